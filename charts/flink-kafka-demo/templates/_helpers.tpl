@@ -1,0 +1,94 @@
+{{/* Brokers, for this chart and for the arguments of the Flink chart below it. */}}
+{{- define "demo.bootstrapServers" -}}
+{{ .Values.global.kafka.bootstrapServers | default (printf "%s-kafka.%s.svc:9092" .Release.Name .Release.Namespace) }}
+{{- end }}
+
+{{- define "demo.labels" -}}
+{{ include "demo.selectorLabels" . }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- end }}
+
+{{- define "demo.selectorLabels" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{/* What all pods of this chart have in common: (dict "user" 9999). */}}
+{{- define "demo.podSecurity" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ .user }}
+  runAsGroup: {{ .user }}
+  fsGroup: {{ .user }}
+  seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "demo.containerSecurity" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/*
+A Job that runs a program of the tools image to its end: (dict "root" $ "component" "topic" "program" "topic.py" "args" <list>).
+The name carries a hash of what it runs, because a Job cannot be changed; the same values give the same Job, which does not run again.
+*/}}
+{{- define "demo.toolJob" -}}
+{{- $image := .root.Values.global.tools.image -}}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ .root.Release.Name }}-{{ .component }}-{{ list $image .program .args .wait | toJson | sha256sum | trunc 8 }}
+  labels:
+    {{- include "demo.labels" . | nindent 4 }}
+spec:
+  backoffLimit: 10
+  template:
+    metadata:
+      labels:
+        {{- include "demo.selectorLabels" . | nindent 8 }}
+    spec:
+      restartPolicy: OnFailure
+      {{- include "demo.podSecurity" (dict "user" 9999) | nindent 6 }}
+      {{- if .wait }}
+      initContainers:
+        {{- include "demo.toolContainer" (dict "root" .root "name" "wait-for-topic" "program" "topic.py" "args" (list "wait")) | nindent 8 }}
+      {{- end }}
+      containers:
+        {{- include "demo.toolContainer" (dict "root" .root "name" .component "program" .program "args" .args) | nindent 8 }}
+{{- end }}
+
+{{- define "demo.toolContainer" -}}
+- name: {{ .name }}
+  image: {{ .root.Values.global.tools.image }}
+  command: [python3, /opt/kdv/{{ .program }}]
+  args:
+    {{- range .args }}
+    - {{ . | quote }}
+    {{- end }}
+    - --bootstrap-servers={{ include "demo.bootstrapServers" .root }}
+    - --topic={{ .root.Values.global.kafka.topic }}
+  resources:
+    requests: {cpu: 50m, memory: 64Mi}
+    limits: {memory: 128Mi}
+  {{- include "demo.containerSecurity" . | nindent 2 }}
+{{- end }}
+
+{{- define "demo.validate" -}}
+{{- if and .Values.kafka.enabled .Values.global.kafka.bootstrapServers -}}
+{{- fail "global.kafka.bootstrapServers is set, but kafka.enabled is true: set kafka.enabled=false to use your own brokers, or leave the servers out." -}}
+{{- end -}}
+{{- if not (or .Values.kafka.enabled .Values.global.kafka.bootstrapServers) -}}
+{{- fail "kafka.enabled is false, but no brokers are named: set global.kafka.bootstrapServers, for example my-kafka:9092." -}}
+{{- end -}}
+{{- range $key, $value := .Values.kafka.config -}}
+{{- if has $key (list "listeners" "advertised.listeners" "process.roles" "node.id" "log.dirs" "controller.quorum.voters") -}}
+{{- fail (printf "kafka.config sets %s, which the Service, the claim and the probe of the broker rely on: leave it out." $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}

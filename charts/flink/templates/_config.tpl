@@ -1,0 +1,103 @@
+{{/* A quantity of Kubernetes ("1728Mi", "2Gi", "2G", bytes) in MiB, rounded down: (dict "key" "..." "quantity" "..."). */}}
+{{- define "flink.mebibytes" -}}
+{{- $quantity := toString .quantity -}}
+{{- $match := regexFind "^[0-9]+(Mi|Gi|Ti|M|G|T)?$" $quantity -}}
+{{- if not $match -}}
+{{- fail (printf "%s is %q, which the chart cannot turn into Flink's memory: write a whole number with Mi or Gi, for example 2Gi." .key $quantity) -}}
+{{- end -}}
+{{- $number := regexFind "^[0-9]+" $quantity | int64 -}}
+{{- $unit := trimPrefix (toString $number) $quantity -}}
+{{- $bytes := dict "" 1 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "M" 1000000 "G" 1000000000 "T" 1000000000000 -}}
+{{- div (mul $number (get $bytes $unit)) 1048576 -}}
+{{- end }}
+
+{{/* A value as the text that its author wrote: Helm reads whole numbers as floats and would print 1e+06. */}}
+{{- define "flink.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
+{{- end }}
+
+{{/* Value of one option of the final configuration, empty if it is not set: (dict "root" $ "key" "..."). */}}
+{{- define "flink.option" -}}
+{{- $value := get (include "flink.configuration" .root | fromYaml) .key -}}
+{{- if not (kindIs "invalid" $value) }}{{ $value }}{{ end -}}
+{{- end }}
+
+{{/* True if a high availability service is configured. */}}
+{{- define "flink.highlyAvailable" -}}
+{{- $type := get .Values.flink.config "high-availability.type" | default "none" | toString | lower -}}
+{{- if not (has $type (list "none" "")) }}true{{ end -}}
+{{- end }}
+
+{{/*
+The whole Flink configuration as flat keys, the user's over the chart's. Every option of the chart is set here and nowhere else,
+save for those that differ by pod (arguments of the workloads). Option names are those of Flink 1.20 and 2.x.
+*/}}
+{{- define "flink.configuration" -}}
+{{- $config := dict
+      "jobmanager.rpc.address" (include "flink.jobmanager.name" .)
+      "jobmanager.rpc.port" "6123"
+      "jobmanager.bind-host" "0.0.0.0"
+      "blob.server.port" "6124"
+      "rest.address" (include "flink.rest.name" .)
+      "rest.port" (include "flink.text" .Values.rest.port)
+      "rest.bind-port" (include "flink.text" .Values.rest.port)
+      "rest.bind-address" "0.0.0.0"
+      "taskmanager.bind-host" "0.0.0.0"
+      "taskmanager.rpc.port" "6122"
+      "taskmanager.data.port" "6121"
+      "metrics.internal.query-service.port" "6125"
+      "taskmanager.numberOfTaskSlots" (include "flink.text" .Values.taskmanager.slots)
+      "parallelism.default" "1"
+      "io.tmp.dirs" "/tmp"
+-}}
+{{- range $role := list "jobmanager" "taskmanager" -}}
+{{- $key := printf "%s.resources.limits.memory" $role -}}
+{{- $limit := dig "resources" "limits" "memory" "" (get $.Values $role) -}}
+{{- $_ := set $config (printf "%s.memory.process.size" $role) (printf "%sm" (include "flink.mebibytes" (dict "key" $key "quantity" $limit))) -}}
+{{- end -}}
+{{- /* The mounted folder replaces the shipped config.yaml, which opens these packages to Flink's serializers under Java 17. */ -}}
+{{- $_ := set $config "env.java.default-opts.all" (include "flink.javaOptions" .) -}}
+{{- if .Values.storage.enabled -}}
+{{- $root := printf "file://%s/%s" .Values.storage.mountPath (include "flink.fullname" .) -}}
+{{- $_ := set $config "execution.checkpointing.dir" (printf "%s/checkpoints" $root) -}}
+{{- $_ := set $config "execution.checkpointing.savepoint-dir" (printf "%s/savepoints" $root) -}}
+{{- $_ := set $config "execution.checkpointing.externalized-checkpoint-retention" "RETAIN_ON_CANCELLATION" -}}
+{{- end -}}
+{{- if eq .Values.flink.type "job" -}}
+{{- /* A job that ended stays visible over REST; otherwise its JobManager would exit, be restarted and run the job again. */ -}}
+{{- $_ := set $config "execution.shutdown-on-application-finish" "false" -}}
+{{- end -}}
+{{- range $key, $value := .Values.flink.config -}}
+{{- $_ := set $config $key (include "flink.text" $value) -}}
+{{- end -}}
+{{- if and (eq .Values.flink.type "job") .Values.job.parallelism -}}
+{{- $_ := set $config "parallelism.default" (include "flink.text" .Values.job.parallelism) -}}
+{{- end -}}
+{{- /* One line a key: the start scripts of Flink read the file as well. */ -}}
+{{- range $key, $value := $config }}
+{{ $key }}: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "flink.javaOptions" -}}
+{{- range (list "java.base/sun.net.util" "java.rmi/sun.rmi.registry" "java.security.jgss/sun.security.krb5"
+      "jdk.compiler/com.sun.tools.javac.api" "jdk.compiler/com.sun.tools.javac.file" "jdk.compiler/com.sun.tools.javac.parser"
+      "jdk.compiler/com.sun.tools.javac.tree" "jdk.compiler/com.sun.tools.javac.util") }}--add-exports={{ . }}=ALL-UNNAMED {{ end -}}
+{{- range $index, $package := (list "java.base/java.lang" "java.base/java.net" "java.base/java.io" "java.base/java.nio"
+      "java.base/sun.nio.ch" "java.base/java.lang.reflect" "java.base/java.text" "java.base/java.time" "java.base/java.util"
+      "java.base/java.util.concurrent" "java.base/java.util.concurrent.atomic" "java.base/java.util.concurrent.locks") }}
+{{- if $index }} {{ end }}--add-opens={{ $package }}=ALL-UNNAMED{{ end -}}
+{{- end }}
+
+{{/*
+Hash of the configuration that a role sees: (dict "root" $ "role" "taskmanager"). Options of the other role alone, by their
+prefix, do not restart its pods.
+*/}}
+{{- define "flink.configChecksum" -}}
+{{- $other := ternary "taskmanager." "jobmanager." (eq .role "jobmanager") -}}
+{{- $seen := dict -}}
+{{- range $key, $value := include "flink.configuration" .root | fromYaml -}}
+{{- if not (hasPrefix $other $key) }}{{ $_ := set $seen $key $value }}{{ end -}}
+{{- end -}}
+{{- list $seen .root.Values.logging | toJson | sha256sum -}}
+{{- end }}

@@ -1,0 +1,122 @@
+{{/*
+Pod template of a workload that runs Flink: (dict "root" $ "component" "jobmanager" "role" <values of the role> "main" <YAML of what
+is the container's own: args, ports, probes> "restartPolicy" <optional>).
+*/}}
+{{- define "flink.podTemplate" -}}
+{{- $root := .root -}}
+metadata:
+  labels:
+    {{- include "flink.selectorLabels" . | nindent 4 }}
+    {{- with $root.Values.commonLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    {{- with .role.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  annotations:
+    checksum/config: {{ include "flink.configChecksum" (dict "root" $root "role" .component) }}
+    {{- with .role.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  serviceAccountName: {{ include "flink.serviceAccount.name" $root }}
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  {{- with .restartPolicy }}
+  restartPolicy: {{ . }}
+  {{- end }}
+  {{- with .role.terminationGracePeriodSeconds }}
+  terminationGracePeriodSeconds: {{ . }}
+  {{- end }}
+  {{- with $root.Values.image.pullSecrets }}
+  imagePullSecrets:
+    {{- range . }}
+    - name: {{ . }}
+    {{- end }}
+  {{- end }}
+  securityContext:
+    {{- toYaml $root.Values.podSecurityContext | nindent 4 }}
+  {{- with .role.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- with .role.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .role.affinity | default (include "flink.claimAffinity" $root | fromYaml) }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .role.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .role.topologySpreadConstraints }}
+  topologySpreadConstraints:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .role.initContainers }}
+  initContainers:
+    {{- tpl (toYaml .) $root | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: {{ .component }}
+      image: {{ include "flink.image" $root }}
+      imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+      {{- .main | nindent 6 }}
+      env:
+        - name: POD_NAME
+          valueFrom: {fieldRef: {fieldPath: metadata.name}}
+        - name: POD_IP
+          valueFrom: {fieldRef: {fieldPath: status.podIP}}
+        {{- with .role.extraEnv }}
+        {{- tpl (toYaml .) $root | nindent 8 }}
+        {{- end }}
+      resources:
+        {{- toYaml .role.resources | nindent 8 }}
+      securityContext:
+        {{- toYaml $root.Values.securityContext | nindent 8 }}
+      volumeMounts:
+        - {name: config, mountPath: /opt/flink/conf, readOnly: true}
+        - {name: scripts, mountPath: /opt/flink/scripts, readOnly: true}
+        - {name: tmp, mountPath: /tmp}
+        - {name: log, mountPath: /opt/flink/log}
+        {{- if $root.Values.storage.enabled }}
+        - {name: data, mountPath: {{ $root.Values.storage.mountPath }}}
+        {{- end }}
+        {{- with .role.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    {{- with .role.sidecars }}
+    {{- tpl (toYaml .) $root | nindent 4 }}
+    {{- end }}
+  volumes:
+    - name: config
+      configMap: {name: {{ include "flink.config.name" $root }}}
+    - name: scripts
+      configMap: {name: {{ include "flink.scripts.name" $root }}}
+    - name: tmp
+      emptyDir: {}
+    - name: log
+      emptyDir: {}
+    {{- if $root.Values.storage.enabled }}
+    - name: data
+      persistentVolumeClaim: {claimName: {{ include "flink.claim.name" $root }}}
+    {{- end }}
+    {{- with .role.extraVolumes }}
+    {{- tpl (toYaml .) $root | nindent 4 }}
+    {{- end }}
+{{- end }}
+
+{{/* A claim that only one node can mount: every pod of the release goes where the others are. The first one is free to choose. */}}
+{{- define "flink.claimAffinity" -}}
+{{- $modes := .Values.storage.accessModes -}}
+{{- if and .Values.storage.enabled (not (has "ReadWriteMany" $modes)) -}}
+podAffinity:
+  requiredDuringSchedulingIgnoredDuringExecution:
+    - topologyKey: kubernetes.io/hostname
+      labelSelector:
+        matchLabels:
+          {{- include "flink.selectorLabels" (dict "root" .) | nindent 10 }}
+{{- end -}}
+{{- end }}

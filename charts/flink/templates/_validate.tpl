@@ -1,0 +1,127 @@
+{{/* Every refusal of the chart that takes more than a type, each as a sentence that says what to write instead. */}}
+{{- define "flink.validate" -}}
+{{- $values := .Values -}}
+{{- $jobMode := eq $values.flink.type "job" -}}
+{{- $version := include "flink.version" . -}}
+
+{{- if not (regexMatch "^(1\\.20|2\\.[0-9]+)(\\.|-|$)" $version) -}}
+{{- fail (printf "flink.version is %q, but this chart writes the options of Flink 1.20 and 2.x: write one of those, for example 2.2.1, and use an image of that version." $version) -}}
+{{- end -}}
+
+{{- include "flink.validate.name" . -}}
+{{- include "flink.validate.config" . -}}
+
+{{- if $jobMode -}}
+{{- $jar := or $values.job.jar.file $values.job.jar.entryClass -}}
+{{- if not (or $jar $values.job.python.file) -}}
+{{- fail "flink.type is job, but no job is named: set job.python.file to a Python file in the image, or job.jar.file and job.jar.entryClass to a jar and its class." -}}
+{{- end -}}
+{{- range $key, $file := dict "job.python.file" $values.job.python.file "job.jar.file" $values.job.jar.file -}}
+{{- if and $file (not (hasPrefix "/" $file)) -}}
+{{- fail (printf "%s is %q, which is no path in the image: write an absolute one, for example /opt/flink/usrlib/%s." $key $file (base $file)) -}}
+{{- end -}}
+{{- end -}}
+{{- $configured := get $values.flink.config "parallelism.default" -}}
+{{- if and $values.job.parallelism $configured (ne (include "flink.text" $configured) (include "flink.text" $values.job.parallelism)) -}}
+{{- fail (printf "job.parallelism is %v and flink.config sets parallelism.default to %v: keep one of them." $values.job.parallelism $configured) -}}
+{{- end -}}
+{{- $parallelism := include "flink.option" (dict "root" . "key" "parallelism.default") | int -}}
+{{- $slots := mul $values.taskmanager.replicas $values.taskmanager.slots -}}
+{{- if gt $parallelism (int $slots) -}}
+{{- fail (printf "The job's parallelism of %d needs as many slots, but taskmanager.replicas (%v) times taskmanager.slots (%v) gives %d: raise one of these, or lower job.parallelism." $parallelism $values.taskmanager.replicas $values.taskmanager.slots $slots) -}}
+{{- end -}}
+{{- else if $values.job.fromSavepoint -}}
+{{- fail "job.fromSavepoint is set, but flink.type is session, where no job starts with the cluster: set flink.type=job, or submit the job with `flink run --fromSavepoint`." -}}
+{{- end -}}
+
+{{- $replicas := int $values.jobmanager.replicas -}}
+{{- if and (gt $replicas 1) (not (include "flink.highlyAvailable" .)) -}}
+{{- fail (printf "jobmanager.replicas is %d, but without high availability several JobManagers know nothing of each other and break every job: write 1, or set high-availability.type in flink.config." $replicas) -}}
+{{- end -}}
+
+{{- if and $values.rest.service.nodePort (ne $values.rest.service.type "NodePort") -}}
+{{- fail (printf "rest.service.nodePort is set, but rest.service.type is %s: set rest.service.type=NodePort, or leave the port out." $values.rest.service.type) -}}
+{{- end -}}
+{{- if has (int $values.rest.port) (list 6123 6124 6125) -}}
+{{- fail (printf "rest.port is %v, which the JobManager uses itself (6123 RPC, 6124 blobs, 6125 metrics): write another, for example 8081." $values.rest.port) -}}
+{{- end -}}
+
+{{- if $values.ingress.enabled -}}
+{{- if not (hasPrefix "/" $values.ingress.path) -}}
+{{- fail (printf "ingress.path is %q: it has to begin with a slash, for example /flink." $values.ingress.path) -}}
+{{- end -}}
+{{- if and $values.ingress.tlsSecretName (not $values.ingress.host) -}}
+{{- fail "ingress.tlsSecretName is set, but a certificate needs a name: set ingress.host as well." -}}
+{{- end -}}
+{{- end -}}
+
+{{- if and (not $values.storage.enabled) $values.storage.existingClaim -}}
+{{- fail (printf "storage.existingClaim is %q, but storage.enabled is false: set storage.enabled=true, or leave the claim out." $values.storage.existingClaim) -}}
+{{- end -}}
+{{- if has (clean $values.storage.mountPath) (list "/" "/tmp" "/opt" "/opt/flink" "/opt/flink/conf" "/opt/flink/log" "/opt/flink/lib" "/opt/flink/usrlib") -}}
+{{- fail (printf "storage.mountPath is %s, which would hide files that Flink needs: write a folder of its own, for example /flink-data." $values.storage.mountPath) -}}
+{{- end -}}
+{{- end }}
+
+{{- define "flink.validate.name" -}}
+{{- $override := .Values.fullnameOverride -}}
+{{- if $override -}}
+{{- if or (gt (len $override) 45) (not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $override)) -}}
+{{- fail (printf "fullnameOverride is %q: it has to be a DNS label of at most 45 characters: small letters, digits and hyphens, a letter first." $override) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $_ := .Values.commonLabels -}}
+{{- if has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart") -}}
+{{- fail (printf "commonLabels sets %s, which the chart sets itself: use a label of your own." $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Options that the objects of the chart depend on, and what to set instead. */}}
+{{- define "flink.validate.config" -}}
+{{- $port := "the Services and probes of the chart rely on it: leave it out" -}}
+{{- $pod := "each pod announces its own address: leave it out" -}}
+{{- $owned := dict
+      "rest.port" "set rest.port"
+      "rest.bind-port" "set rest.port"
+      "rest.address" $port
+      "rest.bind-address" $port
+      "jobmanager.rpc.address" $port
+      "jobmanager.rpc.port" $port
+      "jobmanager.bind-host" $port
+      "blob.server.port" $port
+      "metrics.internal.query-service.port" $port
+      "taskmanager.rpc.port" $port
+      "taskmanager.data.port" $port
+      "taskmanager.data.bind-port" $port
+      "taskmanager.bind-host" $port
+      "taskmanager.host" $pod
+      "taskmanager.resource-id" $pod
+      "jobmanager.memory.process.size" "set jobmanager.resources.limits.memory"
+      "jobmanager.memory.flink.size" "set jobmanager.resources.limits.memory"
+      "taskmanager.memory.process.size" "set taskmanager.resources.limits.memory"
+      "taskmanager.memory.flink.size" "set taskmanager.resources.limits.memory"
+      "taskmanager.numberOfTaskSlots" "set taskmanager.slots"
+      "env.java.default-opts.all" "set env.java.opts.all, which is added to it"
+      "io.tmp.dirs" "the root file system is read-only and /tmp is a volume: leave it out"
+      "security.ssl.rest.enabled" "the probes speak plain HTTP: end TLS at the Ingress"
+-}}
+{{- range $key, $value := .Values.flink.config -}}
+{{- if kindIs "map" $value -}}
+{{- fail (printf "flink.config.%s is a map: write flat keys, for example \"%s.%s\"." $key $key (keys $value | sortAlpha | first)) -}}
+{{- end -}}
+{{- if kindIs "slice" $value -}}
+{{- fail (printf "flink.config sets %s to a list: write its elements as one text, separated by semicolons." $key) -}}
+{{- end -}}
+{{- with get $owned $key -}}
+{{- fail (printf "flink.config sets %s, which would break the chart: %s." $key .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $_ := .Values.flink.config -}}
+{{- range $other, $_ := $.Values.flink.config -}}
+{{- if hasPrefix (printf "%s." $key) $other -}}
+{{- fail (printf "flink.config sets %s and %s: Flink's YAML file cannot hold a value and a key below it. Use the newer name of %s." $key $other $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
