@@ -1,0 +1,53 @@
+"""python3 -m ci <command>"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from ci.console import CommandFailed
+
+# command -> (module, function, help). A module is imported only when its command is given.
+COMMANDS = {
+    "engine": ("engine", "ensure", "make a docker engine answer"),
+    "tools": ("tools", "ensure", "provide kind, helm, helm3, kubectl, kubeconform and helm-docs in .build/bin"),
+    "venv": ("venv", "ensure", "provide .build/venv"),
+    "cluster": ("cluster", "ensure", "provide a Ready kind cluster and .build/kubeconfig"),
+    "cluster-delete": ("cluster", "delete", "delete the kind cluster"),
+    "images": ("images", "ensure", "build the images"),
+    "load": ("images", "load", "load the images into the cluster"),
+    "demo": ("demo", "main", "go from nothing to CSV rows"),
+    "test": ("test", "main", "run tests: unit, kind, all or full, then pytest's own options"),
+    "lint": ("lint", "main", "run every check that is not a test"),
+    "fmt": ("lint", "fmt", "format the Python code"),
+    "docs": ("lint", "docs", "generate the tables of values"),
+    "bench": ("bench", "main", "measure what the README quotes"),
+    "lock": ("venv", "lock", "write ci/locks/python.txt anew from versions.toml"),
+    "clean": ("clean", "main", "delete the cluster, our cache entries and .build"),
+}
+_TAKE_ARGUMENTS = {"demo", "test", "bench"}
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m ci", description="Everything around the charts.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (_, _, explanation) in COMMANDS.items():
+        commands.add_parser(name, help=explanation, add_help=name not in _TAKE_ARGUMENTS)
+    options, rest = parser.parse_known_args(words)
+    if rest and options.command not in _TAKE_ARGUMENTS:
+        parser.error(f"{options.command} takes no arguments, got: {' '.join(rest)}")
+    module, function, _ = COMMANDS[options.command]
+    program = getattr(importlib.import_module(f"ci.{module}"), function)
+    try:
+        result = program(rest) if options.command in _TAKE_ARGUMENTS else program()
+    except CommandFailed as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,103 @@
+"""The programs that tests and people call, as links in .build/bin: the user's own where new enough, otherwise built."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci import golang, node_image, versions
+from ci.console import CommandFailed, run, say, step
+from ci.versions import BUILD, as_tuple
+
+BIN = BUILD / "bin"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """How a program is found (`asks` prints its version, `same_major` refuses a newer major) and how it is built."""
+
+    build: Callable[[], Path]
+    wanted: str
+    asks: tuple[str, ...]
+    same_major: bool = False
+
+
+def _go(name: str, module: str, package: str, *, variable: str = "") -> Callable[[], Path]:
+    version = versions.get("tools", name)
+    variables = {variable: f"v{version}"} if variable else None
+    return lambda: (
+        golang.build(name, module, version, [f"{module}{package}"], variables=variables)
+        / (package or module).rpartition("/")[2]
+    )
+
+
+def _catalogue() -> dict[str, Tool]:
+    wanted = {**versions.section("tools"), "kubectl": versions.get("kubernetes", "version")}
+    helm, helm3 = "helm.sh/helm/v4", "helm.sh/helm/v3"
+    short = ("version", "--short")
+    return {
+        "kind": Tool(_go("kind", "sigs.k8s.io/kind", ""), wanted["kind"], ("version",)),
+        "helm": Tool(
+            _go("helm", helm, "/cmd/helm", variable=f"{helm}/internal/version.version"), wanted["helm"], short, True
+        ),
+        "helm3": Tool(
+            _go("helm3", helm3, "/cmd/helm", variable=f"{helm3}/internal/version.version"), wanted["helm3"], short, True
+        ),
+        "kubectl": Tool(
+            lambda: node_image.kubernetes_programs() / "kubectl", wanted["kubectl"], ("version", "--client"), True
+        ),
+        "kubeconform": Tool(
+            _go("kubeconform", "github.com/yannh/kubeconform", "/cmd/kubeconform", variable="main.version"),
+            wanted["kubeconform"],
+            ("-v",),
+        ),
+        "helm-docs": Tool(
+            _go("helm-docs", "github.com/norwoodj/helm-docs", "/cmd/helm-docs", variable="main.version"),
+            wanted["helm-docs"],
+            ("--version",),
+        ),
+    }
+
+
+def satisfies(found: str, wanted: str, *, same_major: bool) -> bool:
+    """Whether version `found` may stand in for `wanted`: not older in major and minor, and of its major if asked for."""
+    have, want = as_tuple(found)[:2], as_tuple(wanted)[:2]
+    return have >= want and (not same_major or have[0] == want[0])
+
+
+def _users_own(name: str, tool: Tool) -> Path | None:
+    program = shutil.which(name)
+    if program is None or Path(program).is_relative_to(BIN):
+        return None
+    try:
+        answer = run([program, *tool.asks], timeout=20)
+    except CommandFailed:
+        return None
+    found = re.search(r"v?(\d+\.\d+\.\d+)", answer)
+    if found is None or not satisfies(found[1], tool.wanted, same_major=tool.same_major):
+        return None
+    return Path(program)
+
+
+@functools.cache
+def path(name: str) -> Path:
+    """The program of that name, built where the user has none that is new enough; linked in .build/bin."""
+    tool = _catalogue()[name]
+    program = _users_own(name, tool) or tool.build()
+    BIN.mkdir(parents=True, exist_ok=True)
+    link = BIN / name
+    if not link.is_symlink() or link.readlink() != program:
+        link.unlink(missing_ok=True)
+        link.symlink_to(program)
+        say(f"{name}: {program}")
+    return link
+
+
+def ensure() -> None:
+    with step("tools"):
+        for name in _catalogue():
+            path(name)

@@ -1,0 +1,31 @@
+"""Reads versions.toml, the one file that holds every version."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from pathlib import Path
+from typing import Any
+
+REPO = Path(__file__).resolve().parent.parent
+BUILD = REPO / ".build"  # git-ignored: kubeconfig, tools, venv, test reports
+
+
+@functools.cache
+def load() -> dict[str, dict[str, Any]]:
+    """Every section of versions.toml."""
+    return tomllib.loads((REPO / "versions.toml").read_text())
+
+
+def section(name: str) -> dict[str, Any]:
+    return load()[name]
+
+
+def get(section_name: str, key: str) -> str:
+    """One version, for example get("tools", "helm") -> "4.3.1"."""
+    return str(section(section_name)[key])
+
+
+def as_tuple(version: str) -> tuple[int, ...]:
+    """"v1.35.4" -> (1, 35, 4); what follows a "-" or "+" does not count."""
+    return tuple(int(part) for part in version.lstrip("v").split("+")[0].split("-")[0].split("."))
