@@ -23,23 +23,28 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 
 @dataclass(frozen=True)
 class Jar:
-    """A jar and, save for `without` ("group:artifact", each part may be *), what it needs at run time."""
+    """A jar, `alone` or with what it needs at run time save for `without` ("group:artifact", each part may be *)."""
 
     group: str
     artifact: str
     version: str
     classifier: str = ""
+    alone: bool = False
     without: tuple[str, ...] = ()
 
     def xml(self) -> str:
         excluded = (word.split(":") for word in self.without)
         exclusions = "".join(
-            f"<exclusion><groupId>{group}</groupId><artifactId>{artifact}</artifactId></exclusion>" for group, artifact in excluded
+            f"<exclusion><groupId>{group}</groupId><artifactId>{artifact}</artifactId></exclusion>"
+            for group, artifact in excluded
         )
         return (
             f"<dependency><groupId>{self.group}</groupId><artifactId>{self.artifact}</artifactId><version>{self.version}</version>"
-            f"<classifier>{self.classifier}</classifier><exclusions>{exclusions}</exclusions></dependency>"
+            f"<exclusions>{exclusions}</exclusions></dependency>"
         )
+
+    def coordinates(self) -> str:
+        return ":".join((self.group, self.artifact, self.version, "jar", *filter(None, [self.classifier])))
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,15 @@ class Jars:
 
     def fetch(self, folder: Path) -> None:
         debian.provide({"mvn": "maven"}, "the jars of the images")
-        with tempfile.TemporaryDirectory() as work:
-            pom = Path(work) / "pom.xml"
-            pom.write_text(_POM.format("".join(jar.xml() for jar in self.jars)))
-            goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
-            run(["mvn", "--quiet", "--batch-mode", "--file", pom, *goal])
+        maven = ["mvn", "--quiet", "--batch-mode", f"-DoutputDirectory={folder}"]
+        for jar in self.jars:
+            if jar.alone:  # by itself: the parents of some published descriptors were not published
+                run([*maven, "dependency:copy", f"-Dartifact={jar.coordinates()}"])
+        if trees := [jar for jar in self.jars if not jar.alone]:
+            with tempfile.TemporaryDirectory() as work:
+                pom = Path(work) / "pom.xml"
+                pom.write_text(_POM.format("".join(jar.xml() for jar in trees)))
+                run([*maven, f"--file={pom}", "dependency:copy-dependencies", "-DincludeScope=runtime"])
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,17 @@ class Packages:
         target = ["--only-binary=:all:", f"--python-version={versions.get('images', 'python')}"]
         # Each name stands for itself alone: the newest one that the C library of the images satisfies is not implied.
         target += [f"--platform={name}_x86_64" for name in ("manylinux_2_28", "manylinux2014", "manylinux_2_17", "manylinux1")]
-        run([*pip, "download", "--quiet", "--no-deps", f"--dest={folder}", *([] if self.pure else target), *self.requirements])
+        run(
+            [
+                *pip,
+                "download",
+                "--quiet",
+                "--no-deps",
+                f"--dest={folder}",
+                *([] if self.pure else target),
+                *self.requirements,
+            ]
+        )
 
 
 def sets() -> dict[str, Jars | Packages]:
@@ -82,16 +101,17 @@ def sets() -> dict[str, Jars | Packages]:
         found[f"pyflink-{version}"] = Packages((f"apache-flink=={version}", *python))
         found[f"flink-{version}"] = Packages((f"apache-flink-libraries=={version}",), pure=True)
         examples = (
-            Jar("org.apache.flink", "flink-examples-streaming", release["examples"], name, ("*:*",))
+            Jar("org.apache.flink", "flink-examples-streaming", release["examples"], name, alone=True)
             for name in ("TopSpeedWindowing", "WordCount")
         )
         found[f"examples-{version}"] = Jars(tuple(examples))
         connector = release["kafka-connector"]
+        jars: tuple[Jar, ...]
         if "kafka-clients" in release:
             client = Jar("org.apache.kafka", "kafka-clients", release["kafka-clients"], without=("org.slf4j:*",))
-            jars = (Jar("org.apache.flink", "flink-connector-kafka", connector, without=("*:*",)), client)
+            jars = (Jar("org.apache.flink", "flink-connector-kafka", connector, alone=True), client)
         else:
-            jars = (Jar("org.apache.flink", "flink-sql-connector-kafka", connector, without=("*:*",)),)
+            jars = (Jar("org.apache.flink", "flink-sql-connector-kafka", connector, alone=True),)
         found[f"connector-{version}"] = Jars(jars)
     kafka = versions.get("kafka", "version")
     connect = tuple(f"org.apache.kafka:connect-{name}" for name in ("api", "json", "runtime"))

@@ -1,9 +1,9 @@
 """A cache of built things outside the tree. An entry is a directory whose name is the hash of everything it was built from.
 
-    <root>/<name>/<key>         complete, never changed again
-    <root>/<name>/<key>.tmp     being built, or left by an interrupted build: the next build of that entry starts afresh
-    <root>/<name>/<key>.json    what the key was made from; marks the entry as ours
-    <root>/<name>/<key>.lock    held while the entry is being built
+<root>/<name>/<key>         complete, never changed again
+<root>/<name>/<key>.tmp     being built, or left by an interrupted build: the next build of that entry starts afresh
+<root>/<name>/<key>.json    what the key was made from; marks the entry as ours
+<root>/<name>/<key>.lock    held while the entry is being built
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def _kind(*words: str | Path) -> str:
 
 
 def _usable(image: str) -> bool:
-    """Whether our cluster runs, from this image, and answers."""
+    """Whether our cluster is complete, runs from this image, and answers."""
     try:
         state, used = run(["docker", "inspect", "--format", "{{.State.Status}} {{.Image}}", NODE]).split()
     except CommandFailed:
@@ -55,8 +55,10 @@ def _usable(image: str) -> bool:
     if state != "running" or used != engine.image_id(image):
         return False
     _kind("export", "kubeconfig", f"--name={NAME}", f"--kubeconfig={KUBECONFIG}")
-    kubectl = [tools.path("kubectl"), f"--kubeconfig={KUBECONFIG}", "get", "--raw=/readyz"]
-    return works(kubectl, timeout=20)
+    kubectl: list[str | Path] = [tools.path("kubectl"), f"--kubeconfig={KUBECONFIG}", "--request-timeout=10s"]
+    # kind makes the class near its end: a creation that was interrupted has none, though the API may answer.
+    ready = works([*kubectl, "wait", "--for=condition=Ready", "node", "--all", "--timeout=10s"])
+    return ready and works([*kubectl, "get", "storageclass", "standard"])
 
 
 def ensure() -> None:
@@ -101,7 +103,7 @@ def load(images: list[str]) -> None:
     if not missing:
         return
     with step(f"load into the node: {' '.join(missing)}"):
-        command = ["docker", "exec", "--interactive", NODE, "ctr", "--namespace=k8s.io", "images", "import", "--digests", "-"]
+        command = ["docker", "exec", "--interactive", NODE, "ctr", "--namespace=k8s.io", "images", "import", "-"]
         with subprocess.Popen(["docker", "save", *missing], stdout=subprocess.PIPE) as saved:
             taken = subprocess.run(command, stdin=saved.stdout, capture_output=True, text=True)
         if saved.returncode or taken.returncode:

@@ -7,8 +7,9 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,15 +120,16 @@ def image(name: str, inputs: Any, build: Callable[[str], None]) -> str:
     return tag
 
 
-def import_tar(stream_from: list[str | Path], tag: str, changes: list[str], *, cwd: Path | None = None) -> None:
-    """Import the tar that a command writes to its standard output as an image of one layer."""
+def import_tar(command: Sequence[str | Path], tag: str, changes: Sequence[str] = ()) -> None:
+    """Import the tar that a command writes to its standard output as an image of one layer; `changes` as in a Dockerfile."""
     options = [word for change in changes for word in ("--change", change)]
-    with subprocess.Popen([str(w) for w in stream_from], cwd=cwd, stdout=subprocess.PIPE) as source:
-        taken = subprocess.run(
-            ["docker", "import", *options, "-", f"{tag}-unchecked"], stdin=source.stdout, capture_output=True, text=True
-        )
+    with tempfile.TemporaryFile() as errors:
+        with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=errors) as source:
+            taken = subprocess.run(["docker", "import", *options, "-"], stdin=source.stdout, capture_output=True, text=True)
+        errors.seek(0)
+        said = errors.read().decode(errors="replace").splitlines()
     if source.returncode != 0 or taken.returncode != 0:
-        raise CommandFailed(f"docker import {tag}: {taken.stderr.strip()} ({stream_from[0]} ended with {source.returncode})")
+        tail = "\n".join([*said[-15:], taken.stderr.strip()])
+        raise CommandFailed(f"docker import of {command[0]} failed (exit code {source.returncode}):\n{tail}")
     # Named only now: a tar that broke off must not be taken for a whole image.
-    run(["docker", "tag", f"{tag}-unchecked", tag])
-    run(["docker", "rmi", f"{tag}-unchecked"])
+    run(["docker", "tag", taken.stdout.strip(), tag])

@@ -44,9 +44,7 @@ def _staging_replacements(module: str, version: str) -> list[str]:
     return [f"replace {name} => {name} v0.{version.partition('.')[2]}" for name in staged]
 
 
-def build(
-    name: str, module: str, version: str, packages: Sequence[str], *, variables: Mapping[str, str] | None = None
-) -> Path:
+def build(name: str, module: str, version: str, packages: Sequence[str], *, variables: Mapping[str, str] | None = None) -> Path:
     """Build the main `packages` of one module and return the folder of the programs, each named as `go build` names it.
 
     `variables` {full name: value} are set by the linker. Dependencies have the versions that the module itself asks for.

@@ -56,8 +56,8 @@ def provisioner_program() -> Path:
 
 _RELEASE = "bookworm"  # a later systemd does not boot under cgroup v1
 _PACKAGES = (
-    "systemd systemd-sysv dbus conntrack iptables nftables iproute2 ethtool util-linux mount kmod libseccomp2 pigz e2fsprogs bash "
-    "ca-certificates curl jq procps containerd runc containernetworking-plugins socat hostname xz-utils gawk"
+    "systemd systemd-sysv dbus conntrack iptables nftables iproute2 ethtool util-linux mount kmod libseccomp2 pigz e2fsprogs "
+    "bash ca-certificates curl jq procps containerd runc containernetworking-plugins socat hostname xz-utils gawk"
 ).split()
 
 
@@ -89,7 +89,14 @@ def _base() -> str:
             for name in ("kubeadm", "kubelet", "kubectl"):
                 shutil.copy(programs / name, context / "programs")
             (context / "files" / "kind" / "version").write_text(f"v{versions.get('kubernetes', 'version')}\n")
-            command = ["docker", "build", "--network=none", f"--build-arg=ROOTFS={system}", f"--tag={tag}", context]
+            command: list[str | Path] = [
+                "docker",
+                "build",
+                "--network=none",
+                f"--build-arg=ROOTFS={system}",
+                f"--tag={tag}",
+                context,
+            ]
             run(command, env={"DOCKER_BUILDKIT": "0"})
 
     return engine.image("node-base", {"rootfs": system, "files": cache.file_hash(_FILES), "programs": str(programs)}, build)
@@ -107,7 +114,7 @@ def _pause_program() -> Path:
 
 def _program_image(tag: str, program: Path, name: str) -> None:
     """An image of one static program that is its entrypoint."""
-    command = ["tar", "c", "--transform", f"s#.*#usr/bin/{name}#", "-C", program.parent, program.name]
+    command: list[str | Path] = ["tar", "c", "--transform", f"s#.*#usr/bin/{name}#", "-C", program.parent, program.name]
     engine.import_tar(command, tag, [f'ENTRYPOINT ["/usr/bin/{name}"]', "ENV PATH=/usr/bin"])
 
 
@@ -122,7 +129,9 @@ def _kube_proxy(tag: str, program: Path) -> None:
 def _system_images() -> list[str]:
     """Make every image that the pods of the node's own need, under the names that kubeadm and the manifests ask for."""
     programs = kubernetes_programs()
-    wanted = run([programs / "kubeadm", "config", "images", "list", f"--kubernetes-version=v{versions.get('kubernetes', 'version')}"])
+    wanted = run(
+        [programs / "kubeadm", "config", "images", "list", f"--kubernetes-version=v{versions.get('kubernetes', 'version')}"]
+    )
     single = {
         "etcd": etcd_program(),
         "coredns": coredns_program(),
@@ -139,10 +148,14 @@ def _system_images() -> list[str]:
     _program_image(ours[0], provisioner_program(), "local-path-provisioner")
     run(["docker", "tag", rootfs(), ours[1]])
     # The tag that kind's configuration of containerd names may differ from kubeadm's.
-    config = (golang.module_folder("sigs.k8s.io/kind", versions.get("tools", "kind")) / "images/base/files/etc/containerd/config.toml").read_text()
+    config = (
+        golang.module_folder("sigs.k8s.io/kind", versions.get("tools", "kind")) / "images/base/files/etc/containerd/config.toml"
+    ).read_text()
     sandbox = re.search(r'sandbox_image = "(.+)"', config)
     if sandbox is None:
-        raise CommandFailed("kind's configuration of containerd names no sandbox image: another version of kind needs other code here.")
+        raise CommandFailed(
+            "kind's configuration of containerd names no sandbox image: another version of kind needs other code here."
+        )
     _program_image(sandbox[1], single["pause"], "pause")
     return sorted({*wanted.split(), *ours, sandbox[1]})
 
@@ -170,7 +183,9 @@ def _fill(tag: str, base: str, images: list[str]) -> None:
         deadline = time.monotonic() + 30
         while not works([*inside, "ls"]):
             if time.monotonic() > deadline:
-                raise CommandFailed("containerd does not start in the node's system: `docker logs` of the newest container tells why.")
+                raise CommandFailed(
+                    "containerd does not start in the node's system: `docker logs` of the newest container tells why."
+                )
             time.sleep(0.5)
         for image in images:
             with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:

@@ -30,8 +30,7 @@ def _go(name: str, module: str, package: str, *, variable: str = "") -> Callable
     version = versions.get("tools", name)
     variables = {variable: f"v{version}"} if variable else None
     return lambda: (
-        golang.build(name, module, version, [f"{module}{package}"], variables=variables)
-        / (package or module).rpartition("/")[2]
+        golang.build(name, module, version, [f"{module}{package}"], variables=variables) / (package or module).rpartition("/")[2]
     )
 
 
@@ -41,15 +40,11 @@ def _catalogue() -> dict[str, Tool]:
     short = ("version", "--short")
     return {
         "kind": Tool(_go("kind", "sigs.k8s.io/kind", ""), wanted["kind"], ("version",)),
-        "helm": Tool(
-            _go("helm", helm, "/cmd/helm", variable=f"{helm}/internal/version.version"), wanted["helm"], short, True
-        ),
+        "helm": Tool(_go("helm", helm, "/cmd/helm", variable=f"{helm}/internal/version.version"), wanted["helm"], short, True),
         "helm3": Tool(
             _go("helm3", helm3, "/cmd/helm", variable=f"{helm3}/internal/version.version"), wanted["helm3"], short, True
         ),
-        "kubectl": Tool(
-            lambda: node_image.kubernetes_programs() / "kubectl", wanted["kubectl"], ("version", "--client"), True
-        ),
+        "kubectl": Tool(lambda: node_image.kubernetes_programs() / "kubectl", wanted["kubectl"], ("version", "--client"), True),
         "kubeconform": Tool(
             _go("kubeconform", "github.com/yannh/kubeconform", "/cmd/kubeconform", variable="main.version"),
             wanted["kubeconform"],

@@ -27,5 +27,5 @@ def get(section_name: str, key: str) -> str:
 
 
 def as_tuple(version: str) -> tuple[int, ...]:
-    """"v1.35.4" -> (1, 35, 4); what follows a "-" or "+" does not count."""
+    """ "v1.35.4" -> (1, 35, 4); what follows a "-" or "+" does not count."""
     return tuple(int(part) for part in version.lstrip("v").split("+")[0].split("-")[0].split("."))

@@ -1,9 +1,10 @@
 {{/*
 Pod template of a workload that runs Flink: (dict "root" $ "component" "jobmanager" "role" <values of the role> "main" <YAML of what
-is the container's own: args, ports, probes> "restartPolicy" <optional>).
+is the container's own: args, ports, probes> "restartPolicy" <optional> "withoutClaim" <optional>).
 */}}
 {{- define "flink.podTemplate" -}}
 {{- $root := .root -}}
+{{- $claim := and $root.Values.storage.enabled (not .withoutClaim) -}}
 metadata:
   labels:
     {{- include "flink.selectorLabels" . | nindent 4 }}
@@ -81,7 +82,7 @@ spec:
         - {name: scripts, mountPath: /opt/flink/scripts, readOnly: true}
         - {name: tmp, mountPath: /tmp}
         - {name: log, mountPath: /opt/flink/log}
-        {{- if $root.Values.storage.enabled }}
+        {{- if $claim }}
         - {name: data, mountPath: {{ $root.Values.storage.mountPath }}}
         {{- end }}
         {{- with .role.extraVolumeMounts }}
@@ -99,7 +100,7 @@ spec:
       emptyDir: {}
     - name: log
       emptyDir: {}
-    {{- if $root.Values.storage.enabled }}
+    {{- if $claim }}
     - name: data
       persistentVolumeClaim: {claimName: {{ include "flink.claim.name" $root }}}
     {{- end }}

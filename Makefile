@@ -1,0 +1,33 @@
+# make help shows what there is. Every target is one call; the logic is in ci/.
+.DEFAULT_GOAL := help
+CI := python3 -m ci
+.PHONY: help demo test test-unit test-kind test-full lint fmt docs images cluster cluster-delete lock clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+demo: ## from nothing to CSV rows on a local Kubernetes
+	@$(CI) demo $(ARGS)
+test: ## linters, unit tests and tests on kind; ARGS go to pytest
+	@$(CI) lint && $(CI) test all $(ARGS)
+test-unit: ## charts rendered, jobs and tools; no cluster
+	@$(CI) test unit $(ARGS)
+test-kind: ## on a real Kubernetes; ARGS="-k session" picks tests, KEEP=1 keeps their namespaces
+	@$(CI) test kind $(ARGS)
+test-full: ## the whole matrix
+	@$(CI) lint && $(CI) test full $(ARGS)
+lint: ## formatters and linters
+	@$(CI) lint
+fmt: ## format the Python code
+	@$(CI) fmt
+docs: ## generate the tables of values
+	@$(CI) docs
+images: ## build the images
+	@$(CI) images
+cluster: ## the kind cluster; its kubeconfig is .build/kubeconfig
+	@$(CI) cluster
+cluster-delete: ## delete the kind cluster
+	@$(CI) cluster-delete
+lock: ## write the hashes of all downloads anew, after a change of versions.toml
+	@$(CI) lock
+clean: ## delete the cluster, what was built, and .build
+	@$(CI) clean

@@ -1,0 +1,114 @@
+"""Every check that is not a test. All of them run, and the failed ones are named at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ci import tools, venv
+from ci.console import CommandFailed, run, say, step
+from ci.versions import REPO
+
+CHARTS = ["flink", "flink-kafka-demo"]
+PYTHON = ["ci", "jobs", "tests", "charts"]
+
+
+def _files(*patterns: str) -> list[str]:
+    """Files of the repository, committed or new, that match git's patterns."""
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns], cwd=REPO).splitlines()
+    return [name for name in listed if (REPO / name).is_file()]
+
+
+def _in_venv(program: str, *words: str) -> None:
+    run([venv.python().parent / program, *words], cwd=REPO)
+
+
+def chart_of(values: str) -> str:
+    """The chart that a file in values/ is for: its first comment shows the command."""
+    return next(chart for chart in reversed(CHARTS) if f"charts/{chart} " in (REPO / values).read_text())
+
+
+def _helm_lint(helm: str) -> None:
+    for chart in CHARTS:
+        run([tools.path(helm), "lint", "--strict", "--quiet", REPO / "charts" / chart])
+    for values in _files("values/*.yaml"):
+        run(
+            [
+                tools.path(helm),
+                "lint",
+                "--strict",
+                "--quiet",
+                REPO / "charts" / chart_of(values),
+                "--values",
+                REPO / values,
+            ]
+        )
+
+
+def _helm_docs(*words: str) -> None:
+    run(
+        [
+            tools.path("helm-docs"),
+            "--chart-search-root=charts",
+            "--sort-values-order=file",
+            "--log-level=error",
+            *words,
+        ],
+        cwd=REPO,
+    )
+
+
+def _docs_are_current() -> None:
+    pages = [REPO / "charts" / chart / "README.md" for chart in CHARTS]
+    before = [page.read_text() if page.exists() else "" for page in pages]
+    _helm_docs()
+    stale = [str(page.relative_to(REPO)) for page, text in zip(pages, before, strict=True) if page.read_text() != text]
+    if stale:
+        raise CommandFailed(f"out of date, now written anew, to be committed: {' '.join(stale)}")
+
+
+def _text_files() -> None:
+    def wrong(name: str) -> bool:
+        data = (REPO / name).read_bytes()
+        return bool(data) and b"\0" not in data and (not data.endswith(b"\n") or data.endswith(b"\n\n"))
+
+    if names := [name for name in _files() if wrong(name)]:
+        raise CommandFailed(f"these do not end with one newline: {' '.join(names)}")
+
+
+def checks() -> dict[str, Callable[[], None]]:
+    return {
+        "ruff format": lambda: _in_venv("ruff", "format", "--check", "--quiet", *PYTHON),
+        "ruff": lambda: _in_venv("ruff", "check", "--quiet", *PYTHON),
+        "mypy": lambda: _in_venv("mypy", "ci", "jobs", "tests"),
+        "yamllint": lambda: _in_venv("yamllint", "--strict", *[f for f in _files("*.yaml", "*.yml") if "/templates/" not in f]),
+        "shellcheck": lambda: _in_venv("shellcheck", *_files("*.sh", ".ci/run")),
+        "helm lint": lambda: _helm_lint("helm"),
+        "helm 3 lint": lambda: _helm_lint("helm3"),
+        "tables of values": _docs_are_current,
+        "ends of files": _text_files,
+    }
+
+
+def main() -> int:
+    failed = []
+    for name, check in checks().items():
+        try:
+            with step(name):
+                check()
+        except CommandFailed as error:
+            say(str(error))
+            failed.append(name)
+    say(f"failed: {', '.join(failed)}" if failed else "every check passed")
+    return 1 if failed else 0
+
+
+def fmt() -> None:
+    _in_venv("ruff", "format", *PYTHON)
+    _in_venv("ruff", "check", "--fix", *PYTHON)
+
+
+def docs() -> None:
+    """Write the tables of values into the charts' READMEs."""
+    _helm_docs()
+    say("written: " + " ".join(str(Path("charts") / chart / "README.md") for chart in CHARTS))

@@ -1,0 +1,43 @@
+"""Runs the tests: brings what they need, then pytest, whose options are passed on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from ci import cluster, images, tools, venv
+from ci.console import die, step
+from ci.versions import BUILD, REPO
+
+# kind of tests -> (folder, what pytest selects). Tests marked `full` are left out unless they are asked for.
+KINDS = {
+    "unit": [("unit", "not full")],
+    "kind": [("kind", "not full")],
+    "all": [("unit", "not full"), ("kind", "not full")],
+    "full": [("unit", ""), ("kind", "")],
+}
+
+
+def _pytest(folder: str, marks: str, words: list[str]) -> int:
+    python = venv.python()
+    tools.ensure()
+    options = [f"--junitxml={BUILD}/junit/{folder}.xml"]
+    if marks and "-m" not in words:
+        options += ["-m", marks]
+    if folder == "kind":
+        cluster.ensure()
+        images.load()
+        options.append(f"--kubeconfig={cluster.KUBECONFIG}")
+    environment = {**os.environ, "PATH": f"{tools.BIN}:{os.environ.get('PATH', '')}"}
+    with step(f"pytest tests/{folder}"):
+        command = [str(python), "-m", "pytest", f"tests/{folder}", *options, *words]
+        return subprocess.run(command, cwd=REPO, env=environment, stdin=subprocess.DEVNULL).returncode
+
+
+def main(words: list[str]) -> int:
+    """`words`: one of KINDS, then options of pytest. Every part is run, whatever the others gave; the first failure's code is ours."""
+    kind, *rest = words or ["all"]
+    if kind not in KINDS:
+        die(f"{kind!r} is no kind of tests: write one of {', '.join(KINDS)}.")
+    codes = [_pytest(folder, marks, rest) for folder, marks in KINDS[kind]]
+    return next((code for code in codes if code), 0)

@@ -1,0 +1,16 @@
+# Flink with PyFlink, the Kafka connector and the KDV job.
+# Built by `python3 -m ci images`, which fetches and checks beforehand what is copied here: the build needs no network.
+ARG BASE
+FROM ${BASE}
+RUN echo 'flink:x:9999:9999::/opt/flink:/bin/bash' >> /etc/passwd && echo 'flink:x:9999:' >> /etc/group
+COPY python /usr/lib/python3/dist-packages
+RUN python3 -m compileall -q /usr/lib/python3/dist-packages
+COPY --chown=9999:9999 flink /opt/flink
+COPY image/docker-entrypoint.sh /docker-entrypoint.sh
+COPY --chown=9999:9999 kdv/kdv.py /opt/flink/usrlib/kdv.py
+ENV FLINK_HOME=/opt/flink LANG=C.UTF-8 PATH=/opt/flink/bin:/usr/local/bin:/usr/bin:/bin
+WORKDIR /opt/flink
+USER 9999:9999
+EXPOSE 6123 8081
+ENTRYPOINT ["/docker-entrypoint.sh"]
+CMD ["help"]

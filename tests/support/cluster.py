@@ -1,0 +1,121 @@
+"""A Kubernetes cluster as tests use it: namespaces, pods, commands in pods."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.stream import stream
+
+from .waits import wait_for
+
+# Runs a command in some pod, with text for its standard input, and returns its standard output.
+Run = Callable[..., str]
+
+
+class CommandFailed(RuntimeError):
+    """A command in a pod ended with a code other than 0; the text holds the command and its output."""
+
+
+class Cluster:
+    """The cluster that a kubeconfig file names as its current one."""
+
+    def __init__(self, kubeconfig: str | Path) -> None:
+        self.kubeconfig = Path(kubeconfig)
+        self.api = config.new_client_from_config(str(kubeconfig))
+        self.core: Any = client.CoreV1Api(self.api)
+        self.apps: Any = client.AppsV1Api(self.api)
+        self.batch: Any = client.BatchV1Api(self.api)
+
+    def create_namespace(self, name: str, labels: dict[str, str] | None = None) -> None:
+        """Make a namespace that is ready for pods."""
+        metadata = client.V1ObjectMeta(name=name, labels=labels)
+        self.core.create_namespace(client.V1Namespace(metadata=metadata))
+        wait_for(
+            lambda: self.core.read_namespaced_service_account("default", name),
+            timeout=60,
+            what=f"the ServiceAccount of namespace {name}",
+        )
+
+    def delete_namespace(self, name: str, *, timeout: float = 180) -> None:
+        """Delete a namespace, if it exists, and wait until it is gone."""
+
+        def gone() -> bool:
+            try:
+                self.core.read_namespace(name)
+            except ApiException as error:
+                return error.status == 404
+            return False
+
+        with suppress(ApiException):
+            self.core.delete_namespace(name)
+        wait_for(gone, timeout=timeout, what=f"namespace {name} to go")
+
+    def pods(self, namespace: str, selector: str = "") -> list[Any]:
+        """The pods (V1Pod) with these labels that are not about to go."""
+        found = self.core.list_namespaced_pod(namespace, label_selector=selector).items
+        return [pod for pod in found if pod.metadata.deletion_timestamp is None]
+
+    def pod(self, namespace: str, selector: str) -> str:
+        """The name of the only pod with these labels. Raises LookupError."""
+        names = [pod.metadata.name for pod in self.pods(namespace, selector)]
+        if len(names) != 1:
+            raise LookupError(f"{len(names)} pods in {namespace} have the labels {selector}: {names}")
+        return str(names[0])
+
+    def exec(
+        self,
+        namespace: str,
+        pod: str,
+        command: Sequence[str],
+        *,
+        container: str | None = None,
+        stdin: str | None = None,
+        timeout: float = 120,
+    ) -> str:
+        """Run a command in a container and return its standard output as text.
+
+        Raises CommandFailed for an exit code other than 0 and TimeoutError after `timeout` seconds.
+        """
+        core = client.CoreV1Api(client.ApiClient(self.api.configuration))
+        session = stream(
+            core.connect_get_namespaced_pod_exec,
+            pod,
+            namespace,
+            command=list(command),
+            container=container,
+            stdin=stdin is not None,
+            stdout=True,
+            stderr=True,
+            _preload_content=False,
+            binary=True,
+        )
+        try:
+            if stdin is not None:
+                session.write_channel(0, stdin.encode())
+                session.close_channel(0)
+            session.run_forever(timeout)
+            if session.is_open():
+                raise TimeoutError(f"{command} in {namespace}/{pod}: no end after {timeout:g} s")
+            output, errors = (session.read_channel(channel).decode(errors="replace") for channel in (1, 2))
+            code = session.returncode
+        finally:
+            session.close()
+        if code:
+            raise CommandFailed(f"{command} in {namespace}/{pod}: exit code {code}\n{errors}\n{output}")
+        return output
+
+    def runner(self, namespace: str, selector: str, container: str | None = None) -> Run:
+        """`exec` in the only pod with these labels, looked up at each call: (command, stdin=None)."""
+
+        @functools.wraps(self.exec)
+        def run(command: Sequence[str], **options: Any) -> str:
+            pod = self.pod(namespace, selector)
+            return self.exec(namespace, pod, command, container=container, **options)
+
+        return run

@@ -1,0 +1,139 @@
+"""Helm as an object: the verbs of Helm 3 and 4, with homes of its own and errors that say what Helm said."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Values = Mapping[str, Any]
+Files = Sequence[str | Path]
+
+
+class HelmError(RuntimeError):
+    """Helm ended with a code other than 0; the text holds the command and what Helm wrote."""
+
+    def __init__(self, command: Sequence[str], code: int, stdout: str, stderr: str) -> None:
+        super().__init__(
+            f"{' '.join(command)}: exit code {code}\n{stderr.strip()}\n{stdout.strip()}".rstrip()
+        )
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+class Helm:
+    """One Helm binary and one cluster.
+
+    Values are files, later ones win, and a mapping that wins over the files. Without a kubeconfig only
+    `template` and `lint` can be used; the user's own kubeconfig, repositories and plugins are never touched.
+    `timeout` is a duration as Helm writes it, "5m".
+    """
+
+    def __init__(self, binary: str | Path = "helm", kubeconfig: str | Path | None = None) -> None:
+        self.binary = str(binary)
+        self._kubeconfig = str(kubeconfig or os.devnull)
+        self._homes = tempfile.TemporaryDirectory(prefix="helm-homes-")
+
+    def run(self, *words: str | Path, stdin: str | None = None) -> str:
+        """Run `helm WORDS` and return its standard output. Raises HelmError."""
+        command = [self.binary, *map(str, words)]
+        homes = {
+            f"HELM_{kind}_HOME": f"{self._homes.name}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA")
+        }
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HELM_")}
+        done = subprocess.run(
+            command,
+            env={**environment, **homes, "KUBECONFIG": self._kubeconfig},
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise HelmError(command, done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def _with_values(self, words: Sequence[str | Path], values: Values | None, files: Files) -> str:
+        options = [f"--values={file}" for file in files]
+        if not values:
+            return self.run(*words, *options)
+        return self.run(*words, *options, "--values=-", stdin=json.dumps(values))
+
+    def template(
+        self,
+        chart: str | Path,
+        values: Values | None = None,
+        *,
+        files: Files = (),
+        name: str = "release-name",
+        namespace: str = "default",
+        kube_version: str | None = None,
+    ) -> str:
+        """The manifests that an install would send, as one YAML text."""
+        words = ["template", name, chart, f"--namespace={namespace}"]
+        if kube_version:
+            words.append(f"--kube-version={kube_version}")
+        return self._with_values(words, values, files)
+
+    def notes(
+        self, chart: str | Path, values: Values | None = None, *, files: Files = (), name: str = "release-name"
+    ) -> str:
+        """What an install would tell the user; Helm 4 alone can say that without a cluster."""
+        words = ["install", name, chart, "--dry-run=client", "--hide-secret"]
+        return self._with_values(words, values, files).partition("\nNOTES:\n")[2]
+
+    def lint(self, chart: str | Path, values: Values | None = None, *, files: Files = ()) -> str:
+        return self._with_values(["lint", "--strict", chart], values, files)
+
+    def install(
+        self,
+        name: str,
+        chart: str | Path,
+        values: Values | None = None,
+        *,
+        files: Files = (),
+        namespace: str,
+        wait: bool = True,
+        timeout: str = "5m",
+    ) -> str:
+        words = ["install", name, chart, *_common(namespace, wait, timeout)]
+        return self._with_values(words, values, files)
+
+    def upgrade(
+        self,
+        name: str,
+        chart: str | Path,
+        values: Values | None = None,
+        *,
+        files: Files = (),
+        namespace: str,
+        wait: bool = True,
+        timeout: str = "5m",
+    ) -> str:
+        """Upgrade to exactly these values: those of the former revision are not kept."""
+        words = ["upgrade", name, chart, "--reset-values", *_common(namespace, wait, timeout)]
+        return self._with_values(words, values, files)
+
+    def rollback(
+        self, name: str, revision: int = 0, *, namespace: str, wait: bool = True, timeout: str = "5m"
+    ) -> str:
+        """Go back to `revision`, 0 is the one before."""
+        return self.run("rollback", name, str(revision), *_common(namespace, wait, timeout))
+
+    def uninstall(self, name: str, *, namespace: str, wait: bool = True, timeout: str = "5m") -> str:
+        return self.run("uninstall", name, *_common(namespace, wait, timeout))
+
+    def test(self, name: str, *, namespace: str, timeout: str = "5m") -> str:
+        """Run the chart's tests and return Helm's report with the logs of the test pods."""
+        return self.run("test", name, "--logs", *_common(namespace, False, timeout))
+
+    def get_notes(self, name: str, *, namespace: str) -> str:
+        return self.run("get", "notes", name, f"--namespace={namespace}")
+
+
+def _common(namespace: str, wait: bool, timeout: str) -> list[str]:
+    return [f"--namespace={namespace}", f"--timeout={timeout}", *(["--wait"] if wait else [])]

@@ -1,0 +1,131 @@
+"""Flink's REST API: what tests ask it, and the waits for its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import requests
+
+from .waits import GiveUp, wait_for
+
+Json = dict[str, Any]
+
+_ENDED = ("FAILED", "CANCELED", "FINISHED", "SUSPENDED")
+
+
+class FlinkError(RuntimeError):
+    """Flink refused a request; the text holds its answer."""
+
+
+class FlinkRest:
+    """The API at `url`, such as "http://localhost:8081"; the session brings what the way there asks for."""
+
+    def __init__(
+        self,
+        url: str,
+        session: requests.Session | None = None,
+        *,
+        on_timeout: Callable[[], str] | None = None,
+        interval: float = 0.5,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._session = session or requests.Session()
+        self._on_timeout = on_timeout
+        self._interval = interval
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """The JSON answer. Raises FlinkError for an error status, requests.RequestException for none."""
+        response = self._session.request(method, f"{self.url}/{path.lstrip('/')}", timeout=30, **options)
+        if not response.ok:
+            text = response.text[:2000]
+            raise FlinkError(f"{method} {path}: {response.status_code} {response.reason}: {text}")
+        return response.json()
+
+    def get(self, path: str) -> Any:
+        return self.call("GET", path)
+
+    def overview(self) -> Json:
+        return self.get("/overview")
+
+    def taskmanagers(self) -> list[Json]:
+        return self.get("/taskmanagers")["taskmanagers"]
+
+    def config(self) -> dict[str, str]:
+        """The JobManager's effective options."""
+        return {entry["key"]: entry["value"] for entry in self.get("/jobmanager/config")}
+
+    def jobs(self) -> list[Json]:
+        """All jobs, ended ones too, each with jid, name and state."""
+        return self.get("/jobs/overview")["jobs"]
+
+    def job(self, job_id: str) -> Json:
+        return self.get(f"/jobs/{job_id}")
+
+    def checkpoints(self, job_id: str) -> Json:
+        return self.get(f"/jobs/{job_id}/checkpoints")
+
+    def exceptions(self, job_id: str) -> list[Json]:
+        """The failures that Flink remembers, newest first, each with exceptionName and stacktrace."""
+        return self.get(f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+
+    def cancel(self, job_id: str) -> None:
+        self.call("PATCH", f"/jobs/{job_id}", params={"mode": "cancel"})
+
+    def wait_ready(self, *, timeout: float = 120) -> Json:
+        """Wait until a leader answers."""
+        return self._wait(self.overview, "Flink's REST API", timeout)
+
+    def wait_taskmanagers(self, count: int, *, timeout: float = 120) -> list[Json]:
+        """Wait until exactly `count` TaskManagers are registered."""
+
+        def registered() -> list[Json] | None:
+            taskmanagers = self.taskmanagers()
+            if len(taskmanagers) != count:
+                raise LookupError(f"{len(taskmanagers)} registered")
+            return taskmanagers
+
+        if count == 0:
+            raise ValueError("wait for at least one TaskManager")
+        return self._wait(registered, f"{count} TaskManagers", timeout)
+
+    def wait_running(self, job: str, *, timeout: float = 180) -> Json:
+        """Wait until all tasks of the only job of this id or name run, and return the job.
+
+        Flink calls a job RUNNING before there are slots for its tasks. Gives up when the job has ended.
+        """
+
+        def running() -> Json | None:
+            found = [entry["jid"] for entry in self.jobs() if job in (entry["jid"], entry["name"])]
+            if len(found) != 1:
+                raise LookupError(f"{len(found)} jobs are {job}; there are {self.jobs()}")
+            details = self.job(found[0])
+            if details["state"] in _ENDED:
+                raise GiveUp(f"the job is {details['state']}: {self._first_failure(found[0])}")
+            states = {vertex["status"] for vertex in details["vertices"]}
+            if details["state"] != "RUNNING" or not states <= {"RUNNING", "FINISHED"}:
+                raise LookupError(f"the job is {details['state']}, its tasks {sorted(states)}")
+            return details
+
+        return self._wait(running, f"job {job} to run", timeout)
+
+    def wait_checkpoint(self, job_id: str, number: int, *, timeout: float = 120) -> Json:
+        """Wait until checkpoint `number` or a later one is complete, and return it."""
+
+        def complete() -> Json | None:
+            state = self.job(job_id)["state"]
+            if state in _ENDED:
+                raise GiveUp(f"the job is {state}: {self._first_failure(job_id)}")
+            newest: Json | None = self.checkpoints(job_id)["latest"]["completed"]
+            return newest if newest and newest["id"] >= number else None
+
+        return self._wait(complete, f"checkpoint {number} of job {job_id}", timeout)
+
+    def _first_failure(self, job_id: str) -> str:
+        failures = self.exceptions(job_id)
+        return failures[0]["stacktrace"][:2000] if failures else "no exception is recorded"
+
+    def _wait(self, condition: Callable[[], Any], what: str, timeout: float) -> Any:
+        return wait_for(
+            condition, timeout=timeout, what=what, interval=self._interval, on_timeout=self._on_timeout
+        )

@@ -1,0 +1,114 @@
+"""What the invariants are asserted over: every values file that a user would install, and every feature at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.manifests import Manifests, render
+
+ROOT = Path(__file__).resolve().parents[2]
+FLINK = ROOT / "charts" / "flink"
+DEMO = ROOT / "charts" / "flink-kafka-demo"
+CHARTS = (FLINK, DEMO)
+
+_SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+_HELPER = {
+    "image": "helper:1",
+    "securityContext": _SECURITY,
+    "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "16Mi"}},
+}
+
+# Each value of a role, set to something else than its default.
+ROLE: dict[str, Any] = {
+    "resources": {"requests": {"cpu": 1, "memory": "3Gi"}, "limits": {"cpu": 2, "memory": "3Gi"}},
+    "extraEnv": [{"name": "WHO", "value": "{{ .Release.Name }}"}],
+    "extraVolumes": [{"name": "extra", "configMap": {"name": "{{ .Release.Name }}-elsewhere"}}],
+    "extraVolumeMounts": [{"name": "extra", "mountPath": "/extra"}],
+    "initContainers": [{"name": "before", **_HELPER}],
+    "sidecars": [{"name": "beside", **_HELPER}],
+    "podLabels": {"team": "streams"},
+    "podAnnotations": {"example.com/scrape": "true"},
+    "nodeSelector": {"disk": "ssd"},
+    "affinity": {"nodeAffinity": {}},
+    "tolerations": [{"key": "streams", "operator": "Exists"}],
+    "topologySpreadConstraints": [
+        {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {}}
+    ],
+    "priorityClassName": "high",
+    "terminationGracePeriodSeconds": 60,
+    "startupSeconds": 300,
+}
+
+ALL_OF_FLINK: dict[str, Any] = {
+    "commonLabels": {"cost-center": "42"},
+    "flink": {
+        "type": "job",
+        "config": {
+            "high-availability.type": "zookeeper",
+            "high-availability.storageDir": "file:///flink-data/ha",
+            "state.backend.type": "rocksdb",
+        },
+    },
+    "image": {"digest": "sha256:" + "0" * 64, "pullPolicy": "Always", "pullSecrets": ["registry"]},
+    "job": {"args": ["--who={{ .Release.Name }}"], "parallelism": 6, "fromSavepoint": "file:///flink-data/s"},
+    "jobmanager": {**ROLE, "replicas": 2},
+    "taskmanager": {
+        **ROLE,
+        "replicas": 3,
+        "slots": 2,
+        "strategy": {"type": "RollingUpdate"},
+        "podDisruptionBudget": {"enabled": True},
+    },
+    "rest": {"port": 18081, "service": {"type": "NodePort", "nodePort": 30081, "annotations": {"a": "b"}}},
+    "ingress": {"enabled": True, "host": "flink.example", "path": "/flink", "tlsSecretName": "flink-tls"},
+    "storage": {"accessModes": ["ReadWriteMany"], "keep": True, "storageClassName": "shared"},
+}
+ALL_OF_DEMO: dict[str, Any] = {"kafkaUi": {"enabled": True}, "flink": {"flink": {"type": "session"}}}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A chart with values. `externals` are (kind, name) of objects that the user has to provide."""
+
+    name: str
+    chart: Path
+    files: tuple[str, ...] = ()
+    values: dict[str, Any] = field(default_factory=dict)
+    externals: frozenset[tuple[str, str]] = frozenset()
+
+    def render(self, name: str = "release-name", **options: Any) -> Manifests:
+        return render(self.chart, self.values, files=self.files, name=name, **options)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _of_file(file: Path) -> Scenario:
+    """The chart is the one of the install command at the file's head."""
+    chart = re.search(r"^#.*helm install \S+ (charts/\S+) ", file.read_text(), re.MULTILINE)
+    assert chart, f"{file} does not show its `helm install` command"
+    return Scenario(file.stem, ROOT / chart[1], files=(str(file),))
+
+
+
+SCENARIOS = [
+    Scenario("flink", FLINK),
+    Scenario(
+        "flink-everything",
+        FLINK,
+        values=ALL_OF_FLINK,
+        externals=frozenset({("ConfigMap", "release-name-elsewhere"), ("Secret", "flink-tls")}),
+    ),
+    Scenario("flink-nothing", FLINK, values={"storage": {"enabled": False}, "serviceAccount": {"create": False}}),
+    Scenario("flink-1.20", FLINK, values={"flink": {"version": "1.20.5"}}),
+    Scenario("demo-defaults", DEMO),
+    Scenario("demo-everything", DEMO, values=ALL_OF_DEMO),
+    *map(_of_file, sorted((ROOT / "values").glob("*.yaml"))),
+]

@@ -1,0 +1,136 @@
+"""Exactly which objects each way of installing makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.manifests import Manifests, render
+from tests.unit.scenarios import ALL_OF_FLINK, DEMO, FLINK
+
+CLUSTER = {
+    "ServiceAccount/r-flink",
+    "ConfigMap/r-flink-config",
+    "ConfigMap/r-flink-scripts",
+    "PersistentVolumeClaim/r-flink-data",
+    "Service/r-flink-jobmanager",
+    "Service/r-flink-rest",
+    "Deployment/r-flink-jobmanager",
+    "Deployment/r-flink-taskmanager",
+    "Pod/r-flink-test",
+}
+KAFKA = {"ConfigMap/r-kafka", "Service/r-kafka", "StatefulSet/r-kafka"}
+JOB = {"flink": {"type": "job"}}
+
+
+def census(manifests: Manifests) -> set[str]:
+    """Kind/name, without the hash in the name of a Job."""
+    return {
+        f"{kind}/{name.rpartition('-')[0] if kind == 'Job' else name}" for kind, name in manifests.census()
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "more", "less"),
+    [
+        ({}, set(), set()),
+        (JOB, set(), set()),
+        ({"storage": {"enabled": False}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
+        ({"storage": {"existingClaim": "mine"}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
+        ({"serviceAccount": {"create": False}}, set(), {"ServiceAccount/r-flink"}),
+        (
+            {"serviceAccount": {"name": "cloud"}},
+            {"ServiceAccount/cloud"},
+            {"ServiceAccount/r-flink"},
+        ),
+        ({"ingress": {"enabled": True}}, {"Ingress/r-flink-rest"}, set()),
+        (
+            {"ingress": {"enabled": True, "path": "/flink"}},
+            {"Ingress/r-flink-rest", "Ingress/r-flink-rest-slash"},
+            set(),
+        ),
+        (
+            {"ingress": {"enabled": True, "path": "/flink", "rewrite": "none"}},
+            {"Ingress/r-flink-rest"},
+            set(),
+        ),
+        (
+            {"taskmanager": {"podDisruptionBudget": {"enabled": True}}},
+            {"PodDisruptionBudget/r-flink-taskmanager"},
+            set(),
+        ),
+        (
+            ALL_OF_FLINK,
+            {
+                "Ingress/r-flink-rest",
+                "Ingress/r-flink-rest-slash",
+                "PodDisruptionBudget/r-flink-taskmanager",
+            },
+            set(),
+        ),
+    ],
+)
+def test_flink(values: dict[str, Any], more: set[str], less: set[str]) -> None:
+    assert census(render(FLINK, values, name="r")) == (CLUSTER | more) - less
+
+
+SESSION = {"flink": {"flink": {"type": "session"}}}
+EXTERNAL = {"kafka": {"enabled": False}, "global": {"kafka": {"bootstrapServers": "k:9092"}}}
+
+
+@pytest.mark.parametrize(
+    ("values", "more", "less"),
+    [
+        ({}, set(), set()),
+        (SESSION, {"ConfigMap/r-submitter", "Job/r-submitter"}, set()),
+        (EXTERNAL, set(), KAFKA),
+        ({"producer": {"enabled": False}}, set(), {"Job/r-producer"}),
+        ({"kafkaUi": {"enabled": True}}, {"Service/r-kafka-ui", "Deployment/r-kafka-ui"}, set()),
+    ],
+)
+def test_demo(values: dict[str, Any], more: set[str], less: set[str]) -> None:
+    demo = CLUSTER | KAFKA | {"Job/r-topic", "Job/r-producer"}
+    assert census(render(DEMO, values, name="r")) == (demo | more) - less
+
+
+@pytest.mark.parametrize(
+    ("release", "values", "base"),
+    [
+        ("r", {}, "r-flink"),
+        ("my-flink", {}, "my-flink"),
+        ("flink", {}, "flink"),
+        ("r", {"nameOverride": "streams"}, "r-streams"),
+        ("r", {"fullnameOverride": "streams"}, "streams"),
+    ],
+)
+def test_base_name(release: str, values: dict[str, str], base: str) -> None:
+    names = {name for _, name in render(FLINK, values, name=release).census()}
+    assert names == {base, *(f"{base}-{end}" for end in (
+        "config", "scripts", "data", "jobmanager", "taskmanager", "rest", "test"
+    ))}  # fmt: skip
+
+
+def test_long_names_stay_different() -> None:
+    one, two = ("r" * 52 + end for end in "ab")
+    assert not render(FLINK, name=one).census() & render(FLINK, name=two).census()
+
+
+SERVICES = {
+    "r-flink-jobmanager": ("jobmanager", {"rpc": 6123, "blob": 6124}),
+    "r-flink-rest": ("jobmanager", {"rest": 8081}),
+    "r-kafka": ("kafka", {"kafka": 9092}),
+    "r-kafka-ui": ("kafka-ui", {"http": 8089}),
+}
+
+
+def test_services_and_the_component_behind_each() -> None:
+    services = render(DEMO, {"kafkaUi": {"enabled": True}}, name="r").by("Service")
+    found = {
+        service["metadata"]["name"]: (
+            service["spec"]["selector"]["app.kubernetes.io/component"],
+            {port["targetPort"]: port["port"] for port in service["spec"]["ports"]},
+        )
+        for service in services
+    }
+    assert found == SERVICES

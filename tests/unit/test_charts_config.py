@@ -1,0 +1,155 @@
+"""Flink's configuration as the chart writes it, and what a change of it restarts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.manifests import containers, flink_config, pod_template, render
+from tests.unit.scenarios import FLINK
+
+JAVA_17 = ("java.base/java.util", "java.base/java.lang", "java.base/java.time")
+
+
+def config(values: dict[str, Any] | None = None) -> dict[str, Any]:
+    return flink_config(render(FLINK, values, name="r"))
+
+
+def test_the_options_of_a_session_cluster() -> None:
+    options = config()
+    java = options.pop("env.java.default-opts.all")
+    assert all(f"--add-opens={package}=ALL-UNNAMED" in java.split() for package in JAVA_17)
+    assert options == {
+        "jobmanager.rpc.address": "r-flink-jobmanager",
+        "jobmanager.rpc.port": "6123",
+        "jobmanager.bind-host": "0.0.0.0",
+        "jobmanager.memory.process.size": "1024m",
+        "blob.server.port": "6124",
+        "rest.address": "r-flink-rest",
+        "rest.port": "8081",
+        "rest.bind-port": "8081",
+        "rest.bind-address": "0.0.0.0",
+        "taskmanager.bind-host": "0.0.0.0",
+        "taskmanager.rpc.port": "6122",
+        "taskmanager.data.port": "6121",
+        "taskmanager.memory.process.size": "1728m",
+        "taskmanager.numberOfTaskSlots": "2",
+        "metrics.internal.query-service.port": "6125",
+        "parallelism.default": "1",
+        "io.tmp.dirs": "/tmp",
+        "execution.checkpointing.dir": "file:///flink-data/r-flink/checkpoints",
+        "execution.checkpointing.savepoint-dir": "file:///flink-data/r-flink/savepoints",
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "changes"),
+    [
+        ({"flink": {"type": "job"}}, {"execution.shutdown-on-application-finish": "false"}),
+        ({"flink": {"version": "1.20.5"}}, {}),
+        ({"rest": {"port": 18081}}, {"rest.port": "18081", "rest.bind-port": "18081"}),
+        ({"taskmanager": {"slots": 7}}, {"taskmanager.numberOfTaskSlots": "7"}),
+        (
+            {"taskmanager": {"resources": {"limits": {"memory": "3Gi"}}}},
+            {"taskmanager.memory.process.size": "3072m"},
+        ),
+        (
+            {"jobmanager": {"resources": {"limits": {"memory": "2G"}}}},
+            {"jobmanager.memory.process.size": "1907m"},
+        ),
+        (
+            {"flink": {"config": {"parallelism.default": 2, "state.backend.type": "rocksdb"}}},
+            {"parallelism.default": "2", "state.backend.type": "rocksdb"},
+        ),
+        (
+            {"flink": {"config": {"execution.checkpointing.dir": "s3://bucket/checkpoints"}}},
+            {"execution.checkpointing.dir": "s3://bucket/checkpoints"},
+        ),
+        (
+            {"flink": {"config": {"taskmanager.memory.segment-size": 1000000, "a.b": True, "c.d": 0.25}}},
+            {"taskmanager.memory.segment-size": "1000000", "a.b": "true", "c.d": "0.25"},
+        ),
+        (
+            {"storage": {"mountPath": "/state"}},
+            {
+                "execution.checkpointing.dir": "file:///state/r-flink/checkpoints",
+                "execution.checkpointing.savepoint-dir": "file:///state/r-flink/savepoints",
+            },
+        ),
+        ({"flink": {"type": "session"}, "job": {"parallelism": 2}}, {}),
+        (
+            {"flink": {"type": "job"}, "job": {"parallelism": 2}},
+            {"execution.shutdown-on-application-finish": "false", "parallelism.default": "2"},
+        ),
+    ],
+)
+def test_what_a_value_changes_in_it(values: dict[str, Any], changes: dict[str, str]) -> None:
+    assert config(values) == {**config(), **changes}
+
+
+def test_without_storage_no_folder_is_configured() -> None:
+    gone = {key for key in config() if key not in config({"storage": {"enabled": False}})}
+    assert gone == {
+        "execution.checkpointing.dir",
+        "execution.checkpointing.savepoint-dir",
+        "execution.checkpointing.externalized-checkpoint-retention",
+    }
+
+
+def test_ports_of_the_containers_are_those_of_the_configuration() -> None:
+    manifests = render(FLINK, {"rest": {"port": 18081}}, name="r")
+    options = flink_config(manifests)
+    options_of = {
+        "jobmanager": {
+            "rest": "rest.bind-port",
+            "rpc": "jobmanager.rpc.port",
+            "blob": "blob.server.port",
+            "metrics-query": "metrics.internal.query-service.port",
+        },
+        "taskmanager": {
+            "rpc": "taskmanager.rpc.port",
+            "data": "taskmanager.data.port",
+            "metrics-query": "metrics.internal.query-service.port",
+        },
+    }
+    for role, names in options_of.items():
+        container = containers(manifests.one("Deployment", f"r-flink-{role}"))[role]
+        ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
+        assert ports == {name: options[option] for name, option in names.items()}
+
+
+def test_logging_is_given_as_written() -> None:
+    data = render(FLINK, {"logging": {"log4jConsole": "a = b\n"}}, name="r").one("ConfigMap", "r-flink-config")["data"]
+    assert data.keys() == {"config.yaml", "log4j-console.properties", "logback-console.xml", "log4j-cli.properties"}
+    assert data["log4j-console.properties"] == "a = b\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "restarted"),
+    [
+        ({}, set()),
+        ({"taskmanager": {"slots": 4}}, {"taskmanager"}),
+        ({"taskmanager": {"replicas": 3}}, set()),
+        ({"taskmanager": {"resources": {"limits": {"memory": "3Gi"}}}}, {"taskmanager"}),
+        ({"flink": {"config": {"taskmanager.network.retries": 3}}}, {"taskmanager"}),
+        ({"jobmanager": {"resources": {"limits": {"memory": "3Gi"}}}}, {"jobmanager"}),
+        ({"flink": {"config": {"jobmanager.execution.attempts-history-size": 3}}}, {"jobmanager"}),
+        ({"flink": {"config": {"state.backend.type": "rocksdb"}}}, {"jobmanager", "taskmanager"}),
+        ({"logging": {"log4jConsole": "a = b\n"}}, {"jobmanager", "taskmanager"}),
+        ({"storage": {"size": "9Gi"}}, set()),
+        ({"rest": {"service": {"type": "NodePort"}}}, set()),
+        ({"taskmanager": {"podAnnotations": {"a": "b"}}}, {"taskmanager"}),
+        ({"jobmanager": {"podAnnotations": {"a": "b"}}}, {"jobmanager"}),
+    ],
+)
+def test_which_pods_a_change_restarts(values: dict[str, Any], restarted: set[str]) -> None:
+    before, after = render(FLINK, name="r"), render(FLINK, values, name="r")
+    changed = {
+        role
+        for role in ("jobmanager", "taskmanager")
+        if pod_template(before.one("Deployment", f"r-flink-{role}"))
+        != pod_template(after.one("Deployment", f"r-flink-{role}"))
+    }
+    assert changed == restarted

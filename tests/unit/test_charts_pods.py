@@ -1,0 +1,203 @@
+"""The workloads of charts/flink: what starts, with which arguments, and what each value of a role does to its pod."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.manifests import Object, containers, env, pod_template, render
+from tests.unit.scenarios import FLINK, ROLE
+
+JOB = {"type": "job"}
+PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "-pyclientexec", "python3", "-py"]
+HA = {"high-availability.type": "zookeeper"}
+
+ROLES = pytest.mark.parametrize("role", ["jobmanager", "taskmanager"])
+
+
+def workload(role: str, values: dict[str, Any] | None = None) -> Object:
+    return render(FLINK, values, name="r").one("Deployment", f"r-flink-{role}")
+
+
+@pytest.mark.parametrize(
+    ("values", "args"),
+    [
+        ({}, ["jobmanager"]),
+        ({"flink": JOB}, ["standalone-job", *PYTHON, "/opt/flink/usrlib/job.py"]),
+        (
+            {"flink": JOB, "job": {"args": ["--to={{ .Release.Name }}", 1000000, True]}},
+            ["standalone-job", *PYTHON, "/opt/flink/usrlib/job.py", "--to=r", "1000000", "true"],
+        ),
+        (
+            {"flink": JOB, "job": {"jar": {"file": "/opt/flink/usrlib/a.jar", "entryClass": "a.B"}, "args": ["x"]}},
+            ["standalone-job", "--jars", "local:///opt/flink/usrlib/a.jar", "--job-classname", "a.B", "x"],
+        ),
+        ({"flink": JOB, "job": {"jar": {"entryClass": "a.B"}}}, ["standalone-job", "--job-classname", "a.B"]),
+        (
+            {
+                "flink": JOB,
+                "job": {"jar": {"entryClass": "a.B"}, "fromSavepoint": "s3://b/s", "allowNonRestoredState": True},
+            },
+            ["standalone-job", "--fromSavepoint", "s3://b/s", "--allowNonRestoredState", "--job-classname", "a.B"],
+        ),
+        (
+            {"flink": {"config": HA}, "jobmanager": {"replicas": 2}},
+            ["jobmanager", "-D", "jobmanager.rpc.address=$(POD_IP)", "-D", "rest.address=$(POD_IP)"],
+        ),
+        ({"flink": {"config": {"high-availability.type": "NONE"}}}, ["jobmanager"]),
+    ],
+)
+def test_arguments_of_the_jobmanager(values: dict[str, Any], args: list[str]) -> None:
+    assert containers(workload("jobmanager", values))["jobmanager"]["args"] == args
+
+
+def test_a_taskmanager_announces_its_own_address_and_name() -> None:
+    container = containers(workload("taskmanager"))["taskmanager"]
+    announced = ["-D", "taskmanager.host=$(POD_IP)", "-D", "taskmanager.resource-id=$(POD_NAME)"]
+    assert container["args"] == ["taskmanager", *announced]
+    assert env(container) == {
+        "POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}},
+        "POD_IP": {"fieldRef": {"fieldPath": "status.podIP"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("image", "reference"),
+    [
+        ({}, "flink:2.2.1-java17"),
+        ({"tag": "mine"}, "flink:mine"),
+        ({"repository": "registry.example:5000/flink-kdv", "tag": "1"}, "registry.example:5000/flink-kdv:1"),
+        ({"tag": "1", "digest": "sha256:" + "a" * 64}, "flink@sha256:" + "a" * 64),
+    ],
+)
+@ROLES
+def test_image(role: str, image: dict[str, str], reference: str) -> None:
+    assert containers(workload(role, {"image": image}))[role]["image"] == reference
+
+
+def test_the_version_names_the_default_image() -> None:
+    container = containers(workload("jobmanager", {"flink": {"version": "1.20.5"}}))["jobmanager"]
+    assert container["image"] == "flink:1.20.5-java17"
+
+
+def test_probes_ask_what_they_should() -> None:
+    jobmanager = containers(workload("jobmanager"))["jobmanager"]
+    assert jobmanager["readinessProbe"]["httpGet"] == {"path": "/overview", "port": "rest"}
+    taskmanager = containers(workload("taskmanager", {"rest": {"port": 18081}}))["taskmanager"]
+    command = taskmanager["readinessProbe"]["exec"]["command"]
+    assert command == ["bash", "/opt/flink/scripts/rest.sh", "registered", "r-flink-rest", "18081"]
+
+
+@pytest.mark.parametrize(("seconds", "given"), [(10, 10), (61, 62), (300, 300)])
+@ROLES
+def test_the_start_is_given_its_time(role: str, seconds: int, given: int) -> None:
+    probe = containers(workload(role, {role: {"startupSeconds": seconds}}))[role]["startupProbe"]
+    assert probe["failureThreshold"] * probe["periodSeconds"] == given
+
+
+@ROLES
+def test_each_value_of_a_role_is_in_its_pod_and_not_in_the_others(role: str) -> None:
+    there = workload(role, {role: ROLE})
+    pod = pod_template(there)
+    spec = pod["spec"]
+    assert {"team": "streams"}.items() <= pod["metadata"]["labels"].items()
+    assert {"example.com/scrape": "true"}.items() <= pod["metadata"]["annotations"].items()
+    for key in ("nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "priorityClassName"):
+        assert spec[key] == ROLE[key]
+    assert spec["terminationGracePeriodSeconds"] == 60
+    assert [container["name"] for container in spec["initContainers"]] == ["before"]
+    assert [container["name"] for container in spec["containers"]] == [role, "beside"]
+    main = containers(there)[role]
+    assert main["resources"]["limits"] == {"cpu": 2, "memory": "3Gi"}
+    assert env(main)["WHO"] == "r"
+    assert {"name": "extra", "mountPath": "/extra"} in main["volumeMounts"]
+    assert {"name": "extra", "configMap": {"name": "r-elsewhere"}} in spec["volumes"]
+
+    other = "taskmanager" if role == "jobmanager" else "jobmanager"
+    assert workload(other, {role: ROLE}) == workload(other)
+
+
+@ROLES
+def test_by_default_a_pod_has_none_of_it(role: str) -> None:
+    spec = pod_template(workload(role))["spec"]
+    absent = {"initContainers", "nodeSelector", "tolerations", "topologySpreadConstraints", "priorityClassName"}
+    assert not absent & spec.keys()
+    assert [container["name"] for container in spec["containers"]] == [role]
+
+
+@ROLES
+def test_pods_of_a_claim_for_one_node_keep_together(role: str) -> None:
+    affinity = pod_template(workload(role))["spec"]["affinity"]["podAffinity"]
+    (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert term["topologyKey"] == "kubernetes.io/hostname"
+    assert term["labelSelector"]["matchLabels"].keys() == {"app.kubernetes.io/name", "app.kubernetes.io/instance"}
+    for storage in ({"accessModes": ["ReadWriteMany"]}, {"enabled": False}):
+        assert "affinity" not in pod_template(workload(role, {"storage": storage}))["spec"]
+
+
+@ROLES
+def test_the_claim_is_mounted_where_it_should(role: str) -> None:
+    def claim(values: dict[str, Any]) -> tuple[str | None, str | None]:
+        there = workload(role, values)
+        volumes = {volume["name"]: volume for volume in pod_template(there)["spec"]["volumes"]}
+        mounts = {mount["name"]: mount["mountPath"] for mount in containers(there)[role]["volumeMounts"]}
+        return volumes.get("data", {}).get("persistentVolumeClaim", {}).get("claimName"), mounts.get("data")
+
+    assert claim({}) == ("r-flink-data", "/flink-data")
+    assert claim({"storage": {"existingClaim": "mine", "mountPath": "/d"}}) == ("mine", "/d")
+    assert claim({"storage": {"enabled": False}}) == (None, None)
+
+
+@pytest.mark.parametrize(("keep", "annotations"), [(True, {"helm.sh/resource-policy": "keep"}), (False, {})])
+def test_a_claim_is_kept_on_request_only(keep: bool, annotations: dict[str, str]) -> None:
+    claim = render(FLINK, {"storage": {"keep": keep}}).one("PersistentVolumeClaim")
+    assert claim["metadata"].get("annotations", {}) == annotations
+
+
+def test_common_labels_are_on_every_object_and_pod_and_in_no_selector() -> None:
+    for obj in render(FLINK, {"commonLabels": {"cost-center": "42"}, "taskmanager": {"podDisruptionBudget": {"enabled": True}}}):
+        assert obj["metadata"]["labels"]["cost-center"] == "42"
+        if obj["kind"] == "Deployment":
+            assert pod_template(obj)["metadata"]["labels"]["cost-center"] == "42"
+        assert "cost-center" not in str(obj.get("spec", {}).get("selector"))
+
+
+@pytest.mark.parametrize(
+    ("ingress", "paths"),
+    [
+        ({}, [("/", "Prefix")]),
+        ({"path": "/flink", "rewrite": "none"}, [("/flink", "Prefix")]),
+        ({"path": "/flink"}, [("/flink/(.*)", "ImplementationSpecific"), ("/flink", "Exact")]),
+        ({"path": "/flink/"}, [("/flink/(.*)", "ImplementationSpecific"), ("/flink", "Exact")]),
+    ],
+)
+def test_ingress_paths(ingress: dict[str, Any], paths: list[tuple[str, str]]) -> None:
+    objects = render(FLINK, {"ingress": {"enabled": True, **ingress}}).by("Ingress")
+    rules = [path for obj in objects for path in obj["spec"]["rules"][0]["http"]["paths"]]
+    assert [(path["path"], path["pathType"]) for path in rules] == paths
+
+
+def test_an_ingress_under_a_path_strips_it_and_sends_a_browser_to_the_slash() -> None:
+    values = {"enabled": True, "path": "/flink", "annotations": {"a": "b"}, "className": "nginx"}
+    rest, slash = render(FLINK, {"ingress": values}).by("Ingress")
+    nginx = "nginx.ingress.kubernetes.io"
+    assert rest["metadata"]["annotations"] == {
+        "a": "b",
+        f"{nginx}/use-regex": "true",
+        f"{nginx}/rewrite-target": "/$1",
+    }
+    assert slash["metadata"]["annotations"] == {"a": "b", f"{nginx}/permanent-redirect": "/flink/"}
+    assert rest["spec"]["ingressClassName"] == "nginx"
+    assert "host" not in rest["spec"]["rules"][0]
+
+
+def test_the_helm_test_checks_what_was_asked_for() -> None:
+    def args(values: dict[str, Any]) -> list[str]:
+        pod = render(FLINK, values, name="r").one("Pod")
+        assert pod["spec"]["restartPolicy"] == "Never"
+        found: list[str] = containers(pod)["test"]["args"]
+        return found[2:]
+
+    assert args({"taskmanager": {"replicas": 3}}) == ["check", "r-flink-rest", "8081", "3"]
+    assert args({"flink": JOB, "rest": {"port": 18081}}) == ["check", "r-flink-rest", "18081", "1", "job"]

@@ -1,0 +1,162 @@
+"""Every refusal: values that cannot work are refused at once, by a sentence that says what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.helm import Helm, HelmError
+from tests.support.manifests import render
+from tests.unit.scenarios import CHARTS, DEMO, FLINK
+
+JOB = {"type": "job"}
+
+
+def config(**options: Any) -> dict[str, Any]:
+    """flink.config with one option; "__" stands for a dot and "_" for a hyphen."""
+    flat = {key.replace("__", ".").replace("_", "-"): value for key, value in options.items()}
+    return {"flink": {"config": flat}}
+
+
+def refused(values: dict[str, Any], chart: Any = FLINK, helm: Helm | None = None) -> str:
+    with pytest.raises(HelmError) as caught:
+        render(chart, values, helm=helm)
+    return caught.value.stderr
+
+
+REFUSALS = [
+    ({"flink": {"version": "1.19.3"}}, 'flink.version is "1.19.3"', "for example 2.2.1"),
+    ({"flink": {"version": "3.0.0"}}, 'flink.version is "3.0.0"', "1.20 and 2.x"),
+    (
+        {"flink": JOB, "job": {"python": {"file": ""}}},
+        "no job is named",
+        "set job.python.file to a Python file in the image, or job.jar.file",
+    ),
+    ({"flink": JOB, "job": {"python": {"file": "kdv.py"}}}, 'job.python.file is "kdv.py"', "/opt/flink/usrlib/kdv.py"),
+    ({"flink": JOB, "job": {"jar": {"file": "a.jar"}}}, 'job.jar.file is "a.jar"', "/opt/flink/usrlib/a.jar"),
+    (
+        {"flink": {**JOB, "config": {"parallelism.default": 1}}, "job": {"parallelism": 2}},
+        "job.parallelism is 2 and flink.config sets parallelism.default to 1",
+        "keep one",
+    ),
+    ({"flink": JOB, "job": {"parallelism": 3}}, "needs as many slots", "raise one of these"),
+    ({"flink": {**JOB, "config": {"parallelism.default": 3}}}, "parallelism of 3", "lower job.parallelism"),
+    ({"flink": JOB, "taskmanager": {"replicas": 0}}, "taskmanager.replicas (0)", "raise one of these"),
+    ({"job": {"fromSavepoint": "s3://b/s"}}, "flink.type is session", "set flink.type=job"),
+    ({"jobmanager": {"replicas": 2}}, "jobmanager.replicas is 2", "set high-availability.type in flink.config"),
+    ({"rest": {"service": {"nodePort": 30081}}}, "rest.service.type is ClusterIP", "set rest.service.type=NodePort"),
+    ({"rest": {"port": 6123}}, "rest.port is 6123", "for example 8081"),
+    ({"ingress": {"enabled": True, "path": "flink"}}, 'ingress.path is "flink"', "for example /flink"),
+    ({"ingress": {"enabled": True, "tlsSecretName": "t"}}, "ingress.tlsSecretName is set", "set ingress.host"),
+    (
+        {"storage": {"enabled": False, "existingClaim": "mine"}},
+        'storage.existingClaim is "mine"',
+        "set storage.enabled=true",
+    ),
+    ({"storage": {"mountPath": "/opt/flink/"}}, "storage.mountPath is /opt/flink/", "for example /flink-data"),
+    ({"fullnameOverride": "a" * 46}, "at most 45 characters", "small letters"),
+    ({"fullnameOverride": "Flink"}, 'fullnameOverride is "Flink"', "a letter first"),
+    ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "commonLabels sets app.kubernetes.io/name", "of your own"),
+    ({"flink": {"config": {"rest": {"port": 1}}}}, "flink.config.rest is a map", '"rest.port"'),
+    (config(pipeline__jars=["a"]), "sets pipeline.jars to a list", "separated by semicolons"),
+    (
+        config(**{"high_availability": "zookeeper", "high_availability__cluster_id": "x"}),
+        "high-availability and high-availability.cluster-id",
+        "Use the newer name",
+    ),
+    (
+        {"jobmanager": {"resources": {"limits": {"memory": "1.5Gi"}}}},
+        'jobmanager.resources.limits.memory is "1.5Gi"',
+        "a whole number with Mi or Gi",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "wrong", "remedy"), REFUSALS, ids=[wrong for _, wrong, _ in REFUSALS])
+def test_flink_refuses(values: dict[str, Any], wrong: str, remedy: str) -> None:
+    sentence = refused(values)
+    assert wrong in sentence
+    assert remedy in sentence
+
+
+OWNED = {
+    "rest.port": "set rest.port",
+    "rest.bind-port": "set rest.port",
+    "rest.address": "leave it out",
+    "rest.bind-address": "leave it out",
+    "jobmanager.rpc.address": "leave it out",
+    "jobmanager.rpc.port": "leave it out",
+    "jobmanager.bind-host": "leave it out",
+    "blob.server.port": "leave it out",
+    "metrics.internal.query-service.port": "leave it out",
+    "taskmanager.rpc.port": "leave it out",
+    "taskmanager.data.port": "leave it out",
+    "taskmanager.data.bind-port": "leave it out",
+    "taskmanager.bind-host": "leave it out",
+    "taskmanager.host": "each pod announces its own address",
+    "taskmanager.resource-id": "each pod announces its own address",
+    "jobmanager.memory.process.size": "set jobmanager.resources.limits.memory",
+    "jobmanager.memory.flink.size": "set jobmanager.resources.limits.memory",
+    "taskmanager.memory.process.size": "set taskmanager.resources.limits.memory",
+    "taskmanager.memory.flink.size": "set taskmanager.resources.limits.memory",
+    "taskmanager.numberOfTaskSlots": "set taskmanager.slots",
+    "env.java.default-opts.all": "set env.java.opts.all",
+    "io.tmp.dirs": "/tmp is a volume",
+    "security.ssl.rest.enabled": "end TLS at the Ingress",
+}
+
+
+@pytest.mark.parametrize(("option", "remedy"), OWNED.items())
+def test_flink_refuses_options_that_would_break_the_chart(option: str, remedy: str) -> None:
+    sentence = refused({"flink": {"config": {option: "1"}}})
+    assert f"flink.config sets {option}, which would break the chart: " in sentence
+    assert remedy in sentence
+
+
+DEMO_REFUSALS = [
+    ({"global": {"kafka": {"bootstrapServers": "k:9092"}}}, "kafka.enabled is true", "set kafka.enabled=false"),
+    ({"kafka": {"enabled": False}}, "no brokers are named", "set global.kafka.bootstrapServers"),
+    *(
+        ({"kafka": {"config": {option: "x"}}}, f"kafka.config sets {option}", "leave it out")
+        for option in (
+            "listeners", "advertised.listeners", "process.roles", "node.id", "log.dirs", "controller.quorum.voters"
+        )
+    ),
+    ({"flink": {"job": {"parallelism": 99}}}, "parallelism of 99", "raise one of these"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "wrong", "remedy"), DEMO_REFUSALS, ids=[wrong for _, wrong, _ in DEMO_REFUSALS])
+def test_the_demo_refuses(values: dict[str, Any], wrong: str, remedy: str) -> None:
+    sentence = refused(values, DEMO)
+    assert wrong in sentence
+    assert remedy in sentence
+
+
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
+    values = {"flink": {"flink": {"type": "operator"}}} if chart == DEMO else {"flink": {"type": "operator"}}
+    for helm in (Helm(), helm3):
+        assert "'session', 'job'" in refused(values, chart, helm)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"flink": JOB, "job": {"parallelism": 2}},
+        {"flink": {**JOB, "config": {"parallelism.default": 2}}, "job": {"parallelism": 2}},
+        {"flink": {"config": {"high-availability.type": "kubernetes"}}, "jobmanager": {"replicas": 2}},
+        {"rest": {"service": {"type": "NodePort", "nodePort": 30081}}},
+        {"storage": {"mountPath": "/opt/flink/data"}},
+        {"fullnameOverride": "a" * 45},
+        {"flink": {"config": {"env.java.opts.all": "-verbose"}}},
+        {"flink": {"version": "1.20"}},
+        {"flink": {"version": "2.3.0-SNAPSHOT"}},
+        {"taskmanager": {"replicas": 0}},
+        {"job": {"python": {"file": "ignored-in-a-session"}}},
+    ],
+    ids=str,
+)
+def test_what_is_close_to_a_refusal_is_taken(values: dict[str, Any]) -> None:
+    render(FLINK, values)

@@ -1,0 +1,313 @@
+"""values.yaml and its schema: closed, complete, documented, and without a value that does nothing."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.helm import Helm, HelmError
+from tests.support.manifests import render
+from tests.unit.scenarios import CHARTS, DEMO, FLINK, ROLE
+
+Tree = dict[str, Any]
+
+each_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+
+# Objects whose keys are the user's: options, labels, parts of a pod.
+OPEN = {
+    "additionalProperties",
+    "affinity",
+    "podSecurityContext",
+    "securityContext",
+    "strategy",
+    "config",
+    "global",
+    "flink",
+    "items",
+}
+
+
+def schema(chart: Path) -> Tree:
+    found: Tree = json.loads((chart / "values.schema.json").read_text())
+    return found
+
+
+def defaults(chart: Path) -> Tree:
+    found: Tree = yaml.safe_load((chart / "values.yaml").read_text())
+    return found
+
+
+def objects(node: Any, name: str = "") -> Iterator[tuple[str, Tree]]:
+    """Each object schema below `node` with the last name on the way to it."""
+    if isinstance(node, dict):
+        if node.get("type") == "object":
+            yield name, node
+        for key, value in node.items():
+            yield from objects(value, key)
+    elif isinstance(node, list):
+        for item in node:
+            yield from objects(item, name)
+
+
+@each_chart
+def test_every_object_of_ours_is_closed(chart: Path) -> None:
+    for name, node in objects(schema(chart)):
+        assert "additionalProperties" in node or name in OPEN, f"{name}: {node}"
+        if "properties" in node:
+            assert node["additionalProperties"] is False, name
+
+
+def resolve(node: Tree, root: Tree) -> Tree:
+    return root["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node  # type: ignore[no-any-return]
+
+
+def leaves(values: Tree, node: Tree, root: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The paths of the values that a user sets, as values.yaml has them; fails where the schema does not know one."""
+    for key, value in values.items():
+        assert key in node["properties"], f"the schema does not know {'.'.join((*path, key))}"
+        below = resolve(node["properties"][key], root)
+        if "properties" in below and isinstance(value, dict) and key != "resources":
+            yield from leaves(value, below, root, (*path, key))
+        else:
+            yield (*path, key)
+
+
+def flink_leaves() -> set[str]:
+    return {".".join(path) for path in leaves(defaults(FLINK), schema(FLINK), schema(FLINK))}
+
+
+def demo_leaves() -> set[str]:
+    own = {key: value for key, value in defaults(DEMO).items() if key != "flink"}
+    return {".".join(path) for path in leaves(own, schema(DEMO), schema(DEMO))}
+
+
+@each_chart
+def test_the_schema_has_no_value_that_the_defaults_do_not_show(chart: Path) -> None:
+    def missing(node: Tree, values: Any, path: str) -> Iterator[str]:
+        for key, below in resolve(node, schema(chart)).get("properties", {}).items():
+            if path.endswith(".resources") or key == "global" and chart == FLINK:
+                continue
+            if not isinstance(values, Mapping) or key not in values:
+                yield f"{path}.{key}"
+            else:
+                yield from missing(below, values[key], f"{path}.{key}")
+
+    assert not list(missing(schema(chart), defaults(chart), chart.name))
+
+
+@each_chart
+def test_every_value_is_documented_where_it_stands(chart: Path) -> None:
+    lines = (chart / "values.yaml").read_text().splitlines()
+    undocumented = []
+    text_indent = None
+    for number, line in enumerate(lines):
+        match = re.match(r"( *)([\w.]+):(.*)", line)
+        indent = len(line) - len(line.lstrip())
+        if text_indent is not None and (not line.strip() or indent > text_indent):
+            continue  # inside a text, or a documented value of several lines
+        text_indent = None
+        if not match:
+            continue
+        above = number - 1
+        while above >= 0 and re.match(r" *# (?!-- )", lines[above]):
+            above -= 1
+        documented = bool(re.match(r" *# -- \S", lines[above]))
+        group = not match[3].strip() and not documented
+        if not documented and not group:
+            undocumented.append(line.strip())
+        if documented:
+            text_indent = indent
+    assert not undocumented
+
+
+@each_chart
+def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
+    def typos(node: Tree, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        node = resolve(node, schema(chart))
+        if node.get("additionalProperties") is False:
+            yield (*path, "typo")
+            for key, below in node["properties"].items():
+                yield from typos(below, (*path, key))
+
+    found = list(typos(schema(chart), ()))
+    assert ("typo",) in found
+    for path in found:
+        with pytest.raises(HelmError, match=r"additional properties 'typo' not allowed"):
+            Helm().template(chart, nested(path, 1))
+
+
+def nested(path: tuple[str, ...], value: Any) -> Tree:
+    for key in reversed(path):
+        value = {key: value}
+    return value  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("flink.type", "cluster"),
+        ("taskmanager.replicas", "two"),
+        ("taskmanager.replicas", -1),
+        ("taskmanager.slots", 0),
+        ("jobmanager.replicas", 0),
+        ("job.parallelism", 0),
+        ("job.args", "--one=text"),
+        ("image.tag", 2.2),
+        ("image.repository", ""),
+        ("image.digest", "sha256:short"),
+        ("image.pullPolicy", "Sometimes"),
+        ("rest.port", 65536),
+        ("rest.service.type", "Headless"),
+        ("ingress.rewrite", "traefik"),
+        ("storage.accessModes", []),
+        ("storage.accessModes", ["ReadOnlyMany"]),
+        ("storage.mountPath", "flink-data"),
+        ("storage.enabled", "yes"),
+        ("commonLabels", {"a": 1}),
+        ("taskmanager.resources", {"limits": {"memory": None}}),
+    ],
+)
+def test_wrong_types_and_ranges_are_refused(path: str, value: Any) -> None:
+    with pytest.raises(HelmError, match=path.replace(".", "[./]")):
+        Helm().template(FLINK, nested(tuple(path.split(".")), value))
+
+
+def merged(*trees: Tree) -> Tree:
+    result: Tree = {}
+    for tree in trees:
+        for key, value in tree.items():
+            both = isinstance(value, dict) and isinstance(result.get(key), dict)
+            result[key] = merged(result[key], value) if both else copy.deepcopy(value)
+    return result
+
+
+JOB = {"flink": {"type": "job"}}
+INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
+
+# Value -> another setting of it, and the other values without which it has no effect.
+FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
+    "nameOverride": ("streams", {}),
+    "fullnameOverride": ("streams", {}),
+    "commonLabels": ({"a": "b"}, {}),
+    "flink.type": ("job", {}),
+    "flink.version": ("1.20.5", {}),
+    "flink.config": ({"state.backend.type": "rocksdb"}, {}),
+    "image.repository": ("other", {}),
+    "image.tag": ("other", {}),
+    "image.digest": ("sha256:" + "1" * 64, {}),
+    "image.pullPolicy": ("Always", {}),
+    "image.pullSecrets": (["registry"], {}),
+    "job.python.file": ("/other.py", JOB),
+    "job.jar.file": ("/other.jar", JOB),
+    "job.jar.entryClass": ("a.B", JOB),
+    "job.args": (["--a"], JOB),
+    "job.parallelism": (2, JOB),
+    "job.fromSavepoint": ("s3://b/s", JOB),
+    "job.allowNonRestoredState": (True, JOB),
+    "jobmanager.replicas": (2, {"flink": {"config": {"high-availability.type": "zookeeper"}}}),
+    "taskmanager.replicas": (2, {}),
+    "taskmanager.slots": (3, {}),
+    "taskmanager.strategy": ({"type": "RollingUpdate"}, {}),
+    "taskmanager.podDisruptionBudget.enabled": (True, {}),
+    "taskmanager.podDisruptionBudget.maxUnavailable": (
+        "50%",
+        {"taskmanager": {"podDisruptionBudget": {"enabled": True}}},
+    ),
+    **{
+        f"{role}.{key}": (value, {})
+        for role in ("jobmanager", "taskmanager")
+        for key, value in ROLE.items()
+        if key != "extraVolumeMounts"
+    },
+    **{
+        f"{role}.extraVolumeMounts": (
+            ROLE["extraVolumeMounts"],
+            {role: {"extraVolumes": ROLE["extraVolumes"]}},
+        )
+        for role in ("jobmanager", "taskmanager")
+    },
+    "rest.port": (18081, {}),
+    "rest.service.type": ("LoadBalancer", {}),
+    "rest.service.nodePort": (30081, {"rest": {"service": {"type": "NodePort"}}}),
+    "rest.service.annotations": ({"a": "b"}, {}),
+    "ingress.enabled": (True, {}),
+    "ingress.className": ("nginx", INGRESS),
+    "ingress.host": ("other.example", INGRESS),
+    "ingress.path": ("/other", INGRESS),
+    "ingress.rewrite": ("none", INGRESS),
+    "ingress.annotations": ({"a": "b"}, INGRESS),
+    "ingress.tlsSecretName": ("tls", INGRESS),
+    "storage.enabled": (False, {}),
+    "storage.existingClaim": ("mine", {}),
+    "storage.size": ("9Gi", {}),
+    "storage.storageClassName": ("fast", {}),
+    "storage.accessModes": (["ReadWriteMany"], {}),
+    "storage.mountPath": ("/other", {}),
+    "storage.keep": (True, {}),
+    "serviceAccount.create": (False, {}),
+    "serviceAccount.name": ("other", {}),
+    "serviceAccount.annotations": ({"a": "b"}, {}),
+    "podSecurityContext": ({"runAsUser": 1234}, {}),
+    "securityContext": ({"runAsUser": 1234}, {}),
+    "logging.log4jConsole": ("a = b\n", {}),
+    "logging.logbackConsole": ("<configuration/>\n", {}),
+    "logging.log4jCli": ("a = b\n", {}),
+}
+
+DEMO_CHANGES: dict[str, tuple[Any, Tree]] = {
+    "global.kafka.bootstrapServers": (
+        "other:9092",
+        {"kafka": {"enabled": False}, "global": {"kafka": {"bootstrapServers": "k:9092"}}},
+    ),
+    "global.kafka.topic": ("other", {}),
+    "global.tools.image": ("other:1", {}),
+    "kafka.enabled": (False, {}),
+    "kafka.image": ("other:1", {}),
+    "kafka.config": ({"log.retention.hours": 1}, {}),
+    "kafka.heap": ("512m", {}),
+    "kafka.resources": ({"requests": {"cpu": "1"}}, {}),
+    "kafka.storage.size": ("9Gi", {}),
+    "kafka.storage.storageClassName": ("fast", {}),
+    "topic.partitions": (5, {}),
+    "producer.enabled": (False, {}),
+    "producer.rate": (0.5, {}),
+    "producer.count": (1000000, {}),
+    "producer.seed": (1000000, {}),
+    "producer.args": (["--linger=1"], {}),
+    "kafkaUi.enabled": (True, {}),
+    "kafkaUi.image": ("other:1", {"kafkaUi": {"enabled": True}}),
+    "kafkaUi.port": (9999, {"kafkaUi": {"enabled": True}}),
+}
+
+
+def test_the_tables_have_every_value() -> None:
+    assert FLINK_CHANGES.keys() == flink_leaves()
+    assert DEMO_CHANGES.keys() == demo_leaves()
+
+
+@pytest.mark.parametrize("path", FLINK_CHANGES)
+def test_every_value_of_flink_has_an_effect(path: str) -> None:
+    value, base = FLINK_CHANGES[path]
+    changed = merged(base, nested(tuple(path.split(".")), value))
+    assert render(FLINK, changed).all != render(FLINK, base).all
+
+
+@pytest.mark.parametrize("path", DEMO_CHANGES)
+def test_every_value_of_the_demo_has_an_effect(path: str) -> None:
+    value, base = DEMO_CHANGES[path]
+    if path == "kafka.enabled":
+        value, base = True, DEMO_CHANGES["global.kafka.bootstrapServers"][1]
+        base = merged(base, {"kafka": {"enabled": False}})
+        after = render(DEMO)
+        assert after.by("StatefulSet")
+        assert not render(DEMO, base).by("StatefulSet")
+        return
+    changed = merged(base, nested(tuple(path.split(".")), value))
+    assert render(DEMO, changed).all != render(DEMO, base).all

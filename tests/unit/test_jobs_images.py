@@ -1,0 +1,105 @@
+"""What goes into the images: every download is pinned by its hash, and the images are complete."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from ci import artifacts, cluster, images, versions
+from ci.console import CommandFailed
+
+IMAGE = versions.REPO / "jobs" / "image"
+FILE = "one.jar"
+
+
+@pytest.mark.parametrize("name", sorted(artifacts.sets()))
+def test_every_set_is_locked(name: str) -> None:
+    files = artifacts.locked(artifacts.LOCK.read_text(), name)
+    assert files
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in files.values())
+
+
+def test_the_lock_holds_nothing_else() -> None:
+    assert {line.split("  ")[1].split("/")[0] for line in artifacts.LOCK.read_text().splitlines()} == set(artifacts.sets())
+
+
+def test_the_lock_belongs_to_the_versions() -> None:
+    lock = artifacts.LOCK.read_text()
+    for version, release in versions.section("flink")["releases"].items():
+        assert any(f"-{version}" in name for name in artifacts.locked(lock, f"flink-{version}"))
+        assert any(f"-{version}-" in name for name in artifacts.locked(lock, f"pyflink-{version}"))
+        assert any(release["kafka-connector"] in name for name in artifacts.locked(lock, f"connector-{version}"))
+    assert f"kafka-clients-{versions.get('kafka', 'version')}.jar" in artifacts.locked(lock, "kafka")
+
+
+class Mirror:
+    """Serves one file with a given content."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def fetch(self, folder: Path) -> None:
+        (folder / FILE).write_bytes(self.content)
+
+
+@pytest.fixture
+def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "lock.txt"
+    file.write_text(f"{hashlib.sha256(b'right').hexdigest()}  thing/{FILE}\n")
+    monkeypatch.setenv("FLINK_HELM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(artifacts, "LOCK", file)
+    monkeypatch.setattr(versions, "REPO", tmp_path)
+    return file
+
+
+def serve(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.setattr(artifacts, "sets", lambda: {"thing": Mirror(content)})
+
+
+@pytest.mark.usefixtures("lock")
+def test_a_download_that_differs_from_the_lock_is_refused_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, b"wrong")
+    with pytest.raises(CommandFailed, match=f"{FILE} of thing is not what lock.txt says"):
+        artifacts.fetch("thing")
+    serve(monkeypatch, b"right")
+    assert (artifacts.fetch("thing") / FILE).read_bytes() == b"right"
+
+
+@pytest.mark.usefixtures("lock")
+def test_what_was_fetched_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, b"right")
+    folder = artifacts.fetch("thing")
+    serve(monkeypatch, b"gone")
+    assert artifacts.fetch("thing") == folder
+
+
+def test_write_locks_makes_what_fetch_accepts(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(monkeypatch, b"newer")
+    artifacts.write_locks()
+    assert (artifacts.fetch("thing") / FILE).read_bytes() == b"newer"
+    assert lock.read_text().endswith(f"  thing/{FILE}\n")
+
+
+@pytest.mark.parametrize("mode", ["registry", "build"])
+def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "registry_answers", lambda: mode == "registry")
+    names = set(images.wanted())
+    releases = versions.section("flink")["releases"]
+    own = {f"flink-kdv:{version}" for version in releases} | {f"kdv-tools:{versions.get('images', 'kdv-tools')}"}
+    stand_ins = {f"flink:{version}-java17" for version in releases} | {f"apache/kafka:{versions.get('kafka', 'version')}"}
+    assert names == (own if mode == "registry" else own | stand_ins)
+
+
+def test_the_shipped_configuration_listens_to_other_hosts() -> None:
+    shipped = "taskmanager:\n  bind-host: localhost\n  host: localhost\nrest:\n  address: localhost\n  bind-address: localhost\n"
+    assert images.reachable(shipped) == "taskmanager:\n  bind-host: 0.0.0.0\nrest:\n  address: localhost\n"
+
+
+@pytest.mark.parametrize("dockerfile", sorted(IMAGE.glob("*.Dockerfile")), ids=lambda file: file.stem)
+def test_no_image_runs_as_root(dockerfile: Path) -> None:
+    users = re.findall(r"^USER (\d+):(\d+)$", dockerfile.read_text(), re.MULTILINE)
+    assert len(users) == 1
+    assert users[0] == (("1000", "1000") if dockerfile.stem == "kafka" else ("9999", "9999"))
