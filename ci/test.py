@@ -35,7 +35,7 @@ def _pytest(folder: str, marks: str, words: list[str]) -> int:
 
 
 def main(words: list[str]) -> int:
-    """`words`: one of KINDS, then options of pytest. Every part is run, whatever the others gave; the first failure's code is ours."""
+    """`words`: one of KINDS, then options of pytest. Every part is run; the first exit code that is not 0 is ours."""
     kind, *rest = words or ["all"]
     if kind not in KINDS:
         die(f"{kind!r} is no kind of tests: write one of {', '.join(KINDS)}.")

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.resource import ResourceList
 
 from .cluster import Cluster
 
@@ -61,7 +62,8 @@ def dump(cluster: Cluster, namespace: str, folder: str | Path) -> Path:
 def objects(cluster: Cluster, namespace: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """(kind, objects) of everything that somebody put into a namespace."""
     for resource in DynamicClient(cluster.api).resources.search(namespaced=True):
-        if "list" in (resource.verbs or ()) and resource.kind not in _DERIVED_KINDS:
+        listable = not isinstance(resource, ResourceList) and "list" in (resource.verbs or ())
+        if listable and resource.kind not in _DERIVED_KINDS:
             items = [item.to_dict() for item in resource.get(namespace=namespace).items]
             items = [item for item in items if (resource.kind, item["metadata"]["name"]) not in _GIVEN]
             if items:
@@ -70,9 +72,7 @@ def objects(cluster: Cluster, namespace: str) -> Iterator[tuple[str, list[dict[s
 
 def leftovers(cluster: Cluster, namespace: str) -> set[str]:
     """`Kind/name` of everything that somebody put into a namespace."""
-    return {
-        f"{kind}/{item['metadata']['name']}" for kind, items in objects(cluster, namespace) for item in items
-    }
+    return {f"{kind}/{item['metadata']['name']}" for kind, items in objects(cluster, namespace) for item in items}
 
 
 def events(cluster: Cluster, namespace: str) -> list[str]:
@@ -80,8 +80,7 @@ def events(cluster: Cluster, namespace: str) -> list[str]:
     found = cluster.core.list_namespaced_event(namespace).items
     moments = [(str(event.last_timestamp or event.event_time or ""), event) for event in found]
     return [
-        f"{moment} {event.type} {event.involved_object.kind}/{event.involved_object.name} "
-        f"{event.reason}: {event.message}"
+        f"{moment} {event.type} {event.involved_object.kind}/{event.involved_object.name} {event.reason}: {event.message}"
         for moment, event in sorted(moments, key=lambda pair: pair[0])
     ]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,7 @@ class HelmError(RuntimeError):
     """Helm ended with a code other than 0; the text holds the command and what Helm wrote."""
 
     def __init__(self, command: Sequence[str], code: int, stdout: str, stderr: str) -> None:
-        super().__init__(
-            f"{' '.join(command)}: exit code {code}\n{stderr.strip()}\n{stdout.strip()}".rstrip()
-        )
+        super().__init__(f"{' '.join(command)}: exit code {code}\n{stderr.strip()}\n{stdout.strip()}".rstrip())
         self.stdout = stdout
         self.stderr = stderr
 
@@ -36,14 +36,13 @@ class Helm:
     def __init__(self, binary: str | Path = "helm", kubeconfig: str | Path | None = None) -> None:
         self.binary = str(binary)
         self._kubeconfig = str(kubeconfig or os.devnull)
-        self._homes = tempfile.TemporaryDirectory(prefix="helm-homes-")
+        self._homes = tempfile.mkdtemp(prefix="helm-homes-")
+        weakref.finalize(self, shutil.rmtree, self._homes, ignore_errors=True)
 
     def run(self, *words: str | Path, stdin: str | None = None) -> str:
         """Run `helm WORDS` and return its standard output. Raises HelmError."""
         command = [self.binary, *map(str, words)]
-        homes = {
-            f"HELM_{kind}_HOME": f"{self._homes.name}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA")
-        }
+        homes = {f"HELM_{kind}_HOME": f"{self._homes}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA")}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HELM_")}
         done = subprocess.run(
             command,
@@ -79,9 +78,7 @@ class Helm:
             words.append(f"--kube-version={kube_version}")
         return self._with_values(words, values, files)
 
-    def notes(
-        self, chart: str | Path, values: Values | None = None, *, files: Files = (), name: str = "release-name"
-    ) -> str:
+    def notes(self, chart: str | Path, values: Values | None = None, *, files: Files = (), name: str = "release-name") -> str:
         """What an install would tell the user; Helm 4 alone can say that without a cluster."""
         words = ["install", name, chart, "--dry-run=client", "--hide-secret"]
         return self._with_values(words, values, files).partition("\nNOTES:\n")[2]
@@ -118,9 +115,7 @@ class Helm:
         words = ["upgrade", name, chart, "--reset-values", *_common(namespace, wait, timeout)]
         return self._with_values(words, values, files)
 
-    def rollback(
-        self, name: str, revision: int = 0, *, namespace: str, wait: bool = True, timeout: str = "5m"
-    ) -> str:
+    def rollback(self, name: str, revision: int = 0, *, namespace: str, wait: bool = True, timeout: str = "5m") -> str:
         """Go back to `revision`, 0 is the one before."""
         return self.run("rollback", name, str(revision), *_common(namespace, wait, timeout))
 
@@ -128,8 +123,11 @@ class Helm:
         return self.run("uninstall", name, *_common(namespace, wait, timeout))
 
     def test(self, name: str, *, namespace: str, timeout: str = "5m") -> str:
-        """Run the chart's tests and return Helm's report with the logs of the test pods."""
-        return self.run("test", name, "--logs", *_common(namespace, False, timeout))
+        """Run the chart's tests and return Helm's report.
+
+        Without --logs: Helm 3 looks for them when it has removed the pods of the tests that succeeded.
+        """
+        return self.run("test", name, *_common(namespace, False, timeout))
 
     def get_notes(self, name: str, *, namespace: str) -> str:
         return self.run("get", "notes", name, f"--namespace={namespace}")

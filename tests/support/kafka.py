@@ -57,9 +57,7 @@ class Kafka:
             "kafka-console-consumer.sh", "--topic", topic, "--from-beginning", f"--max-messages={count}",
             "--timeout-ms=60000", *shown,
         )  # fmt: skip
-        records = [
-            Record(int(m[1]), int(m[2]), m[3]) for m in map(_RECORD.fullmatch, output.splitlines()) if m
-        ]
+        records = [Record(int(m[1]), int(m[2]), m[3]) for m in map(_RECORD.fullmatch, output.splitlines()) if m]
         if len(records) != count:
             raise ValueError(f"read {len(records)} of the {count} records of topic {topic}")
         return sorted(records)

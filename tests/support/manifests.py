@@ -60,9 +60,7 @@ def render(
     wrong.
     """
     files = tuple(map(str, files))
-    rendered = _render(
-        helm or _default_helm(), str(chart), json.dumps(values), files, name, namespace, kube_version
-    )
+    rendered = _render(helm or _default_helm(), str(chart), json.dumps(values), files, name, namespace, kube_version)
     return copy.deepcopy(rendered)
 
 
@@ -72,12 +70,8 @@ def _default_helm() -> Helm:
 
 
 @functools.cache
-def _render(
-    helm: Helm, chart: str, values: str, files: Files, name: str, namespace: str, kube_version: str | None
-) -> Manifests:
-    text = helm.template(
-        chart, json.loads(values), files=files, name=name, namespace=namespace, kube_version=kube_version
-    )
+def _render(helm: Helm, chart: str, values: str, files: Files, name: str, namespace: str, kube_version: str | None) -> Manifests:
+    text = helm.template(chart, json.loads(values), files=files, name=name, namespace=namespace, kube_version=kube_version)
     return parse(text)
 
 
@@ -108,9 +102,7 @@ def pod_template(workload: Object) -> Object:
 def containers(workload: Object) -> dict[str, Object]:
     """The containers of a workload by name, init containers and sidecars included."""
     spec = pod_template(workload)["spec"]
-    return {
-        container["name"]: container for container in [*spec.get("initContainers", []), *spec["containers"]]
-    }
+    return {container["name"]: container for container in [*spec.get("initContainers", []), *spec["containers"]]}
 
 
 def env(container: Object) -> dict[str, Any]:

@@ -15,6 +15,7 @@ def http(cluster: Cluster, namespace: str, service: str, port: str | int) -> tup
     """A session and the URL of a Service by way of the API server; they outlive the pods behind it."""
     settings = cluster.api.configuration
     session = requests.Session()
+    session.trust_env = False  # or certificates and proxies of the environment would win over the kubeconfig's
     session.verify = settings.ssl_ca_cert if settings.verify_ssl else False
     if settings.cert_file:
         session.cert = (settings.cert_file, settings.key_file)

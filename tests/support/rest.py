@@ -126,6 +126,4 @@ class FlinkRest:
         return failures[0]["stacktrace"][:2000] if failures else "no exception is recorded"
 
     def _wait(self, condition: Callable[[], Any], what: str, timeout: float) -> Any:
-        return wait_for(
-            condition, timeout=timeout, what=what, interval=self._interval, on_timeout=self._on_timeout
-        )
+        return wait_for(condition, timeout=timeout, what=what, interval=self._interval, on_timeout=self._on_timeout)

@@ -56,10 +56,7 @@ def _with_text_quantities(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     return {
-        key: {
-            name: str(amount) if isinstance(amount, (int, float)) else amount
-            for name, amount in value.items()
-        }
+        key: {name: str(amount) if isinstance(amount, (int, float)) else amount for name, amount in value.items()}
         if key in ("limits", "requests") and isinstance(value, dict)
         else _with_text_quantities(value)
         for key, value in node.items()

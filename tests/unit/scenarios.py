@@ -97,7 +97,6 @@ def _of_file(file: Path) -> Scenario:
     return Scenario(file.stem, ROOT / chart[1], files=(str(file),))
 
 
-
 SCENARIOS = [
     Scenario("flink", FLINK),
     Scenario(

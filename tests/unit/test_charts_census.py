@@ -26,9 +26,7 @@ JOB = {"flink": {"type": "job"}}
 
 def census(manifests: Manifests) -> set[str]:
     """Kind/name, without the hash in the name of a Job."""
-    return {
-        f"{kind}/{name.rpartition('-')[0] if kind == 'Job' else name}" for kind, name in manifests.census()
-    }
+    return {f"{kind}/{name.rpartition('-')[0] if kind == 'Job' else name}" for kind, name in manifests.census()}
 
 
 @pytest.mark.parametrize(

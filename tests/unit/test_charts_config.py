@@ -38,6 +38,7 @@ def test_the_options_of_a_session_cluster() -> None:
         "metrics.internal.query-service.port": "6125",
         "parallelism.default": "1",
         "io.tmp.dirs": "/tmp",
+        "python.client.executable": "python3",
         "execution.checkpointing.dir": "file:///flink-data/r-flink/checkpoints",
         "execution.checkpointing.savepoint-dir": "file:///flink-data/r-flink/savepoints",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
@@ -149,7 +150,6 @@ def test_which_pods_a_change_restarts(values: dict[str, Any], restarted: set[str
     changed = {
         role
         for role in ("jobmanager", "taskmanager")
-        if pod_template(before.one("Deployment", f"r-flink-{role}"))
-        != pod_template(after.one("Deployment", f"r-flink-{role}"))
+        if pod_template(before.one("Deployment", f"r-flink-{role}")) != pod_template(after.one("Deployment", f"r-flink-{role}"))
     }
     assert changed == restarted

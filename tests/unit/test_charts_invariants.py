@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from tests.support.helm import Helm
-from tests.support.manifests import Manifests, Object, containers, describe, pod_template, render
+from tests.support.manifests import Manifests, Object, containers, pod_template, render
+from tests.support.validation import describe
 from tests.unit.scenarios import CHARTS, DEMO, SCENARIOS, Scenario
 
 # Helm's own limit for the name of a release.
@@ -32,7 +33,7 @@ def workloads(manifests: Manifests) -> Iterator[Object]:
 def selector(obj: Object) -> dict[str, str]:
     """The labels by which a Service, a workload or a disruption budget selects pods."""
     found: dict[str, str] = obj["spec"]["selector"]
-    return found["matchLabels"] if "matchLabels" in found else found  # type: ignore[return-value]
+    return found.get("matchLabels", found)  # type: ignore[return-value]
 
 
 def selected(labels: dict[str, str], manifests: Manifests) -> list[Object]:

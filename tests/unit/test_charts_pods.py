@@ -10,7 +10,7 @@ from tests.support.manifests import Object, containers, env, pod_template, rende
 from tests.unit.scenarios import FLINK, ROLE
 
 JOB = {"type": "job"}
-PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "-pyclientexec", "python3", "-py"]
+PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "-py"]
 HA = {"high-availability.type": "zookeeper"}
 
 ROLES = pytest.mark.parametrize("role", ["jobmanager", "taskmanager"])

@@ -65,7 +65,7 @@ def test_every_object_of_ours_is_closed(chart: Path) -> None:
 
 
 def resolve(node: Tree, root: Tree) -> Tree:
-    return root["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node  # type: ignore[no-any-return]
+    return root["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
 
 
 def leaves(values: Tree, node: Tree, root: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -146,7 +146,7 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
 def nested(path: tuple[str, ...], value: Any) -> Tree:
     for key in reversed(path):
         value = {key: value}
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def flink(answers: Answers, requests_seen: list[str]) -> Iterator[FlinkRest]:
             self.end_headers()
             self.wfile.write(json.dumps({"errors": ["Not found."]} if body is None else body).encode())
 
-        do_GET = do_PATCH = answer  # noqa: N815
+        do_GET = do_PATCH = answer
 
         def log_message(self, *_: object) -> None:
             pass
@@ -108,9 +108,7 @@ def test_two_jobs_of_one_name_are_no_running_job(flink: FlinkRest, answers: Answ
     [lambda flink: flink.wait_running("kdv"), lambda flink: flink.wait_checkpoint("abc", 1)],
     ids=["running", "checkpoint"],
 )
-def test_waits_give_up_on_an_ended_job(
-    flink: FlinkRest, answers: Answers, wait: Callable[[FlinkRest], object]
-) -> None:
+def test_waits_give_up_on_an_ended_job(flink: FlinkRest, answers: Answers, wait: Callable[[FlinkRest], object]) -> None:
     answers["/jobs/overview"] = {"jobs": [JOB]}
     answers["/jobs/abc"] = states("FAILED", job="FAILED")
     answers["/jobs/abc/exceptions"] = {"exceptionHistory": {"entries": [{"stacktrace": "no such topic"}]}}

@@ -2,8 +2,8 @@
 
     submit.py --rest URL --job-name NAME -- flink run ...
 
-Standard library only: it runs in the Flink image. Exits with 0 when the job is there, with 1 and a sentence when the cluster did not
-come up in time, and with the exit code of the command when that failed.
+Standard library only: it runs in the Flink image. Exits with 0 when the job is there, with 1 and a sentence when the cluster did
+not come up in time, and with the exit code of the command when that failed.
 """
 
 import argparse

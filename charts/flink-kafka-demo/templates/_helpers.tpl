@@ -1,6 +1,16 @@
+{{/* Name of the objects of a component, with room for what Jobs and StatefulSets add: (dict "root" $ "component" "kafka"). */}}
+{{- define "demo.name" -}}
+{{ include "flink.shorten" (dict "name" .root.Release.Name "limit" 40) }}-{{ .component }}
+{{- end }}
+
+{{/* The chart's own broker, as others reach it. */}}
+{{- define "demo.broker" -}}
+{{ include "demo.name" (dict "root" . "component" "kafka") }}.{{ .Release.Namespace }}.svc:9092
+{{- end }}
+
 {{/* Brokers, for this chart and for the arguments of the Flink chart below it. */}}
 {{- define "demo.bootstrapServers" -}}
-{{ .Values.global.kafka.bootstrapServers | default (printf "%s-kafka.%s.svc:9092" .Release.Name .Release.Namespace) }}
+{{ .Values.global.kafka.bootstrapServers | default (include "demo.broker" .) }}
 {{- end }}
 
 {{- define "demo.labels" -}}
@@ -43,7 +53,7 @@ The name carries a hash of what it runs, because a Job cannot be changed; the sa
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ .root.Release.Name }}-{{ .component }}-{{ list $image .program .args .wait | toJson | sha256sum | trunc 8 }}
+  name: {{ include "demo.name" . }}-{{ list $image .program .args .wait | toJson | sha256sum | trunc 8 }}
   labels:
     {{- include "demo.labels" . | nindent 4 }}
 spec:

@@ -49,6 +49,7 @@ save for those that differ by pod (arguments of the workloads). Option names are
       "taskmanager.numberOfTaskSlots" (include "flink.text" .Values.taskmanager.slots)
       "parallelism.default" "1"
       "io.tmp.dirs" "/tmp"
+      "python.client.executable" "python3"
 -}}
 {{- range $role := list "jobmanager" "taskmanager" -}}
 {{- $key := printf "%s.resources.limits.memory" $role -}}

@@ -1,15 +1,20 @@
-{{/* Base name of all objects. At most 45 characters: the limit of a Flink cluster id; a longer one is cut and made unique by a hash. */}}
+{{/* A name cut to a limit, and then made unique by a hash: (dict "name" "..." "limit" 45). */}}
+{{- define "flink.shorten" -}}
+{{- if gt (len .name) .limit -}}
+{{- printf "%s-%s" (trunc (int (sub .limit 9)) .name | trimSuffix "-") (sha256sum .name | trunc 8) -}}
+{{- else -}}
+{{- .name -}}
+{{- end -}}
+{{- end }}
+
+{{/* Base name of all objects, within the limit of a Flink cluster id. */}}
 {{- define "flink.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := .Values.fullnameOverride -}}
 {{- if not $full -}}
 {{- $full = ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
 {{- end -}}
-{{- if gt (len $full) 45 -}}
-{{- printf "%s-%s" (trunc 36 $full | trimSuffix "-") (sha256sum $full | trunc 8) -}}
-{{- else -}}
-{{- $full -}}
-{{- end -}}
+{{- include "flink.shorten" (dict "name" $full "limit" 45) -}}
 {{- end }}
 
 {{- define "flink.jobmanager.name" -}}{{ include "flink.fullname" . }}-jobmanager{{- end }}

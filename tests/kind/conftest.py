@@ -1,0 +1,42 @@
+"""What the tests on a real cluster share: releases that are removed again, and the versions to test."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.support.cluster import Cluster
+from tests.support.helm import Helm
+from tests.support.release import FlinkRelease
+
+FLINK = ROOT / "charts" / "flink"
+DEMO = ROOT / "charts" / "flink-kafka-demo"
+VALUES = ROOT / "values"
+VERSIONS = tomllib.loads((ROOT / "versions.toml").read_text())
+FLINK_VERSIONS = list(VERSIONS["flink"]["releases"])
+
+Install = Callable[..., FlinkRelease]
+
+
+@pytest.fixture
+def install(cluster: Cluster, helm: Helm, namespace: str) -> Iterator[Install]:
+    """install(name, chart, values, files=...) waits until the release is ready; it is uninstalled when the test ends."""
+    installed: list[str] = []
+
+    def do(
+        name: str, chart: Path = FLINK, values: Mapping[str, Any] | None = None, *, files: Sequence[str | Path] = ()
+    ) -> FlinkRelease:
+        installed.append(name)
+        helm.install(name, chart, values, files=files, namespace=namespace, timeout="4m")
+        return FlinkRelease(cluster, namespace, name)
+
+    yield do
+    if not os.environ.get("KEEP"):
+        for name in installed:
+            helm.run("uninstall", name, f"--namespace={namespace}", "--ignore-not-found", "--wait", "--timeout=2m")

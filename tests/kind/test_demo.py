@@ -1,0 +1,130 @@
+"""The demo's whole way: rows into Kafka, and every one of them once, unaltered, in the CSV files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.kind.conftest import DEMO, VALUES, Install
+from tests.support import csv_output, evidence, kdv_model, workloads
+from tests.support.cluster import Cluster
+from tests.support.csv_output import Row, Snapshot
+from tests.support.helm import Helm
+from tests.support.kafka import Kafka, by_partition
+from tests.support.release import FlinkRelease
+from tests.support.waits import wait_for
+
+TOPIC = "sahibinden"
+OUTPUT = "/flink-data/output"
+SAMPLE_ROW = "7,Televizyon,ikinci el LG OLED TV,18000,0.18,21240.00,2024-05-20 07:28:00"
+
+
+def demo(version: str, *, count: int, rate: int, kind: str = "job") -> dict[str, Any]:
+    """Values for a run whose rows are the same each time: event time is given, and the last rows close every window."""
+    return {
+        "flink": {"flink": {"type": kind, "version": version}, "image": {"tag": version}, "taskmanager": {"slots": 2}},
+        "producer": {
+            "count": count,
+            "rate": rate,
+            "args": ["--start-time=2024-05-20 08:00:00", "--time-step=0.7", "--close-windows=600"],
+        },
+    }
+
+
+def producer_done(cluster: Cluster, namespace: str) -> None:
+    jobs = cluster.batch.list_namespaced_job(namespace, label_selector="app.kubernetes.io/component=producer").items
+    workloads.wait_job(cluster, namespace, jobs[0].metadata.name)
+
+
+def wait_for_rows(flink: FlinkRelease, expected: kdv_model.Expected) -> Snapshot:
+    """The output once no expected row is missing; a row that is too much or altered ends the wait as well."""
+
+    def read() -> Snapshot:
+        snapshot = csv_output.read(flink.jobmanager, OUTPUT)
+        report = kdv_model.compare(expected, snapshot.rows)
+        if report.lost and not (report.altered or report.twice or report.unexpected):
+            raise LookupError(str(report))
+        return snapshot
+
+    return wait_for(read, timeout=180, what="the CSV rows", interval=2)
+
+
+def check_rows(flink: FlinkRelease, kafka: Kafka, count: int) -> list[Row]:
+    """Compare the CSV rows with those that are computed from the topic; `count` rows were produced besides the sample."""
+    expected = kdv_model.expect(by_partition(kafka.consume(TOPIC)))
+    assert len(expected.certain) >= count
+    rows = wait_for_rows(flink, expected).rows
+    report = kdv_model.compare(expected, rows)
+    assert report.ok, report
+    assert SAMPLE_ROW in [",".join(map(str, row)) for row in rows if row.id == 7 and row.price_with_kdv is not None]
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("helm", "version"),
+    [
+        ("helm", "2.2.1"),
+        ("helm3", "1.20.5"),
+        pytest.param("helm", "1.20.5", marks=pytest.mark.full),
+        pytest.param("helm3", "2.2.1", marks=pytest.mark.full),
+    ],
+    indirect=["helm"],
+)
+def test_every_row_arrives_once(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
+    flink = install("demo", DEMO, demo(version, count=2000, rate=200))
+    kafka = Kafka(cluster.runner(namespace, "app.kubernetes.io/instance=demo,app.kubernetes.io/component=kafka"))
+
+    job = flink.rest.wait_running("kdv")
+    assert flink.rest.overview()["flink-version"] == version
+    assert "Succeeded" in helm.test("demo", namespace=namespace)
+    producer_done(cluster, namespace)
+    check_rows(flink, kafka, 2000)
+    assert flink.rest.checkpoints(job["jid"])["counts"]["failed"] == 0
+
+    helm.uninstall("demo", namespace=namespace)
+    wait_for(lambda: not evidence.leftovers(cluster, namespace), timeout=90, what="everything of the demo to go")
+
+
+def test_every_row_arrives_once_when_the_taskmanager_is_killed(install: Install, cluster: Cluster, namespace: str) -> None:
+    flink = install("killed", DEMO, demo("2.2.1", count=3000, rate=100))
+    kafka = Kafka(cluster.runner(namespace, "app.kubernetes.io/instance=killed,app.kubernetes.io/component=kafka"))
+    job = flink.rest.wait_running("kdv")
+    flink.rest.wait_checkpoint(job["jid"], 1)
+    before = csv_output.read(flink.jobmanager, OUTPUT)
+
+    pod = cluster.pod(namespace, flink.selector("taskmanager"))
+    cluster.core.delete_namespaced_pod(pod, namespace, grace_period_seconds=0)
+    wait_for(lambda: flink.rest.checkpoints(job["jid"])["counts"]["restored"] > 0, timeout=180, what="the job to be restored")
+    producer_done(cluster, namespace)
+    check_rows(flink, kafka, 3000)
+    assert not csv_output.read(flink.jobmanager, OUTPUT).changed_since(before)
+
+
+def test_a_session_gets_the_job_once(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+    values = demo("2.2.1", count=300, rate=300, kind="session")
+    flink = install("submitted", DEMO, values, files=[VALUES / "demo-session.yaml"])
+    kafka = Kafka(cluster.runner(namespace, "app.kubernetes.io/instance=submitted,app.kubernetes.io/component=kafka"))
+    flink.rest.wait_running("kdv")
+    producer_done(cluster, namespace)
+    check_rows(flink, kafka, 300)
+
+    # Another specification of the submitter is another Job: it finds the job and leaves it alone.
+    values["flink"]["job"] = {"parallelism": 1}
+    helm.upgrade("submitted", DEMO, values, namespace=namespace)
+    jobs = cluster.batch.list_namespaced_job(namespace, label_selector="app.kubernetes.io/component=submitter").items
+    (submitter,) = [job.metadata.name for job in jobs if job.metadata.deletion_timestamp is None]
+    workloads.wait_job(cluster, namespace, submitter)
+    assert [entry["name"] for entry in flink.rest.jobs()] == ["kdv"]
+
+
+def test_the_demo_as_make_demo_installs_it(install: Install, namespace: str) -> None:
+    flink = install("plain", DEMO, files=[VALUES / "demo.yaml"])
+    ids = {json.loads(line)["id"] for line in (ROOT / "jobs" / "kdv" / "sample.jsonl").read_text().splitlines()}
+
+    def sample_rows() -> bool:
+        return ids <= {row.id for row in csv_output.read(flink.jobmanager, OUTPUT).rows}
+
+    wait_for(sample_rows, timeout=180, what="the sample rows", interval=2)

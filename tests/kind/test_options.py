@@ -1,0 +1,75 @@
+"""Values that change how a cluster is reached, named and stored, each seen at work."""
+
+from __future__ import annotations
+
+import requests
+
+from tests.kind.conftest import VALUES, Install
+from tests.support.cluster import Cluster
+from tests.support.helm import Helm
+from tests.support.waits import wait_for
+
+
+def node_address(cluster: Cluster) -> str:
+    (node,) = cluster.core.list_node().items
+    return next(str(address.address) for address in node.status.addresses if address.type == "InternalIP")
+
+
+def test_node_port(install: Install, cluster: Cluster) -> None:
+    install("nodeport", files=[VALUES / "nodeport.yaml"])
+    answer = requests.get(f"http://{node_address(cluster)}:30081/overview", timeout=10)
+    assert answer.json()["taskmanagers"] == 1
+
+
+def test_port_slots_parallelism_and_labels(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+    values = {
+        "rest": {"port": 9091},
+        "taskmanager": {"slots": 3, "replicas": 2},
+        "flink": {"config": {"parallelism.default": 5, "web.cancel.enable": False}},
+        "commonLabels": {"team": "veri"},
+        "nameOverride": "akis",
+        "storage": {"enabled": False},
+    }
+    flink = install("options", values=values)
+    assert flink.rest.overview()["slots-total"] == 6
+    assert flink.rest.config()["parallelism.default"] == "5"
+    assert flink.rest_service().metadata.name == "options-akis-rest"
+    assert flink.rest_service().spec.ports[0].port == 9091
+    assert {pod.metadata.labels["team"] for pod in cluster.pods(namespace)} == {"veri"}
+    assert not cluster.core.list_namespaced_persistent_volume_claim(namespace).items
+    assert "Succeeded" in helm.test("options", namespace=namespace)
+    job = flink.submit("--detached", "/opt/flink/examples/streaming/TopSpeedWindowing.jar")
+    running = flink.rest.wait_running(job)
+    assert max(vertex["parallelism"] for vertex in running["vertices"]) == 5
+
+
+def test_a_jar_job_beside_a_session_with_a_long_name(install: Install, helm: Helm, namespace: str) -> None:
+    long_name = "a-release-name-that-is-as-long-as-helm-allows-it-to-b"
+    assert len(long_name) == 53
+    session = install(long_name, values={"taskmanager": {"replicas": 1}})
+    job = install("jar", files=[VALUES / "job-jar.yaml"])
+
+    running = job.rest.wait_running("CarTopSpeedWindowingExample")
+    assert max(vertex["parallelism"] for vertex in running["vertices"]) == 2
+    assert "Succeeded" in helm.test("jar", namespace=namespace)
+    # Each cluster has its own TaskManager and its own jobs.
+    assert [len(flink.rest.taskmanagers()) for flink in (session, job)] == [1, 1]
+    assert session.rest.jobs() == []
+    assert "Succeeded" in helm.test(long_name, namespace=namespace)
+
+
+def test_a_claim_that_is_asked_to_stay(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+    flink = install("kept", values={"storage": {"keep": True}})
+    flink.jobmanager(["bash", "-c", "echo here > /flink-data/mark"])
+    helm.uninstall("kept", namespace=namespace)
+    claims = [claim.metadata.name for claim in cluster.core.list_namespaced_persistent_volume_claim(namespace).items]
+    assert "kept-flink-data" in claims
+
+    again = install("again", values={"storage": {"existingClaim": "kept-flink-data"}, "taskmanager": {"replicas": 2}})
+    assert again.jobmanager(["cat", "/flink-data/mark"]) == "here\n"
+    assert "Succeeded" in helm.test("again", namespace=namespace)
+    helm.uninstall("again", namespace=namespace)
+    cluster.core.delete_namespaced_persistent_volume_claim("kept-flink-data", namespace)
+    wait_for(
+        lambda: not cluster.core.list_namespaced_persistent_volume_claim(namespace).items, timeout=60, what="the claim to go"
+    )

@@ -1,0 +1,50 @@
+"""One release of charts/flink on a cluster, seen as a user sees it: its REST API, its pods, the `flink` command."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+from . import evidence, network
+from .cluster import Cluster, Run
+from .rest import FlinkRest
+
+
+class FlinkRelease:
+    """The Flink cluster of the Helm release `name`; a chart that holds charts/flink as a dependency counts as well."""
+
+    def __init__(self, cluster: Cluster, namespace: str, name: str) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self.name = name
+
+    def selector(self, component: str) -> str:
+        return f"app.kubernetes.io/instance={self.name},app.kubernetes.io/component={component}"
+
+    def rest_service(self) -> Any:
+        """The Service (V1Service) of the REST API. Raises LookupError."""
+        found = self.cluster.core.list_namespaced_service(self.namespace, label_selector=self.selector("jobmanager")).items
+        for service in found:
+            if any(port.name == "rest" for port in service.spec.ports):
+                return service
+        raise LookupError(f"release {self.name} has no Service with a port named rest")
+
+    @functools.cached_property
+    def rest(self) -> FlinkRest:
+        session, url = network.http(self.cluster, self.namespace, self.rest_service().metadata.name, "rest")
+        explain = functools.partial(evidence.summary, self.cluster, self.namespace)
+        return FlinkRest(url, session, on_timeout=explain)
+
+    @property
+    def jobmanager(self) -> Run:
+        """Runs a command in the JobManager's container."""
+        return self.cluster.runner(self.namespace, self.selector("jobmanager"), "jobmanager")
+
+    def submit(self, *words: str) -> str:
+        """`flink run WORDS` in the JobManager's pod; returns the id of the job."""
+        output = self.jobmanager(["flink", "run", *words], timeout=180)
+        found = re.search(r"JobID ([0-9a-f]{32})", output)
+        if not found:
+            raise ValueError(f"flink run named no job: {output}")
+        return found[1]
