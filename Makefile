@@ -1,7 +1,7 @@
 # make help shows what there is. Every target is one call; the logic is in ci/.
 .DEFAULT_GOAL := help
 CI := python3 -m ci
-.PHONY: help demo test test-unit test-kind test-full lint fmt docs images cluster cluster-delete lock clean
+.PHONY: help demo test test-unit test-kind test-full bench lint fmt docs images cluster cluster-delete lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -15,6 +15,8 @@ test-kind: ## on a real Kubernetes; ARGS="-k session" picks tests, KEEP=1 keeps 
 	@$(CI) test kind $(ARGS)
 test-full: ## the whole matrix
 	@$(CI) lint && $(CI) test full $(ARGS)
+bench: ## measure the start of the demo on kind
+	@$(CI) bench $(ARGS)
 lint: ## formatters and linters
 	@$(CI) lint
 fmt: ## format the Python code

@@ -11,7 +11,7 @@ from ci.console import CommandFailed
 # command -> (module, function, help). A module is imported only when its command is given.
 COMMANDS = {
     "engine": ("engine", "ensure", "make a docker engine answer"),
-    "tools": ("tools", "ensure", "provide kind, helm, helm3, kubectl, kubeconform and helm-docs in .build/bin"),
+    "tools": ("tools", "ensure", "provide kind, helm, helm3, kubectl and helm-docs in .build/bin"),
     "venv": ("venv", "ensure", "provide .build/venv"),
     "cluster": ("cluster", "ensure", "provide a Ready kind cluster and .build/kubeconfig"),
     "cluster-delete": ("cluster", "delete", "delete the kind cluster"),
@@ -22,7 +22,7 @@ COMMANDS = {
     "lint": ("lint", "main", "run every check that is not a test"),
     "fmt": ("lint", "fmt", "format the Python code"),
     "docs": ("lint", "docs", "generate the tables of values"),
-    "bench": ("bench", "main", "measure what the README quotes"),
+    "bench": ("test", "bench", "measure the start of the demo"),
     "lock": ("venv", "lock", "write ci/locks/python.txt anew from versions.toml"),
     "clean": ("clean", "main", "delete the cluster, our cache entries and .build"),
 }

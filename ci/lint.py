@@ -10,7 +10,7 @@ from ci.console import CommandFailed, run, say, step
 from ci.versions import REPO
 
 CHARTS = ["flink", "flink-kafka-demo"]
-PYTHON = ["ci", "jobs", "tests", "charts"]
+PYTHON = ["bench", "ci", "jobs", "tests", "charts"]
 
 
 def _files(*patterns: str) -> list[str]:
@@ -80,7 +80,7 @@ def checks() -> dict[str, Callable[[], None]]:
     return {
         "ruff format": lambda: _in_venv("ruff", "format", "--check", "--quiet", *PYTHON),
         "ruff": lambda: _in_venv("ruff", "check", "--quiet", *PYTHON),
-        "mypy": lambda: _in_venv("mypy", "ci", "jobs", "tests"),
+        "mypy": lambda: _in_venv("mypy", "bench", "ci", "jobs", "tests"),
         "yamllint": lambda: _in_venv("yamllint", "--strict", *[f for f in _files("*.yaml", "*.yml") if "/templates/" not in f]),
         "shellcheck": lambda: _in_venv("shellcheck", *_files("*.sh", ".ci/run")),
         "helm lint": lambda: _helm_lint("helm"),

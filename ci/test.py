@@ -41,3 +41,12 @@ def main(words: list[str]) -> int:
         die(f"{kind!r} is no kind of tests: write one of {', '.join(KINDS)}.")
     codes = [_pytest(folder, marks, rest) for folder, marks in KINDS[kind]]
     return next((code for code in codes if code), 0)
+
+
+def bench(words: list[str]) -> int:
+    """Measure the start of the demo; `words` are options of bench/start.py."""
+    python = venv.python()
+    cluster.ensure()
+    images.load()
+    with step("bench"):
+        return subprocess.run([python, "-m", "bench.start", *words], cwd=REPO, stdin=subprocess.DEVNULL).returncode

@@ -45,11 +45,6 @@ def _catalogue() -> dict[str, Tool]:
             _go("helm3", helm3, "/cmd/helm", variable=f"{helm3}/internal/version.version"), wanted["helm3"], short, True
         ),
         "kubectl": Tool(lambda: node_image.kubernetes_programs() / "kubectl", wanted["kubectl"], ("version", "--client"), True),
-        "kubeconform": Tool(
-            _go("kubeconform", "github.com/yannh/kubeconform", "/cmd/kubeconform", variable="main.version"),
-            wanted["kubeconform"],
-            ("-v",),
-        ),
         "helm-docs": Tool(
             _go("helm-docs", "github.com/norwoodj/helm-docs", "/cmd/helm-docs", variable="main.version"),
             wanted["helm-docs"],
