@@ -92,21 +92,26 @@ def delete() -> None:
 
 def load(images: list[str]) -> None:
     """Bring images of the engine into the node, under their names; those that the node has already are left out."""
+    inside = ["docker", "exec", "--interactive", NODE]
     try:
-        loaded: dict[str, str] = json.loads(run(["docker", "exec", NODE, "cat", _LOADED]))
+        loaded: dict[str, str] = json.loads(run([*inside, "cat", _LOADED]))
     except CommandFailed:
         loaded = {}
+    # The kubelet may have thrown an image away to free the disk.
+    present = run([*inside, "ctr", "--namespace=k8s.io", "images", "ls", "--quiet"]).splitlines()
     ids = {image: engine.image_id(image) for image in images}
     if absent := [image for image, found in ids.items() if not found]:
         raise CommandFailed(f"the engine holds no image {', '.join(absent)}: run `make images` first.")
-    missing = [image for image in images if loaded.get(image) != ids[image]]
+    missing = [
+        image for image in images if loaded.get(image) != ids[image] or not any(name.endswith(f"/{image}") for name in present)
+    ]
     if not missing:
         return
     with step(f"load into the node: {' '.join(missing)}"):
-        command = ["docker", "exec", "--interactive", NODE, "ctr", "--namespace=k8s.io", "images", "import", "-"]
+        command = [*inside, "ctr", "--namespace=k8s.io", "images", "import", "-"]
         with subprocess.Popen(["docker", "save", *missing], stdout=subprocess.PIPE) as saved:
             taken = subprocess.run(command, stdin=saved.stdout, capture_output=True, text=True)
         if saved.returncode or taken.returncode:
             raise CommandFailed(f"the images could not be loaded into the node: {taken.stderr.strip()}")
         record = json.dumps({**loaded, **{image: ids[image] for image in missing}})
-        run(["docker", "exec", "--interactive", NODE, "tee", _LOADED], stdin=record)
+        run([*inside, "tee", _LOADED], stdin=record)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import pytest
 import requests
 
 from tests.kind.conftest import VALUES, Install
@@ -56,6 +60,30 @@ def test_a_jar_job_beside_a_session_with_a_long_name(install: Install, helm: Hel
     assert [len(flink.rest.taskmanagers()) for flink in (session, job)] == [1, 1]
     assert session.rest.jobs() == []
     assert "Succeeded" in helm.test(long_name, namespace=namespace)
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "values"),
+    [
+        ("python", [VALUES / "job-python.yaml"], {}),
+        # The second command of the README: the job is where the chart looks for it.
+        ("convention", [], {"flink": {"type": "job"}, "image": {"repository": "flink-kdv", "tag": "2.2.1"}}),
+    ],
+)
+def test_a_python_job_waits_for_its_kafka(
+    install: Install, cluster: Cluster, namespace: str, name: str, files: list[Path], values: dict[str, Any]
+) -> None:
+    flink = install(name, values=values, files=files)
+    (job,) = flink.rest.jobs()
+    assert job["name"] == "kdv"
+
+    def failed_for_want_of_kafka() -> bool:
+        return any("bootstrap" in failure["stacktrace"] for failure in flink.rest.exceptions(job["jid"]))
+
+    wait_for(failed_for_want_of_kafka, timeout=120, what="the job to miss its Kafka")
+    assert flink.rest.job(job["jid"])["state"] in ("RUNNING", "RESTARTING", "CREATED")
+    (pod,) = cluster.pods(namespace, flink.selector("jobmanager"))
+    assert pod.status.container_statuses[0].restart_count == 0
 
 
 def test_a_claim_that_is_asked_to_stay(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:

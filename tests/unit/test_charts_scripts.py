@@ -1,0 +1,142 @@
+"""The scripts that run inside pods, against servers that answer as Flink and Kafka do."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHARTS = Path(__file__).resolve().parents[2] / "charts"
+REST = CHARTS / "flink" / "files" / "rest.sh"
+READY = CHARTS / "flink-kafka-demo" / "files" / "kafka-ready.sh"
+SUBMIT = CHARTS / "flink-kafka-demo" / "files" / "submit.py"
+OVERVIEW = {"taskmanagers": 2, "slots-total": 4, "slots-available": 4, "jobs-running": 1, "jobs-finished": 0}
+
+
+@contextmanager
+def serving(server: socketserver.BaseServer) -> Iterator[int]:
+    """Run a server on 127.0.0.1 and yield its port."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield server.server_address[1]  # type: ignore[misc]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def flink(answers: dict[str, Any]) -> Iterator[int]:
+    """A REST API that gives these answers by path, and 404 for others."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.path in answers
+            body = json.dumps(answers.get(self.path, {"errors": []}), separators=(",", ":")).encode()
+            self.send_response(200 if known else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(HTTPServer(("127.0.0.1", 0), Handler)) as port:
+        yield port
+
+
+def bash(script: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["bash", str(script), *map(str, words)], env=environment, capture_output=True, text=True, timeout=30)
+
+
+def test_get_prints_the_answer_and_fails_for_an_error() -> None:
+    with flink({"/overview": OVERVIEW}) as port:
+        assert json.loads(bash(REST, "get", "127.0.0.1", port, "/overview").stdout) == OVERVIEW
+        assert bash(REST, "get", "127.0.0.1", port, "/nothing").returncode != 0
+    assert bash(REST, "get", "127.0.0.1", port, "/overview").returncode != 0
+
+
+def test_a_taskmanager_is_registered_when_the_jobmanager_knows_it() -> None:
+    with flink({"/taskmanagers/pod-1": {}}) as port:
+        assert bash(REST, "registered", "127.0.0.1", port, POD_NAME="pod-1").returncode == 0
+        assert bash(REST, "registered", "127.0.0.1", port, POD_NAME="pod-2").returncode != 0
+
+
+def test_check_wants_the_taskmanagers_and_the_job() -> None:
+    with flink({"/overview": OVERVIEW}) as port:
+        assert "2 TaskManagers" in bash(REST, "check", "127.0.0.1", port, 2).stdout
+        assert "the job is running" in bash(REST, "check", "127.0.0.1", port, 2, "job").stdout
+        with pytest.raises(subprocess.TimeoutExpired):
+            subprocess.run(["bash", REST, "check", "127.0.0.1", str(port), "3"], timeout=2, check=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ready"),
+    [
+        ("0000000a 00000007 0000 00000000", True),
+        ("0000000a 00000007 0023 00000000", False),  # an error
+        ("0000000a 00000009 0000 00000000", False),  # of somebody else
+        ("", False),
+    ],
+)
+def test_kafka_is_ready_when_it_answers_without_an_error(answer: str, ready: bool) -> None:
+    asked: list[bytes] = []
+
+    class Broker(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.request.recv(1024))
+            self.request.sendall(bytes.fromhex(answer))
+
+    with serving(socketserver.TCPServer(("127.0.0.1", 0), Broker)) as port:
+        done = bash(READY, port, PATH="/usr/bin:/bin")
+    assert (done.returncode == 0) is ready
+    # Length, ApiVersions, version 0, correlation id, no client id.
+    assert asked == [bytes.fromhex("0000000a 0012 0000 00000007 ffff")]
+
+
+def submit(port: int, *command: str | Path, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+    """Run submit.py for the job kdv; `timeout` is its own, in seconds."""
+    options = [f"--rest=http://127.0.0.1:{port}", "--job-name=kdv", f"--timeout={timeout}"]
+    words = [sys.executable, SUBMIT, *options, "--", *command]
+    return subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "submits"),
+    [
+        ([], True),
+        ([{"jid": "a", "name": "kdv", "state": "RUNNING"}], False),
+        ([{"jid": "a", "name": "kdv", "state": "RESTARTING"}], False),
+        ([{"jid": "a", "name": "kdv", "state": "CANCELED"}], True),
+        ([{"jid": "a", "name": "another", "state": "RUNNING"}], True),
+    ],
+)
+def test_a_job_is_submitted_unless_it_is_there(tmp_path: Path, jobs: list[dict[str, str]], submits: bool) -> None:
+    mark = tmp_path / "submitted"
+    with flink({"/overview": OVERVIEW, "/jobs/overview": {"jobs": jobs}}) as port:
+        done = submit(port, "touch", mark)
+    assert done.returncode == 0
+    assert mark.exists() is submits
+    assert ("there already" in done.stdout) is not submits
+
+
+def test_the_submitter_tells_what_it_waited_for() -> None:
+    with flink({"/overview": {**OVERVIEW, "slots-available": 0}, "/jobs/overview": {"jobs": []}}) as port:
+        done = submit(port, "true", timeout=1)
+    assert done.returncode == 1
+    assert "no free slot" in done.stderr
+
+
+def test_the_submitter_hands_on_the_exit_code_of_the_command() -> None:
+    with flink({"/overview": OVERVIEW, "/jobs/overview": {"jobs": []}}) as port:
+        assert submit(port, "sh", "-c", "exit 7").returncode == 7
