@@ -31,12 +31,3 @@ def provide(programs: Mapping[str, str], purpose: str) -> None:
         run(["apt-get", "update", "-qq"])
         command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
         run(command, env={"DEBIAN_FRONTEND": "noninteractive"})
-
-
-def import_system(tag: str, codename: str, packages: list[str]) -> None:
-    """Make an image of one layer that holds a minimal Debian and `packages`; apt checks what it fetches."""
-    from ci import engine  # engine itself installs packages with this module
-
-    provide({"mmdebstrap": "mmdebstrap"}, "a Debian image")
-    include = f"--include={','.join(packages)}"
-    engine.import_tar(["mmdebstrap", "--quiet", "--variant=minbase", include, codename, "-"], tag, [])

@@ -10,7 +10,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from ci import artifacts, cache, cluster, debian, engine, versions
+from ci import artifacts, cache, cluster, engine, rootfs, versions
 from ci.console import run, say, step
 
 _JOBS = versions.REPO / "jobs"
@@ -25,30 +25,24 @@ _COMPILED = {".so", ".pyx", ".pxd", ".c"}
 def _base(name: str, packages: list[str]) -> str:
     """A Debian image with `packages`: from the published one where a registry answers, else made of Debian's packages."""
     release = versions.get("images", "debian")
-    if cluster.registry_answers():
-        install = (
-            f"apt-get update && apt-get install -y --no-install-recommends {' '.join(packages)} && rm -rf /var/lib/apt/lists/*"
-        )
-        command: list[str | Path] = ["docker", "run", f"--name=flink-helm-{name}", f"debian:{release}-slim", "sh", "-c", install]
-    else:
-        prune = " ".join(f'"$1"/usr/share/{folder}/*' for folder in ("doc", "info", "locale", "man"))
-        # Without merged-usr, a package that merges /usr afterwards would come along, and Perl with it.
-        hooks = ["--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", f"--customize-hook=rm -rf {prune}"]
-        command = ["mmdebstrap", "--quiet", "--variant=essential", f"--include={','.join(packages)}", *hooks, release, "-"]
+    published = f"debian:{release}-slim" if cluster.registry_answers() else ""
+
+    def from_registry(tag: str) -> None:
+        install = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(packages)}"
+        container = f"flink-helm-{name}"
+        run(["docker", "rm", "--force", container])
+        run(["docker", "run", f"--name={container}", published, "sh", "-c", f"{install} && rm -rf /var/lib/apt/lists/*"])
+        run(["docker", "commit", container, tag])
+        run(["docker", "rm", container])
 
     def build(tag: str) -> None:
         with step(f"Debian system {name}"):
-            if command[0] == "mmdebstrap":
-                debian.provide({"mmdebstrap": "mmdebstrap"}, "a Debian image")
-                engine.import_tar(command, tag)
-                return
-            container = f"flink-helm-{name}"
-            run(["docker", "rm", "--force", container])
-            run(command)
-            run(["docker", "commit", container, tag])
-            run(["docker", "rm", container])
+            if published:
+                from_registry(tag)
+            else:
+                rootfs.make(tag, release, packages, variant="essential")
 
-    return engine.image(name, [str(word) for word in command], build)
+    return engine.image(name, {"release": release, "packages": packages, "from": published}, build)
 
 
 def _unpack(archive: Path, folder: Path) -> Path:

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ci import cache, debian, engine, golang, versions
+from ci import cache, debian, engine, golang, rootfs, versions
 from ci.console import CommandFailed, run, step, works
 from ci.versions import REPO
 
@@ -61,12 +61,12 @@ _PACKAGES = (
 ).split()
 
 
-def rootfs() -> str:
+def _system() -> str:
     """The image with the Debian system of a node."""
 
     def build(tag: str) -> None:
         with step("Debian system of the node"):
-            debian.import_system(tag, _RELEASE, _PACKAGES)
+            rootfs.make(tag, _RELEASE, _PACKAGES, variant="minbase")
 
     return engine.image("rootfs", {"release": _RELEASE, "packages": _PACKAGES}, build)
 
@@ -76,7 +76,7 @@ _FILES = REPO / "ci" / "node"
 
 def _base() -> str:
     """The node without Kubernetes' own images."""
-    programs, system = kubernetes_programs(), rootfs()
+    programs, system = kubernetes_programs(), _system()
     kind = golang.module_folder("sigs.k8s.io/kind", versions.get("tools", "kind")) / "images" / "base" / "files"
 
     def build(tag: str) -> None:
@@ -121,7 +121,7 @@ def _program_image(tag: str, program: Path, name: str) -> None:
 def _kube_proxy(tag: str, program: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(program, folder)
-        text = f"FROM {rootfs()}\nCOPY kube-proxy /usr/local/bin/kube-proxy\n"
+        text = f"FROM {_system()}\nCOPY kube-proxy /usr/local/bin/kube-proxy\n"
         (Path(folder) / "Dockerfile").write_text(text)
         run(["docker", "build", "--network=none", f"--tag={tag}", folder], env={"DOCKER_BUILDKIT": "0"})
 
@@ -146,7 +146,7 @@ def _system_images() -> list[str]:
             _program_image(tag, single[name], name)
     ours = ["flink-helm/local-path-provisioner:1", "flink-helm/local-path-helper:1"]
     _program_image(ours[0], provisioner_program(), "local-path-provisioner")
-    run(["docker", "tag", rootfs(), ours[1]])
+    run(["docker", "tag", _system(), ours[1]])
     # The tag that kind's configuration of containerd names may differ from kubeadm's.
     config = (
         golang.module_folder("sigs.k8s.io/kind", versions.get("tools", "kind")) / "images/base/files/etc/containerd/config.toml"

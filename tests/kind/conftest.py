@@ -1,4 +1,4 @@
-"""What the tests on a real cluster share: releases that are removed again, and the versions to test."""
+"""What the tests on a real cluster share: releases that are removed again, and the versions that they test."""
 
 from __future__ import annotations
 
@@ -18,8 +18,19 @@ from tests.support.release import FlinkRelease
 FLINK = ROOT / "charts" / "flink"
 DEMO = ROOT / "charts" / "flink-kafka-demo"
 VALUES = ROOT / "values"
-VERSIONS = tomllib.loads((ROOT / "versions.toml").read_text())
-FLINK_VERSIONS = list(VERSIONS["flink"]["releases"])
+NEW, OLD = tomllib.loads((ROOT / "versions.toml").read_text())["flink"]["releases"]
+
+# Each Helm and each Flink once; their other combinations belong to the whole matrix.
+BOTH_HELMS_AND_FLINKS = pytest.mark.parametrize(
+    ("helm", "version"),
+    [
+        ("helm", NEW),
+        ("helm3", OLD),
+        pytest.param("helm", OLD, marks=pytest.mark.full),
+        pytest.param("helm3", NEW, marks=pytest.mark.full),
+    ],
+    indirect=["helm"],
+)
 
 Install = Callable[..., FlinkRelease]
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from tests.conftest import ROOT
-from tests.kind.conftest import DEMO, VALUES, Install
+from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, VALUES, Install
 from tests.support import csv_output, evidence, kdv_model, workloads
 from tests.support.cluster import Cluster
 from tests.support.csv_output import Row, Snapshot
@@ -63,16 +61,7 @@ def check_rows(flink: FlinkRelease, kafka: Kafka, count: int) -> list[Row]:
     return rows
 
 
-@pytest.mark.parametrize(
-    ("helm", "version"),
-    [
-        ("helm", "2.2.1"),
-        ("helm3", "1.20.5"),
-        pytest.param("helm", "1.20.5", marks=pytest.mark.full),
-        pytest.param("helm3", "2.2.1", marks=pytest.mark.full),
-    ],
-    indirect=["helm"],
-)
+@BOTH_HELMS_AND_FLINKS
 def test_every_row_arrives_once(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
     flink = install("demo", DEMO, demo(version, count=2000, rate=200))
     kafka = Kafka(cluster.runner(namespace, "app.kubernetes.io/instance=demo,app.kubernetes.io/component=kafka"))

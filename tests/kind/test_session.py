@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.kind.conftest import VALUES, Install
+from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, VALUES, Install
 from tests.support import evidence
 from tests.support.cluster import Cluster
 from tests.support.helm import Helm
@@ -14,19 +12,8 @@ from tests.support.waits import wait_for
 
 EXAMPLES = "/opt/flink/examples/streaming"
 
-BOTH = pytest.mark.parametrize(
-    ("helm", "version"),
-    [
-        ("helm", "2.2.1"),
-        ("helm3", "1.20.5"),
-        pytest.param("helm", "1.20.5", marks=pytest.mark.full),
-        pytest.param("helm3", "2.2.1", marks=pytest.mark.full),
-    ],
-    indirect=["helm"],
-)
 
-
-@BOTH
+@BOTH_HELMS_AND_FLINKS
 def test_runs_the_published_examples(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
     flink = install("session", values={"flink": {"version": version}}, files=[VALUES / "session.yaml"])
 

@@ -23,12 +23,12 @@ OVERVIEW = {"taskmanagers": 2, "slots-total": 4, "slots-available": 4, "jobs-run
 
 
 @contextmanager
-def serving(server: socketserver.BaseServer) -> Iterator[int]:
+def serving(server: socketserver.TCPServer) -> Iterator[int]:
     """Run a server on 127.0.0.1 and yield its port."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield server.server_address[1]  # type: ignore[misc]
+        yield int(server.server_address[1])
     finally:
         server.shutdown()
         server.server_close()
