@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import socketserver
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def test_kafka_is_ready_when_it_answers_without_an_error(answer: str, ready: boo
 
     class Broker(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            asked.append(self.request.recv(1024))
+            asked.append(self.request.recv(14, socket.MSG_WAITALL))  # bash sends in two parts
             self.request.sendall(bytes.fromhex(answer))
 
     with serving(socketserver.TCPServer(("127.0.0.1", 0), Broker)) as port:
