@@ -1,0 +1,43 @@
+"""Charts are read without versions.toml: what they repeat of it has to be the same."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import yaml
+
+from tests.conftest import ROOT
+
+VERSIONS = tomllib.loads((ROOT / "versions.toml").read_text())
+FLINK = VERSIONS["flink"]["default"]
+
+
+def read(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text())
+
+
+def test_flink() -> None:
+    assert read("charts/flink/Chart.yaml")["appVersion"] == FLINK
+    assert read("charts/flink-kafka-demo/Chart.yaml")["appVersion"] == FLINK
+    assert read("charts/flink-kafka-demo/values.yaml")["flink"]["image"]["tag"] == FLINK
+    assert read("values/job-python.yaml")["image"]["tag"] == FLINK
+    assert FLINK in VERSIONS["flink"]["releases"]
+
+
+def test_the_images_of_the_demo() -> None:
+    values = read("charts/flink-kafka-demo/values.yaml")
+    assert values["kafka"]["image"] == f"apache/kafka:{VERSIONS['kafka']['version']}"
+    assert values["global"]["tools"]["image"] == f"kdv-tools:{VERSIONS['images']['kdv-tools']}"
+
+
+def test_the_dependency_is_the_chart_beside_it() -> None:
+    (dependency,) = read("charts/flink-kafka-demo/Chart.yaml")["dependencies"]
+    assert dependency["version"] == read("charts/flink/Chart.yaml")["version"]
+
+
+def test_the_readme_names_the_images_that_are_built() -> None:
+    text = (ROOT / "README.md").read_text()
+    wanted = [f"flink-kdv:{release}" for release in VERSIONS["flink"]["releases"]]
+    wanted += [f"apache/kafka:{VERSIONS['kafka']['version']}", f"kdv-tools:{VERSIONS['images']['kdv-tools']}"]
+    assert [name for name in wanted if f"`{name}`" not in text] == []
