@@ -26,30 +26,33 @@ class Tool:
     same_major: bool = False
 
 
-def _go(name: str, module: str, package: str, *, variable: str = "") -> Callable[[], Path]:
+def _go(
+    name: str, module: str, package: str = "", *, variable: str = "", more: dict[str, str] | None = None
+) -> Callable[[], Path]:
+    """Builds a program; the linker sets `variable` to its version, and `more` as they are."""
     version = versions.get("tools", name)
-    variables = {variable: f"v{version}"} if variable else None
-    return lambda: (
-        golang.build(name, module, version, [f"{module}{package}"], variables=variables) / (package or module).rpartition("/")[2]
-    )
+    variables = {**({variable: f"v{version}"} if variable else {}), **(more or {})}
+    program = (package or module).rpartition("/")[2]
+    return lambda: golang.build(name, module, version, [f"{module}{package}"], variables=variables) / program
+
+
+def _helm(name: str, module: str, more: dict[str, str] | None = None) -> Tool:
+    build = _go(name, module, "/cmd/helm", variable=f"{module}/internal/version.version", more=more)
+    return Tool(build, versions.get("tools", name), ("version", "--short"), same_major=True)
 
 
 def _catalogue() -> dict[str, Tool]:
     wanted = {**versions.section("tools"), "kubectl": versions.get("kubernetes", "version")}
-    helm, helm3 = "helm.sh/helm/v4", "helm.sh/helm/v3"
-    short = ("version", "--short")
+    # What Helm 3 takes for the cluster's version where it has none; Helm 4 finds it out by itself.
+    major, minor, _ = wanted["kubectl"].split(".")
+    assumed = {"helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": major, "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": minor}
+    helm_docs = _go("helm-docs", "github.com/norwoodj/helm-docs", "/cmd/helm-docs", variable="main.version")
     return {
-        "kind": Tool(_go("kind", "sigs.k8s.io/kind", ""), wanted["kind"], ("version",)),
-        "helm": Tool(_go("helm", helm, "/cmd/helm", variable=f"{helm}/internal/version.version"), wanted["helm"], short, True),
-        "helm3": Tool(
-            _go("helm3", helm3, "/cmd/helm", variable=f"{helm3}/internal/version.version"), wanted["helm3"], short, True
-        ),
+        "kind": Tool(_go("kind", "sigs.k8s.io/kind"), wanted["kind"], ("version",)),
+        "helm": _helm("helm", "helm.sh/helm/v4"),
+        "helm3": _helm("helm3", "helm.sh/helm/v3", assumed),
         "kubectl": Tool(lambda: node_image.kubernetes_programs() / "kubectl", wanted["kubectl"], ("version", "--client"), True),
-        "helm-docs": Tool(
-            _go("helm-docs", "github.com/norwoodj/helm-docs", "/cmd/helm-docs", variable="main.version"),
-            wanted["helm-docs"],
-            ("--version",),
-        ),
+        "helm-docs": Tool(helm_docs, wanted["helm-docs"], ("--version",)),
     }
 
 

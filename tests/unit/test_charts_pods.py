@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.manifests import Object, containers, env, pod_template, render
-from tests.unit.scenarios import FLINK, ROLE
+from tests.support.manifests import Object, containers, env, flink_config, pod_template, render
+from tests.unit.scenarios import DEMO, FLINK, ROLE
 
 JOB = {"type": "job"}
 PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "-py"]
@@ -201,3 +201,25 @@ def test_the_helm_test_checks_what_was_asked_for() -> None:
 
     assert args({"taskmanager": {"replicas": 3}}) == ["check", "r-flink-rest", "8081", "3"]
     assert args({"flink": JOB, "rest": {"port": 18081}}) == ["check", "r-flink-rest", "18081", "1", "job"]
+
+
+def test_a_label_of_a_role_wins_over_a_common_one() -> None:
+    values = {"commonLabels": {"team": "a", "tier": "b"}, "taskmanager": {"podLabels": {"team": "c"}}}
+    labels = pod_template(render(FLINK, values).one("Deployment", "release-name-flink-taskmanager"))["metadata"]["labels"]
+    assert (labels["team"], labels["tier"]) == ("c", "b")
+
+
+def test_large_numbers_are_written_in_digits() -> None:
+    demo = render(DEMO, {"producer": {"rate": 1000000, "count": 2000000}, "topic": {"partitions": 1000000}})
+    words = [
+        word
+        for job in demo.by("Job")
+        for container in job["spec"]["template"]["spec"]["containers"]
+        for word in container["args"]
+    ]
+    assert {"--rate=1000000", "--count=2000000", "--partitions=1000000"} <= set(words)
+
+
+def test_memory_may_be_given_in_bytes() -> None:
+    config = flink_config(render(FLINK, {"taskmanager": {"resources": {"limits": {"memory": 2147483648}}}}))
+    assert config["taskmanager.memory.process.size"] == "2048m"

@@ -56,7 +56,7 @@ REFUSALS = [
     ),
     ({"storage": {"mountPath": "/opt/flink/"}}, "storage.mountPath is /opt/flink/", "for example /flink-data"),
     ({"fullnameOverride": "a" * 46}, "at most 45 characters", "small letters"),
-    ({"fullnameOverride": "Flink"}, 'fullnameOverride is "Flink"', "a letter first"),
+    ({"fullnameOverride": "Flink"}, "would be called Flink", "a letter first"),
     ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "commonLabels sets app.kubernetes.io/name", "of your own"),
     ({"flink": {"config": {"rest": {"port": 1}}}}, "flink.config.rest is a map", '"rest.port"'),
     (config(pipeline__jars=["a"]), "sets pipeline.jars to a list", "separated by semicolons"),
@@ -70,6 +70,15 @@ REFUSALS = [
         'jobmanager.resources.limits.memory is "1.5Gi"',
         "a whole number with Mi or Gi",
     ),
+    ({"flink": {"config": {"parallelism.default": "many"}}}, "parallelism.default to many", "a whole number"),
+    ({"flink": {"config": {"a.b": None}}}, "flink.config.a.b has no value", "leave the key out"),
+    ({"nameOverride": "Streams"}, "would be called release-name-Streams", "set fullnameOverride"),
+    ({"taskmanager": {"podLabels": {"app.kubernetes.io/component": "x"}}}, "taskmanager.podLabels sets", "a label of your own"),
+    ({"jobmanager": {"podAnnotations": {"checksum/config": "x"}}}, "podAnnotations sets checksum/config", "another annotation"),
+    ({"jobmanager": {"extraVolumes": [{"name": "tmp", "emptyDir": {}}]}}, "extraVolumes has a volume tmp", "another name"),
+    ({"taskmanager": {"extraEnv": [{"name": "POD_IP", "value": "x"}]}}, "extraEnv sets POD_IP", "another name"),
+    ({"storage": {"mountPath": "/etc/flink"}}, "storage.mountPath is /etc/flink", "/flink-data"),
+    ({"storage": {"mountPath": "/opt/flink/plugins"}}, "storage.mountPath is /opt/flink/plugins", "/flink-data"),
 ]
 
 
@@ -124,6 +133,8 @@ DEMO_REFUSALS = [
         )
     ),
     ({"flink": {"job": {"parallelism": 99}}}, "parallelism of 99", "raise one of these"),
+    ({"flink": {"flink": {"type": "session"}, "job": {"parallelism": 99}}}, "parallelism of 99", "raise one of these"),
+    ({"flink": {"flink": {"type": "session"}, "job": {"jar": {"file": "/a.jar"}}}}, "flink.job.jar", "flink.flink.type=job"),
 ]  # fmt: skip
 
 
@@ -160,3 +171,10 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
 )
 def test_what_is_close_to_a_refusal_is_taken(values: dict[str, Any]) -> None:
     render(FLINK, values)
+
+
+@pytest.mark.parametrize("name", ["1a", "a.b"])
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+def test_a_release_name_that_no_service_takes_is_refused(chart: Any, name: str) -> None:
+    with pytest.raises(HelmError, match="a letter first"):
+        Helm().template(chart, name=name)

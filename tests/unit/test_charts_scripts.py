@@ -68,7 +68,7 @@ def test_get_prints_the_answer_and_fails_for_an_error() -> None:
 
 
 def test_a_taskmanager_is_registered_when_the_jobmanager_knows_it() -> None:
-    with flink({"/taskmanagers/pod-1": {}}) as port:
+    with flink({"/taskmanagers": {"taskmanagers": [{"id": "pod-1", "path": "akka"}, {"id": "pod-23"}]}}) as port:
         assert bash(REST, "registered", "127.0.0.1", port, POD_NAME="pod-1").returncode == 0
         assert bash(REST, "registered", "127.0.0.1", port, POD_NAME="pod-2").returncode != 0
 

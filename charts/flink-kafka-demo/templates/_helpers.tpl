@@ -90,6 +90,16 @@ spec:
 {{- end }}
 
 {{- define "demo.validate" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name) -}}
+{{- fail (printf "The release is called %s, but a Service takes only small letters, digits and hyphens, a letter first: choose such a name." .Release.Name) -}}
+{{- end -}}
+{{- $flink := .Subcharts.flink -}}
+{{- if eq $flink.Values.flink.type "session" -}}
+{{- if or $flink.Values.job.jar.file $flink.Values.job.jar.entryClass -}}
+{{- fail "flink.job.jar is set, but this chart submits a Python job to a session: set flink.flink.type=job, or leave the jar out." -}}
+{{- end -}}
+{{- include "flink.validate.parallelism" $flink -}}
+{{- end -}}
 {{- if and .Values.kafka.enabled .Values.global.kafka.bootstrapServers -}}
 {{- fail "global.kafka.bootstrapServers is set, but kafka.enabled is true: set kafka.enabled=false to use your own brokers, or leave the servers out." -}}
 {{- end -}}

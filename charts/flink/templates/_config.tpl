@@ -1,6 +1,6 @@
 {{/* A quantity of Kubernetes ("1728Mi", "2Gi", "2G", bytes) in MiB, rounded down: (dict "key" "..." "quantity" "..."). */}}
 {{- define "flink.mebibytes" -}}
-{{- $quantity := toString .quantity -}}
+{{- $quantity := include "flink.text" .quantity -}}
 {{- $match := regexFind "^[0-9]+(Mi|Gi|Ti|M|G|T)?$" $quantity -}}
 {{- if not $match -}}
 {{- fail (printf "%s is %q, which the chart cannot turn into Flink's memory: write a whole number with Mi or Gi, for example 2Gi." .key $quantity) -}}

@@ -5,15 +5,10 @@ is the container's own: args, ports, probes> "restartPolicy" <optional> "without
 {{- define "flink.podTemplate" -}}
 {{- $root := .root -}}
 {{- $claim := and $root.Values.storage.enabled (not .withoutClaim) -}}
+{{- $labels := include "flink.selectorLabels" . | fromYaml -}}
 metadata:
   labels:
-    {{- include "flink.selectorLabels" . | nindent 4 }}
-    {{- with $root.Values.commonLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-    {{- with .role.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- merge $labels (.role.podLabels | default dict) $root.Values.commonLabels | toYaml | nindent 4 }}
   annotations:
     checksum/config: {{ include "flink.configChecksum" (dict "root" $root "role" .component) }}
     {{- with .role.podAnnotations }}
@@ -32,13 +27,13 @@ spec:
   {{- with $root.Values.image.pullSecrets }}
   imagePullSecrets:
     {{- range . }}
-    - name: {{ . }}
+    - name: {{ . | quote }}
     {{- end }}
   {{- end }}
   securityContext:
     {{- toYaml $root.Values.podSecurityContext | nindent 4 }}
   {{- with .role.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   {{- with .role.nodeSelector }}
   nodeSelector:
@@ -83,7 +78,7 @@ spec:
         - {name: tmp, mountPath: /tmp}
         - {name: log, mountPath: /opt/flink/log}
         {{- if $claim }}
-        - {name: data, mountPath: {{ $root.Values.storage.mountPath }}}
+        - {name: data, mountPath: {{ $root.Values.storage.mountPath | quote }}}
         {{- end }}
         {{- with .role.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}

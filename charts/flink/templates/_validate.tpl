@@ -21,15 +21,7 @@
 {{- fail (printf "%s is %q, which is no path in the image: write an absolute one, for example /opt/flink/usrlib/%s." $key $file (base $file)) -}}
 {{- end -}}
 {{- end -}}
-{{- $configured := get $values.flink.config "parallelism.default" -}}
-{{- if and $values.job.parallelism $configured (ne (include "flink.text" $configured) (include "flink.text" $values.job.parallelism)) -}}
-{{- fail (printf "job.parallelism is %v and flink.config sets parallelism.default to %v: keep one of them." $values.job.parallelism $configured) -}}
-{{- end -}}
-{{- $parallelism := include "flink.option" (dict "root" . "key" "parallelism.default") | int -}}
-{{- $slots := mul $values.taskmanager.replicas $values.taskmanager.slots -}}
-{{- if gt $parallelism (int $slots) -}}
-{{- fail (printf "The job's parallelism of %d needs as many slots, but taskmanager.replicas (%v) times taskmanager.slots (%v) gives %d: raise one of these, or lower job.parallelism." $parallelism $values.taskmanager.replicas $values.taskmanager.slots $slots) -}}
-{{- end -}}
+{{- include "flink.validate.parallelism" . -}}
 {{- else if $values.job.fromSavepoint -}}
 {{- fail "job.fromSavepoint is set, but flink.type is session, where no job starts with the cluster: set flink.type=job, or submit the job with `flink run --fromSavepoint`." -}}
 {{- end -}}
@@ -58,21 +50,38 @@
 {{- if and (not $values.storage.enabled) $values.storage.existingClaim -}}
 {{- fail (printf "storage.existingClaim is %q, but storage.enabled is false: set storage.enabled=true, or leave the claim out." $values.storage.existingClaim) -}}
 {{- end -}}
-{{- if has (clean $values.storage.mountPath) (list "/" "/tmp" "/opt" "/opt/flink" "/opt/flink/conf" "/opt/flink/log" "/opt/flink/lib" "/opt/flink/usrlib") -}}
-{{- fail (printf "storage.mountPath is %s, which would hide files that Flink needs: write a folder of its own, for example /flink-data." $values.storage.mountPath) -}}
+{{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(bin|conf|examples|lib|licenses|log|opt|plugins|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
+{{- fail (printf "storage.mountPath is %s, which would hide files that the image needs: write a folder of its own, for example /flink-data." $values.storage.mountPath) -}}
 {{- end -}}
 {{- end }}
 
 {{- define "flink.validate.name" -}}
-{{- $override := .Values.fullnameOverride -}}
-{{- if $override -}}
-{{- if or (gt (len $override) 45) (not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $override)) -}}
-{{- fail (printf "fullnameOverride is %q: it has to be a DNS label of at most 45 characters: small letters, digits and hyphens, a letter first." $override) -}}
+{{- $full := include "flink.fullname" . -}}
+{{- if or (gt (len .Values.fullnameOverride) 45) (not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $full)) -}}
+{{- fail (printf "The objects would be called %s, but a Service takes only small letters, digits and hyphens, a letter first: set fullnameOverride to such a name of at most 45 characters." (.Values.fullnameOverride | default $full)) -}}
 {{- end -}}
-{{- end -}}
-{{- range $key, $_ := .Values.commonLabels -}}
+{{- $given := dict "commonLabels" .Values.commonLabels "jobmanager.podLabels" .Values.jobmanager.podLabels "taskmanager.podLabels" .Values.taskmanager.podLabels -}}
+{{- range $value, $labels := $given -}}
+{{- range $key, $_ := $labels -}}
 {{- if has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart") -}}
-{{- fail (printf "commonLabels sets %s, which the chart sets itself: use a label of your own." $key) -}}
+{{- fail (printf "%s sets %s, which the chart sets itself: use a label of your own." $value $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $role := list "jobmanager" "taskmanager" -}}
+{{- $values := get $.Values $role -}}
+{{- if hasKey $values.podAnnotations "checksum/config" -}}
+{{- fail (printf "%s.podAnnotations sets checksum/config, with which the chart restarts pods: use another annotation." $role) -}}
+{{- end -}}
+{{- range $values.extraVolumes -}}
+{{- if has .name (list "config" "scripts" "tmp" "log" "data") -}}
+{{- fail (printf "%s.extraVolumes has a volume %s, which is one of the chart's: give yours another name." $role .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $values.extraEnv -}}
+{{- if has .name (list "POD_NAME" "POD_IP") -}}
+{{- fail (printf "%s.extraEnv sets %s, which is one of the chart's: give yours another name." $role .name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -113,6 +122,12 @@
 {{- if kindIs "slice" $value -}}
 {{- fail (printf "flink.config sets %s to a list: write its elements as one text, separated by semicolons." $key) -}}
 {{- end -}}
+{{- if kindIs "invalid" $value -}}
+{{- fail (printf "flink.config.%s has no value: write one, or leave the key out." $key) -}}
+{{- end -}}
+{{- if and (eq $key "parallelism.default") (not (regexMatch "^[1-9][0-9]*$" (include "flink.text" $value))) -}}
+{{- fail (printf "flink.config sets parallelism.default to %v: write a whole number above 0." $value) -}}
+{{- end -}}
 {{- with get $owned $key -}}
 {{- fail (printf "flink.config sets %s, which would break the chart: %s." $key .) -}}
 {{- end -}}
@@ -123,5 +138,18 @@
 {{- fail (printf "flink.config sets %s and %s: Flink's YAML file cannot hold a value and a key below it. Use the newer name of %s." $key $other $key) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* A job that can never get its slots. */}}
+{{- define "flink.validate.parallelism" -}}
+{{- $configured := get .Values.flink.config "parallelism.default" -}}
+{{- if and .Values.job.parallelism $configured (ne (include "flink.text" $configured) (include "flink.text" .Values.job.parallelism)) -}}
+{{- fail (printf "job.parallelism is %v and flink.config sets parallelism.default to %v: keep one of them." .Values.job.parallelism $configured) -}}
+{{- end -}}
+{{- $parallelism := .Values.job.parallelism | default (include "flink.option" (dict "root" . "key" "parallelism.default")) | int -}}
+{{- $slots := mul .Values.taskmanager.replicas .Values.taskmanager.slots -}}
+{{- if gt $parallelism (int $slots) -}}
+{{- fail (printf "The job's parallelism of %d needs as many slots, but taskmanager.replicas (%v) times taskmanager.slots (%v) gives %d: raise one of these, or lower job.parallelism." $parallelism .Values.taskmanager.replicas .Values.taskmanager.slots $slots) -}}
 {{- end -}}
 {{- end }}

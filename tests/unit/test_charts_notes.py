@@ -1,0 +1,71 @@
+"""What a user reads after an install: warnings where there is reason, and commands that name what is there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.helm import Helm
+from tests.support.manifests import Manifests, render
+from tests.unit.scenarios import DEMO, FLINK, SCENARIOS, Scenario
+
+JOB = {"flink": {"type": "job"}}
+
+
+def notes(values: dict[str, Any] | None = None) -> str:
+    return Helm().notes(FLINK, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "warning"),
+    [
+        ({"storage": {"enabled": False}}, "storage.enabled is false"),
+        ({"taskmanager": {"replicas": 2}}, "all pods have to fit on one node"),
+        ({}, "loses the jobs of the session"),
+        (JOB, "starts the job anew"),
+        ({"rest": {"service": {"type": "LoadBalancer"}}}, "open to all who reach the LoadBalancer"),
+    ],
+)
+def test_each_warning_comes_first_and_only_with_a_reason(values: dict[str, Any], warning: str) -> None:
+    text = notes(values)
+    assert re.search(rf"^WARNING: .*{re.escape(warning)}", text, re.MULTILINE)
+    assert "WARNING" not in text.partition("\n\n")[2]
+    safe = {
+        "flink": {"config": {"high-availability.type": "zookeeper"}},
+        "storage": {"accessModes": ["ReadWriteMany"]},
+        "taskmanager": {"replicas": 2},
+    }
+    assert "WARNING" not in notes(safe)
+
+
+@pytest.mark.parametrize(
+    ("values", "command", "other"),
+    [({}, "flink run --detached", "flink list --all"), (JOB, "flink list --all", "flink run --detached")],
+)
+def test_the_commands_are_those_of_the_mode(values: dict[str, Any], command: str, other: str) -> None:
+    text = notes(values)
+    assert command in text
+    assert other not in text
+    assert text.count("kubectl ") == 3
+
+
+def there(manifests: Manifests) -> set[str]:
+    return {f"{kind.lower()}/{name}" for kind, name in manifests.census()}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_commands_name_objects_of_the_release(scenario: Scenario) -> None:
+    text = Helm().notes(scenario.chart, scenario.values, files=scenario.files)
+    named = set(re.findall(r"\b(?:service|deployment|statefulset)/[-a-z0-9]+", text))
+    assert named
+    assert named <= there(scenario.render())
+    assert all("--namespace default" in line for line in text.splitlines() if "kubectl" in line)
+
+
+def test_the_demo_tells_how_to_read_the_csv_where_the_job_writes_it() -> None:
+    values = {"flink": {"storage": {"mountPath": "/state"}}}
+    assert "/state/output/part-*" in Helm().notes(DEMO, values)
+    jobmanager = render(DEMO, values).one("Deployment", "release-name-flink-jobmanager")
+    assert "--output=file:///state/output" in str(jobmanager)
