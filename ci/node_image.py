@@ -99,7 +99,7 @@ def _base() -> str:
             ]
             run(command, env={"DOCKER_BUILDKIT": "0"})
 
-    return engine.image("node-base", {"rootfs": system, "files": cache.file_hash(_FILES), "programs": str(programs)}, build)
+    return engine.image("node-base", {"rootfs": system, "files": cache.file_hash(_FILES), "programs": programs.name}, build)
 
 
 def _pause_program() -> Path:
@@ -163,7 +163,7 @@ def _system_images() -> list[str]:
 def ensure() -> str:
     """The name of the node image, which the engine holds after this."""
     base = _base()
-    parts = [str(program) for program in (etcd_program(), coredns_program(), provisioner_program(), _pause_program())]
+    parts = [program.parent.name for program in (etcd_program(), coredns_program(), provisioner_program(), _pause_program())]
 
     def build(tag: str) -> None:
         with step("images of Kubernetes"):

@@ -66,12 +66,11 @@ def test_every_row_arrives_once(install: Install, helm: Helm, cluster: Cluster, 
     flink = install("demo", DEMO, demo(version, count=2000, rate=200))
     kafka = Kafka(cluster.runner(namespace, "app.kubernetes.io/instance=demo,app.kubernetes.io/component=kafka"))
 
-    job = flink.rest.wait_running("kdv")
+    flink.rest.wait_running("kdv")
     assert flink.rest.overview()["flink-version"] == version
     assert "Succeeded" in helm.test("demo", namespace=namespace)
     producer_done(cluster, namespace)
     check_rows(flink, kafka, 2000)
-    assert flink.rest.checkpoints(job["jid"])["counts"]["failed"] == 0
 
     helm.uninstall("demo", namespace=namespace)
     wait_for(lambda: not evidence.leftovers(cluster, namespace), timeout=90, what="everything of the demo to go")
