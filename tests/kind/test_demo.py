@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tests.conftest import ROOT
-from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, VALUES, Install
+from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, NEW, VALUES, Install
 from tests.support import csv_output, evidence, kdv_model, workloads
 from tests.support.cluster import Cluster
 from tests.support.csv_output import Row, Snapshot
@@ -32,9 +33,13 @@ def demo(version: str, *, count: int, rate: int, kind: str = "job") -> dict[str,
     }
 
 
-def producer_done(cluster: Cluster, namespace: str) -> None:
-    jobs = cluster.batch.list_namespaced_job(namespace, label_selector="app.kubernetes.io/component=producer").items
-    workloads.wait_job(cluster, namespace, jobs[0].metadata.name)
+def producer_done(flink: FlinkRelease) -> None:
+    (job,) = flink.cluster.batch.list_namespaced_job(flink.namespace, label_selector=flink.selector("producer")).items
+    workloads.wait_job(flink.cluster, flink.namespace, job.metadata.name)
+
+
+def broker(flink: FlinkRelease) -> Kafka:
+    return Kafka(flink.cluster.runner(flink.namespace, flink.selector("kafka")))
 
 
 def wait_for_rows(flink: FlinkRelease, expected: kdv_model.Expected) -> Snapshot:
@@ -64,12 +69,12 @@ def check_rows(flink: FlinkRelease, kafka: Kafka, count: int) -> list[Row]:
 @BOTH_HELMS_AND_FLINKS
 def test_every_row_arrives_once(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
     flink = install("demo", DEMO, demo(version, count=2000, rate=200))
-    kafka = Kafka(cluster.runner(namespace, "app.kubernetes.io/instance=demo,app.kubernetes.io/component=kafka"))
+    kafka = broker(flink)
 
     flink.rest.wait_running("kdv")
     assert flink.rest.overview()["flink-version"] == version
     assert "Succeeded" in helm.test("demo", namespace=namespace)
-    producer_done(cluster, namespace)
+    producer_done(flink)
     check_rows(flink, kafka, 2000)
 
     helm.uninstall("demo", namespace=namespace)
@@ -77,8 +82,8 @@ def test_every_row_arrives_once(install: Install, helm: Helm, cluster: Cluster, 
 
 
 def test_every_row_arrives_once_when_the_taskmanager_is_killed(install: Install, cluster: Cluster, namespace: str) -> None:
-    flink = install("killed", DEMO, demo("2.2.1", count=3000, rate=100))
-    kafka = Kafka(cluster.runner(namespace, "app.kubernetes.io/instance=killed,app.kubernetes.io/component=kafka"))
+    flink = install("killed", DEMO, demo(NEW, count=3000, rate=100))
+    kafka = broker(flink)
     job = flink.rest.wait_running("kdv")
     flink.rest.wait_checkpoint(job["jid"], 1)
     before = csv_output.read(flink.jobmanager, OUTPUT)
@@ -86,17 +91,39 @@ def test_every_row_arrives_once_when_the_taskmanager_is_killed(install: Install,
     pod = cluster.pod(namespace, flink.selector("taskmanager"))
     cluster.core.delete_namespaced_pod(pod, namespace, grace_period_seconds=0)
     wait_for(lambda: flink.rest.checkpoints(job["jid"])["counts"]["restored"] > 0, timeout=180, what="the job to be restored")
-    producer_done(cluster, namespace)
+    producer_done(flink)
     check_rows(flink, kafka, 3000)
     assert not csv_output.read(flink.jobmanager, OUTPUT).changed_since(before)
 
 
+def test_a_savepoint_carries_the_job_over_an_upgrade(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+    values = demo(NEW, count=2000, rate=50)
+    flink = install("moved", DEMO, values)
+    kafka = broker(flink)
+    job = flink.rest.wait_running("kdv")
+    flink.rest.wait_checkpoint(job["jid"], 1)
+
+    told = flink.jobmanager(["flink", "stop", job["jid"]])
+    savepoint = re.search(r"Path: (file:\S+)", told)
+    assert savepoint, told
+    values["flink"]["job"] = {"fromSavepoint": savepoint[1], "parallelism": 2}
+    helm.upgrade("moved", DEMO, values, namespace=namespace)
+
+    job = flink.rest.wait_running("kdv")
+    restored = flink.rest.checkpoints(job["jid"])["latest"]["restored"]
+    assert restored["is_savepoint"]
+    assert restored["external_path"] == savepoint[1]
+    assert max(vertex["parallelism"] for vertex in job["vertices"]) == 2
+    producer_done(flink)
+    check_rows(flink, kafka, 2000)
+
+
 def test_a_session_gets_the_job_once(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
-    values = demo("2.2.1", count=300, rate=300, kind="session")
+    values = demo(NEW, count=300, rate=300, kind="session")
     flink = install("submitted", DEMO, values, files=[VALUES / "demo-session.yaml"])
-    kafka = Kafka(cluster.runner(namespace, "app.kubernetes.io/instance=submitted,app.kubernetes.io/component=kafka"))
+    kafka = broker(flink)
     flink.rest.wait_running("kdv")
-    producer_done(cluster, namespace)
+    producer_done(flink)
     check_rows(flink, kafka, 300)
 
     # Another specification of the submitter is another Job: it finds the job and leaves it alone.

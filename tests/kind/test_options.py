@@ -74,7 +74,8 @@ def test_a_python_job_waits_for_its_kafka(
     install: Install, cluster: Cluster, namespace: str, name: str, files: list[Path], values: dict[str, Any]
 ) -> None:
     flink = install(name, values=values, files=files)
-    (job,) = flink.rest.jobs()
+    # The JobManager is ready before Python has described the job.
+    (job,) = wait_for(flink.rest.jobs, timeout=60, what="the job to be submitted")
     assert job["name"] == "kdv"
 
     def failed_for_want_of_kafka() -> bool:

@@ -7,7 +7,7 @@ set -euo pipefail
 
 get() {
   local host=$1 port=$2 path=$3 status header
-  exec 3<>"/dev/tcp/$host/$port"
+  exec 3<>"/dev/tcp/$host/$port" || return 1
   printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$path" "$host" >&3
   read -r _ status _ <&3
   while IFS= read -r header && [[ $header != $'\r' ]]; do :; done <&3
