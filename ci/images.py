@@ -91,8 +91,11 @@ def reachable(config: str) -> str:
     return "\n".join(line for line in lines if line not in ("  host: localhost", "  bind-address: localhost")) + "\n"
 
 
-def _context(kind: str, version: str) -> Path:
-    """The folder that `docker build` reads, without the files of jobs/, which _build() adds."""
+def context(kind: str, version: str) -> Path:
+    """The folder that `docker build` reads, without the files of jobs/, which _build() adds.
+
+    For Flink: `flink` is its home, `python` holds pyflink.
+    """
     names = {
         "flink": [f"{part}-{version}" for part in ("pyflink", "flink", "connector", "examples")],
         "kafka": ["kafka"],
@@ -117,20 +120,20 @@ def _context(kind: str, version: str) -> Path:
 def _build(kind: str, version: str) -> str:
     """Build jobs/image/<kind>.Dockerfile, unless the engine has it, and return the name that its content gives it."""
     base = _base("base-python", _PYTHON_PACKAGES) if kind == "tools" else _base("base-java", _JAVA_PACKAGES)
-    context = _context(kind, version)
+    files = context(kind, version)
     own = [_JOBS / name for name in _SOURCES[kind]]
 
     def build(tag: str) -> None:
         with step(f"docker build {kind} {version}"), tempfile.TemporaryDirectory(dir=cache.root()) as work:
             folder = Path(work)
-            run(["cp", "--archive", "--link", f"{context}/.", folder])  # hard links: nothing large is copied
+            run(["cp", "--archive", "--link", f"{files}/.", folder])  # hard links: nothing large is copied
             for source in own:
                 shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
             shutil.copy2(_JOBS / "image" / f"{kind}.Dockerfile", folder / "Dockerfile")
             options = ["--network=none", f"--build-arg=BASE={base}", f"--tag={tag}"]
             run(["docker", "build", *options, folder], env={"DOCKER_BUILDKIT": "0"})  # the builder that needs no plugin
 
-    return engine.image(kind, {"base": base, "context": context.name, "own": cache.file_hash(*own)}, build)
+    return engine.image(kind, {"base": base, "context": files.name, "own": cache.file_hash(*own)}, build)
 
 
 def wanted() -> dict[str, tuple[str, str]]:

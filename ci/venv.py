@@ -53,7 +53,8 @@ def ensure() -> None:
 
 def lock() -> None:
     """Write ci/locks/ anew from versions.toml: Python packages, and what goes into the images."""
-    wanted = "".join(f"{name}=={version}\n" for name, version in versions.section("python").items())
+    named = versions.section("python") | {"confluent-kafka": versions.get("kafka", "confluent-kafka")}
+    wanted = "".join(f"{name}=={version}\n" for name, version in named.items())
     with step("lock the Python packages"), tempfile.TemporaryDirectory() as folder:
         tool = Path(folder) / "tool"
         _create(tool)

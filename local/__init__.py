@@ -1,0 +1,1 @@
+"""Kafka and Flink as processes of this machine: no container, no cluster, free ports, everything ended afterwards."""

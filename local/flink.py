@@ -1,0 +1,140 @@
+"""A Flink session cluster, with the files of our image but none of its containers, and a way to start the KDV job on it."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import requests
+
+from ci import images
+from ci.versions import REPO
+from tests.support.rest import FlinkRest
+from tests.support.waits import GiveUp, wait_for
+
+from .process import Process, free_port
+from .submitter import Submitter
+
+# One JobManager and TaskManagers of the size that the chart gives by default.
+_CONFIG = {
+    "jobmanager.rpc.address": "127.0.0.1",
+    "rest.address": "127.0.0.1",
+    "rest.bind-address": "127.0.0.1",
+    "jobmanager.memory.process.size": "1024m",
+    "taskmanager.memory.process.size": "1728m",
+    "taskmanager.host": "127.0.0.1",
+    "blob.server.port": "0",
+    "execution.target": "remote",
+    "web.refresh-interval": "250",
+    "metrics.fetcher.update-interval": "250",
+    "cluster.io-pool.size": "4",
+    "restart-strategy.type": "fixed-delay",
+    "restart-strategy.fixed-delay.attempts": "2147483647",
+    "restart-strategy.fixed-delay.delay": "500ms",
+}
+
+
+class FlinkCluster:
+    """Flink of `version` with `taskmanagers` times `slots`; `config` goes over the options above."""
+
+    def __init__(
+        self, version: str, folder: Path, *, taskmanagers: int = 1, slots: int = 2, config: Mapping[str, str] | None = None
+    ) -> None:
+        self.version = version
+        self.folder = folder
+        self._files = images.context("flink", version)
+        conf = folder / "conf"
+        shutil.copytree(self._files / "flink" / "conf", conf, ignore=shutil.ignore_patterns("config.yaml"))
+        rest = free_port()
+        options = {
+            **_CONFIG,
+            "env.java.default-opts.all": _java_options(self._files / "flink" / "conf" / "config.yaml"),
+            "rest.port": str(rest),
+            "jobmanager.rpc.port": str(free_port()),
+            "taskmanager.numberOfTaskSlots": str(slots),
+            "execution.checkpointing.dir": (folder / "checkpoints").as_uri(),
+            "execution.checkpointing.savepoint-dir": (folder / "savepoints").as_uri(),
+            "io.tmp.dirs": str(folder / "tmp"),
+            **(config or {}),
+        }
+        (conf / "config.yaml").write_text("".join(f'{key}: "{value}"\n' for key, value in sorted(options.items())))
+        for name in ("tmp", "log"):
+            (folder / name).mkdir()
+        self.env = {
+            "FLINK_HOME": str(self._files / "flink"),
+            "FLINK_CONF_DIR": str(conf),
+            "FLINK_LOG_DIR": str(folder / "log"),
+            "FLINK_PID_DIR": str(folder),
+            "PYTHONPATH": f"{self._files / 'python'}:{REPO}",
+            "SUBMIT_ARGS": "remote --detached",  # pyflink submits as `flink run` does, instead of running the job in its own JVM
+            "MALLOC_ARENA_MAX": "1",
+        }
+        self._wanted = taskmanagers
+        self.jobmanager: Process | None = None
+        self.taskmanagers: list[Process] = []
+        session = requests.Session()
+        session.trust_env = False
+        self.rest = FlinkRest(f"http://127.0.0.1:{rest}", session, on_timeout=self._tails, interval=0.1)
+
+    def start(self) -> None:
+        self.jobmanager = self._start("jobmanager")
+        for _ in range(self._wanted):
+            self.add_taskmanager()
+
+        def registered() -> bool:
+            if not all(process.running() for process in self._processes()):
+                raise GiveUp("a process ended")
+            return len(self.rest.taskmanagers()) == self._wanted
+
+        wait_for(registered, timeout=120, what=f"Flink {self.version}", on_timeout=self._tails, interval=0.2)
+
+    def add_taskmanager(self) -> Process:
+        process = self._start("taskmanager", str(len(self.taskmanagers)))
+        self.taskmanagers.append(process)
+        return process
+
+    def stop(self) -> None:
+        for process in reversed(self._processes()):
+            process.stop()
+
+    @contextlib.contextmanager
+    def submitter(self, job: Path = REPO / "jobs" / "kdv" / "kdv.py") -> Iterator[Submitter]:
+        """A Python process that starts jobs of the program `job`, one after the other."""
+        with Submitter([sys.executable, "-m", "local.submitter", job], self.folder / "submitter.log", self.env) as submitter:
+            yield submitter
+
+    def _start(self, role: str, suffix: str = "") -> Process:
+        script = self._files / "flink" / "bin" / f"{role}.sh"
+        return Process([script, "start-foreground"], self.folder / f"{role}{suffix}.log", self.env)
+
+    def _processes(self) -> Sequence[Process]:
+        return [*([self.jobmanager] if self.jobmanager else []), *self.taskmanagers]
+
+    def _tails(self) -> str:
+        return "\n".join(process.tail() for process in self._processes())
+
+
+def _java_options(config: Path) -> str:
+    """What the shipped configuration opens to Flink under newer Java versions."""
+    lines = iter(config.read_text().splitlines())
+    for line in lines:
+        if line.strip().startswith("all: --add-exports"):
+            return line.strip().removeprefix("all: ")
+    raise ValueError(f"{config} names no Java options")
+
+
+@contextlib.contextmanager
+def running(
+    version: str, folder: Path, *, taskmanagers: int = 1, slots: int = 2, config: Mapping[str, str] | None = None
+) -> Iterator[FlinkCluster]:
+    """A cluster with all its TaskManagers, for as long as the block runs."""
+    folder.mkdir(parents=True)
+    cluster = FlinkCluster(version, folder, taskmanagers=taskmanagers, slots=slots, config=config)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
