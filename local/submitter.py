@@ -1,7 +1,7 @@
-"""Starts jobs of one PyFlink program without a new JVM for each: the client's start takes seconds, a job's description a fraction.
+"""Starts jobs of one PyFlink program without a new JVM for each: the client's start takes seconds, a job's description one.
 
-As a program (`python -m local.submitter FILE`) it reads one list of arguments a line, as JSON, calls the file's main() with it and
-answers with one line: {"ok": true} or {"error": "..."}.
+As a program (`python -m local.submitter FILE`) it reads one list of arguments a line, as JSON, calls the file's main() with
+it and answers with one line: {"ok": true} or {"error": "..."}.
 """
 
 from __future__ import annotations
