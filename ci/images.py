@@ -10,39 +10,14 @@ import stat
 import tempfile
 from pathlib import Path
 
-from ci import artifacts, cache, cluster, engine, rootfs, versions
+from ci import artifacts, bases, cache, cluster, engine, java, versions
 from ci.console import run, say, step
 
 _JOBS = versions.REPO / "jobs"
-_PYTHON_PACKAGES = ["python3"]
-_JAVA_PACKAGES = [*_PYTHON_PACKAGES, f"openjdk-{versions.get('images', 'java')}-jre-headless", "libjemalloc2"]
 _SOURCES = {"flink": ["image", "kdv"], "kafka": ["image"], "tools": ["image", "kdv", "tools"]}  # what an image takes from jobs/
 
 # What PyFlink compiled for Python functions; those need packages that are not in the image.
 _COMPILED = {".so", ".pyx", ".pxd", ".c"}
-
-
-def _base(name: str, packages: list[str]) -> str:
-    """A Debian image with `packages`: from the published one where a registry answers, else made of Debian's packages."""
-    release = versions.get("images", "debian")
-    published = f"debian:{release}-slim" if cluster.registry_answers() else ""
-
-    def from_registry(tag: str) -> None:
-        install = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(packages)}"
-        container = f"flink-helm-{name}"
-        run(["docker", "rm", "--force", container])
-        run(["docker", "run", f"--name={container}", published, "sh", "-c", f"{install} && rm -rf /var/lib/apt/lists/*"])
-        run(["docker", "commit", container, tag])
-        run(["docker", "rm", container])
-
-    def build(tag: str) -> None:
-        with step(f"Debian system {name}"):
-            if published:
-                from_registry(tag)
-            else:
-                rootfs.make(tag, release, packages, variant="essential")
-
-    return engine.image(name, {"release": release, "packages": packages, "from": published}, build)
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
@@ -117,23 +92,32 @@ def context(kind: str, version: str) -> Path:
     return cache.entry("contexts", {"kind": kind, "contents": contents, "how": cache.file_hash(Path(__file__))}, build)
 
 
+def own_jars(version: str) -> list[Path]:
+    """The jars of jobs/ that belong into Flink's lib/, compiled against this version of Flink."""
+    lib = context("flink", version) / "flink" / "lib"
+    return [java.java_jar(_JOBS / "checked-json", [lib], "checked-json")]
+
+
 def _build(kind: str, version: str) -> str:
     """Build jobs/image/<kind>.Dockerfile, unless the engine has it, and return the name that its content gives it."""
-    base = _base("base-python", _PYTHON_PACKAGES) if kind == "tools" else _base("base-java", _JAVA_PACKAGES)
+    base = bases.python() if kind == "tools" else bases.java()
     files = context(kind, version)
     own = [_JOBS / name for name in _SOURCES[kind]]
+    jars = own_jars(version) if kind == "flink" else []
 
     def build(tag: str) -> None:
         with step(f"docker build {kind} {version}"), tempfile.TemporaryDirectory(dir=cache.root()) as work:
             folder = Path(work)
             run(["cp", "--archive", "--link", f"{files}/.", folder])  # hard links: nothing large is copied
+            for jar in jars:
+                shutil.copy2(jar, folder / "flink" / "lib")
             for source in own:
                 shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
             shutil.copy2(_JOBS / "image" / f"{kind}.Dockerfile", folder / "Dockerfile")
             options = ["--network=none", f"--build-arg=BASE={base}", f"--tag={tag}"]
             run(["docker", "build", *options, folder], env={"DOCKER_BUILDKIT": "0"})  # the builder that needs no plugin
 
-    return engine.image(kind, {"base": base, "context": files.name, "own": cache.file_hash(*own)}, build)
+    return engine.image(kind, {"base": base, "context": files.name, "own": cache.file_hash(*own, *jars)}, build)
 
 
 def wanted() -> dict[str, tuple[str, str]]:

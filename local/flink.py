@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,13 +46,14 @@ class FlinkCluster:
     ) -> None:
         self.version = version
         self.folder = folder
-        self._files = images.context("flink", version)
+        files = images.context("flink", version)
+        self.home = _home(version, files / "flink", folder / "flink")
         conf = folder / "conf"
-        shutil.copytree(self._files / "flink" / "conf", conf, ignore=shutil.ignore_patterns("config.yaml"))
+        shutil.copytree(self.home / "conf", conf, ignore=shutil.ignore_patterns("config.yaml"))
         rest = free_port()
         options = {
             **_CONFIG,
-            "env.java.default-opts.all": _java_options(self._files / "flink" / "conf" / "config.yaml"),
+            "env.java.default-opts.all": _java_options(self.home / "conf" / "config.yaml"),
             "rest.port": str(rest),
             "jobmanager.rpc.port": str(free_port()),
             "taskmanager.numberOfTaskSlots": str(slots),
@@ -64,11 +66,11 @@ class FlinkCluster:
         for name in ("tmp", "log"):
             (folder / name).mkdir()
         self.env = {
-            "FLINK_HOME": str(self._files / "flink"),
+            "FLINK_HOME": str(self.home),
             "FLINK_CONF_DIR": str(conf),
             "FLINK_LOG_DIR": str(folder / "log"),
             "FLINK_PID_DIR": str(folder),
-            "PYTHONPATH": f"{self._files / 'python'}:{REPO}",
+            "PYTHONPATH": f"{files / 'python'}:{REPO}",
             "SUBMIT_ARGS": "remote --detached",  # pyflink submits as `flink run` does, instead of running the job in its own JVM
             "MALLOC_ARENA_MAX": "1",
         }
@@ -107,7 +109,7 @@ class FlinkCluster:
             yield submitter
 
     def _start(self, role: str, suffix: str = "") -> Process:
-        script = self._files / "flink" / "bin" / f"{role}.sh"
+        script = self.home / "bin" / f"{role}.sh"
         return Process([script, "start-foreground"], self.folder / f"{role}{suffix}.log", self.env)
 
     def _processes(self) -> Sequence[Process]:
@@ -115,6 +117,15 @@ class FlinkCluster:
 
     def _tails(self) -> str:
         return "\n".join(process.tail() for process in self._processes())
+
+
+def _home(version: str, files: Path, folder: Path) -> Path:
+    """FLINK_HOME as the image has it: links to what was laid out, and our own jars."""
+    shutil.copytree(files, folder, copy_function=os.symlink, ignore=shutil.ignore_patterns("bin"))
+    shutil.copytree(files / "bin", folder / "bin")  # its scripts look for their neighbours where they really lie
+    for jar in images.own_jars(version):
+        (folder / "lib" / jar.name).symlink_to(jar)
+    return folder
 
 
 def _java_options(config: Path) -> str:

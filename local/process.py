@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+# Where the machine has it: what is killed cannot end its processes any more, so they end by themselves.
+_WITH_US = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+
+
 class Process:
     """`command` with `env` added to the environment; what it prints goes to `log`. Use it with `with`, or call `stop`."""
 
@@ -30,7 +35,7 @@ class Process:
         self._name = Path(command[0]).name
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
-                [str(word) for word in command],
+                [*_WITH_US, *(str(word) for word in command)],
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

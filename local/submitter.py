@@ -1,18 +1,20 @@
 """Starts jobs of one PyFlink program without a new JVM for each: the client's start takes seconds, a job's description one.
 
-As a program (`python -m local.submitter FILE`) it reads one list of arguments a line, as JSON, calls the file's main() with
-it and answers with one line: {"ok": true} or {"error": "..."}.
+As a program (`python -m local.submitter FILE`) it reads one JSON object a line: the arguments of the job, and options of Flink
+as `flink run -D` takes them, which go over the job's own. It calls the file's main() and answers with one line: {"ok": true} or
+{"error": "..."}.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -26,7 +28,7 @@ class Submitter:
     """The other side of the pipe."""
 
     def __init__(self, command: Sequence[str | Path], log: Path, env: Mapping[str, str]) -> None:
-        self._log = log
+        self.log = log
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 [str(word) for word in command],
@@ -37,14 +39,14 @@ class Submitter:
                 text=True,
             )
 
-    def submit(self, *args: str) -> None:
-        """Start a job with these arguments and return when the cluster has it."""
+    def submit(self, *args: str, options: Mapping[str, str] | None = None) -> None:
+        """Start a job with these arguments and return when the cluster has it. Raises SubmitFailed."""
         requests, answers = self._pipes()
-        requests.write(f"{json.dumps(args)}\n")
+        requests.write(f"{json.dumps({'args': args, 'options': options or {}})}\n")
         requests.flush()
         line = answers.readline()
         if not line:
-            raise SubmitFailed(f"the submitter ended: {self._log.read_text()[-4000:]}")
+            raise SubmitFailed(f"the submitter ended: {self.log.read_text()[-4000:]}")
         if error := json.loads(line).get("error"):
             raise SubmitFailed(error)
 
@@ -67,18 +69,25 @@ class Submitter:
         answers.close()
 
 
+def _over(configuration: Callable[..., dict[str, str]], options: Mapping[str, str], *args: Any) -> dict[str, str]:
+    return {**configuration(*args), **options}
+
+
 def main(file: str) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the program and its JVM print goes to the log
     spec = importlib.util.spec_from_file_location("program", file)
     assert spec
     assert spec.loader
-    program = importlib.util.module_from_spec(spec)
+    program: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
+    configuration = program.configuration
     for line in sys.stdin:
         answer: dict[str, Any] = {"ok": True}
         try:
-            program.main(json.loads(line))
+            request = json.loads(line)
+            program.configuration = functools.partial(_over, configuration, request["options"])
+            program.main(request["args"])
         except (Exception, SystemExit):
             answer = {"error": traceback.format_exc()}
         print(json.dumps(answer), file=answers, flush=True)

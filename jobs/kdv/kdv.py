@@ -9,23 +9,28 @@ Output: CSV files without header, encoded in UTF-8, with the columns of OUTPUT_C
 - price and kdv are written as they were given, plainly and without zeros at the end: 18000, 0.18, 19.9.
 - price_with_kdv is price * (1 + kdv) rounded half up to two digits, always written with both: 55000.00.
 - window_start is written as `YYYY-MM-DD HH:MM:SS`.
-- Text with anything beyond letters and digits is put in quotes; quotes inside are doubled. What is null is empty.
+- Texts and window_start are in quotes; quotes inside are doubled.
 
-A row appears in a finished file (`part-...`, without a leading dot) with the first checkpoint after its window closed. A window
-closes when rows of a later time were read from every partition that is not idle.
+A row appears in a finished file (`part-...`, without a leading dot) with the first checkpoint after its window closed and its
+file was rolled. A window closes when rows of a later time were read from every partition that is not idle.
 
-Known limits: a record that is not JSON or has no readable timestamp_column is skipped without a trace; another field that
-cannot be read becomes empty; a row that comes after its window closed is dropped (Flink counts those as numLateRecordsDropped).
-A price has up to 16 digits before the decimal point and a kdv 3; digits after the fourth behind the point are rounded.
+Nothing is dropped in silence: each input record ends as a CSV row, as the copy of one in the same window, as a dead letter, or
+as a late record. A dead letter lacks a field, or has one of a wrong type or beyond its range (price: 0 and more, up to 14
+digits before the point and 4 behind; kdv: 0 to 1, 4 digits; time: from 1970), or is no JSON at all. A late record came after
+its window had closed. Both are kept in a topic or a folder with their bytes, partition, offset and the reason.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import time
 from collections.abc import Sequence
 
+INPUT_COLUMNS = ("id", "product", "description", "price", "kdv", "timestamp_column")
 OUTPUT_COLUMNS = ("id", "product", "description", "price", "kdv", "price_with_kdv", "window_start")
+
+POLL_SECONDS = 1
 
 MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -58,36 +63,99 @@ def memory_size(text: str) -> str:
     return text.strip()
 
 
+def place(text: str) -> str:
+    """A topic, a folder as URI, or nothing."""
+    if "://" not in text and not re.fullmatch(r"[\w.-]{0,249}", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a topic (letters, digits, . _ -) nor a folder like file:///data/dead"
+        )
+    return text
+
+
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    if not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def whole_seconds(text: str) -> int:
+    """Like positive_milliseconds(), but refuses fractions of a second."""
+    value = positive_milliseconds(text)
+    if value % 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds")
+    return value
+
+
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Durations come back in milliseconds. Wrong arguments end the program with exit code 2 and a sentence."""
     parser = argparse.ArgumentParser(
         description="Adds KDV to adverts and writes them as CSV, window by window.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    option = parser.add_argument
-    option("--bootstrap-servers", default="kafka:9092", help="Kafka brokers")
-    option("--topic", default="sahibinden", help="topic to read, from its beginning")
-    option("--group", default="flink-group-sahibinden", help="consumer group under which offsets are committed")
-    option("--output", default="file:///flink-data/output", help="folder of the CSV files")
-    option("--window", type=positive_milliseconds, default="2 min", help="length of a window")
-    option("--watermark-delay", type=milliseconds, default="5 s", help="how far rows may be out of order in event time")
-    option(
+    group = parser.add_argument_group("input").add_argument
+    group("--bootstrap-servers", default="kafka:9092", help="Kafka brokers")
+    group("--topic", default="sahibinden", help="topic to read, from its beginning; the job waits until it is there")
+    group("--group", default="flink-group-sahibinden", help="consumer group under which offsets are committed")
+    group(
+        "--bounded", action="store_true", help="read up to the offsets that are the latest at the start, close all windows, end"
+    )
+    group("--partition-discovery", type=positive_milliseconds, default="30 s", help="how often the job looks for new partitions")
+    group(
+        "--format",
+        choices=["checked-json", "json"],
+        default="checked-json",
+        help="json is Flink's own, for an image without checked-json.jar: broken records cannot be kept with it",
+    )
+    group("--timestamp-format", choices=["SQL", "ISO-8601"], default="SQL", help="2024-05-20 07:24:03 or 2024-05-20T07:24:03")
+    group("--max-record-size", type=memory_size, default="64 kb", help="a longer record is broken")
+
+    group = parser.add_argument_group("what cannot be computed").add_argument
+    group("--on-error", choices=["deadLetter", "fail", "skip"], default="deadLetter", help="what becomes of a broken record")
+    group("--dead-letters", type=place, help="topic, or folder as URI, of broken records (default: <topic>-dead)")
+    group("--late-records", type=place, help="the same for late records (default: <topic>-late); empty: they are only counted")
+
+    group = parser.add_argument_group("windows").add_argument
+    group("--window", type=whole_seconds, default="2 min", help="length of a window")
+    group("--watermark-delay", type=milliseconds, default="5 s", help="how far rows may be out of order in event time")
+    group(
         "--idle-timeout",
         type=milliseconds,
         default="10 s",
         help="after this long without a row, a partition no longer holds back the windows; 0 s: it always does",
     )
-    option(
+    group(
+        "--buckets",
+        type=positive,
+        default=64,
+        help="parts into which the rows of a window are divided; each has to fit in memory",
+    )
+
+    group = parser.add_argument_group("output").add_argument
+    group("--output", default="file:///flink-data/output", help="folder of the CSV files")
+    group(
         "--checkpoint-interval", type=positive_milliseconds, default="10 s", help="time between commits of CSV files and offsets"
     )
-    option("--rolling-size", type=memory_size, default="128 mb", help="a larger CSV file is finished, and a new one begun")
-    option(
+    group("--rolling-size", type=memory_size, default="128 mb", help="a larger CSV file is finished, and a new one begun")
+    group(
         "--rolling-interval",
         type=positive_milliseconds,
-        default="30 min",
+        default="10 s",
         help="an older CSV file is finished, and a new one begun",
     )
-    return parser.parse_args(argv)
+    group("--compact", type=memory_size, help="merge the files of a checkpoint up to this size")
+    group("--sink-parallelism", type=positive, help="writers of CSV files (default: as many as the job's parallelism)")
+
+    args = parser.parse_args(argv)
+    if args.dead_letters is None:
+        args.dead_letters = f"{args.topic}-dead"
+    if args.late_records is None:
+        args.late_records = f"{args.topic}-late"
+    if args.on_error == "deadLetter" and args.format == "json":
+        parser.error("--on-error=deadLetter needs --format=checked-json: with Flink's json write --on-error=skip or fail")
+    if args.on_error == "deadLetter" and not args.dead_letters:
+        parser.error("--on-error=deadLetter needs a place: name one with --dead-letters, or write --on-error=skip")
+    return args
 
 
 def configuration(args: argparse.Namespace) -> dict[str, str]:
@@ -96,9 +164,15 @@ def configuration(args: argparse.Namespace) -> dict[str, str]:
         "pipeline.name": "kdv",
         "table.local-time-zone": "UTC",
         "table.exec.source.idle-timeout": f"{args.idle_timeout} ms",
+        # The state of an operator is found again whatever the parallelism, and so the chaining, of the job that takes it over.
+        "table.exec.uid.generation": "ALWAYS",
         # Kafka offsets and finished CSV files are committed with a checkpoint, and only then.
         "execution.checkpointing.interval": f"{args.checkpoint_interval} ms",
         "execution.checkpointing.mode": "EXACTLY_ONCE",
+        # Nearly all rows differ, so collecting them before the shuffle as well would double the work.
+        "table.optimizer.agg-phase-strategy": "ONE_PHASE",
+        # No operator of this job changes a row that it was given.
+        "pipeline.object-reuse": "true",
     }
 
 
@@ -116,78 +190,205 @@ def interval(duration: int) -> str:
     return f"INTERVAL '{days} {hours:02}:{minutes:02}:{seconds:02}.{fraction:03}' DAY(3) TO SECOND(3)"
 
 
-def options(values: dict[str, str]) -> str:
-    """The WITH part of a table."""
-    return ",\n".join(f"    {literal(key)} = {literal(value)}" for key, value in values.items())
+def table(name: str, columns: str, options: dict[str, str]) -> str:
+    with_options = ",\n".join(f"    {literal(key)} = {literal(value)}" for key, value in options.items())
+    return f"CREATE TEMPORARY TABLE {name} (\n{columns}\n) WITH (\n{with_options}\n)"
 
 
 def source_table(args: argparse.Namespace) -> str:
-    with_options = {
+    options = {
         "connector": "kafka",
         "properties.bootstrap.servers": args.bootstrap_servers,
         "properties.group.id": args.group,
         "topic": args.topic,
         "scan.startup.mode": "earliest-offset",
-        "format": "json",
-        "json.timestamp-format.standard": "SQL",
-        # Without it one broken record would make the job restart for ever: see the known limits above.
-        "json.ignore-parse-errors": "true",
+        "scan.topic-partition-discovery.interval": f"{args.partition_discovery} ms",
+        "format": args.format,
+        f"{args.format}.timestamp-format.standard": args.timestamp_format,
     }
-    return f"""
-CREATE TEMPORARY TABLE adverts (
-    id BIGINT,
+    fail = args.on_error == "fail"
+    if args.format == "checked-json":
+        options["checked-json.ranges"] = "price:0..,kdv:0..1"
+        options["checked-json.max-length"] = args.max_record_size
+        options["checked-json.fail-on-broken-record"] = str(fail).lower()
+        flaws = (
+            "    reason STRING METADATA FROM 'value.reason' VIRTUAL,\n    message BYTES METADATA FROM 'value.message' VIRTUAL,"
+        )
+    else:
+        options["json.ignore-parse-errors"] = str(not fail).lower()
+        # What Flink could not read is null here, and the bytes are gone.
+        given = " AND ".join(f"{name} IS NOT NULL" for name in INPUT_COLUMNS)
+        again = ", ".join(f"'{name}' VALUE {name}" for name in INPUT_COLUMNS[:-1])
+        good = f"{given} AND price >= 0 AND kdv BETWEEN 0 AND 1"
+        flaws = (
+            f"    reason AS CASE WHEN {good} THEN CAST(NULL AS STRING) ELSE 'broken' END,\n"
+            f"    message AS ENCODE(JSON_OBJECT({again}, 'timestamp_column' VALUE CAST(timestamp_column AS STRING)), 'UTF-8'),"
+        )
+    if args.bounded:
+        options["scan.bounded.mode"] = "latest-offset"
+    columns = f"""    id BIGINT,
     product STRING,
     description STRING,
-    price DECIMAL(20, 4),
-    kdv DECIMAL(7, 4),
+    price DECIMAL(18, 4),
+    kdv DECIMAL(5, 4),
     timestamp_column TIMESTAMP(3),
-    WATERMARK FOR timestamp_column AS timestamp_column - {interval(args.watermark_delay)}
-) WITH (
-{options(with_options)}
-)"""
+{flaws}
+    `partition` INT METADATA VIRTUAL,
+    `offset` BIGINT METADATA VIRTUAL,
+    WATERMARK FOR timestamp_column AS timestamp_column - {interval(args.watermark_delay)}"""
+    return table("adverts", columns, options)
 
 
-def sink_table(args: argparse.Namespace) -> str:
-    with_options = {
+def csv_table(args: argparse.Namespace) -> str:
+    options = {
         "connector": "filesystem",
         "path": args.output,
-        "format": "csv",
+        # Flink's csv format would finish every file with every checkpoint, and write the DECIMAL 18970.00 as 1.897E+4.
+        "format": "raw",
         "sink.rolling-policy.file-size": args.rolling_size,
         "sink.rolling-policy.rollover-interval": f"{args.rolling_interval} ms",
+        "sink.rolling-policy.check-interval": f"{min(args.rolling_interval, 60_000)} ms",
     }
-    # All but the id are STRING: the CSV format would write the DECIMAL 18970.00 as 1.897E+4.
-    columns = ",\n".join(f"    {name} {'BIGINT' if name == 'id' else 'STRING'}" for name in OUTPUT_COLUMNS)
+    if args.compact:
+        options |= {"auto-compaction": "true", "compaction.file-size": args.compact}
+    if args.sink_parallelism:
+        options["sink.parallelism"] = str(args.sink_parallelism)
+    return table("adverts_with_kdv", "    csv STRING", options)
+
+
+def rejects_table(args: argparse.Namespace, name: str, where: str) -> str:
+    """Where broken or late records go: the topic or the folder `where`, or nowhere but through Flink's counters."""
+    if not where:
+        return table(name, "    message BYTES, reason STRING, `partition` INT, `offset` BIGINT", {"connector": "blackhole"})
+    if "://" in where:
+        columns = "    message BYTES, reason STRING, `partition` INT, `offset` BIGINT"
+        options = {
+            "connector": "filesystem",
+            "path": where,
+            "format": "json",  # the message in base64
+            "sink.rolling-policy.rollover-interval": f"{args.rolling_interval} ms",
+            "sink.rolling-policy.check-interval": f"{min(args.rolling_interval, 60_000)} ms",
+        }
+        return table(name, columns, options)
+    options = {
+        "connector": "kafka",
+        "properties.bootstrap.servers": args.bootstrap_servers,
+        "topic": where,
+        "format": "raw",
+        "sink.delivery-guarantee": "exactly-once",
+        "sink.transactional-id-prefix": f"{args.group}-{name}",
+        "properties.transaction.timeout.ms": "900000",  # the most that a broker grants by default
+        "properties.max.request.size": "4194304",  # a record as large as brokers take by default, and its reason
+    }
+    return table(name, "    message BYTES, headers MAP<STRING, BYTES> METADATA", options)
+
+
+def late(args: argparse.Namespace) -> str:
+    """Whether the window of a row has closed: it ends when the watermark reaches its last millisecond."""
+    size = args.window // 1000
+    watermark = f"CURRENT_WATERMARK(timestamp_column) + {interval(1)}"
+    return f"EXTRACT(EPOCH FROM timestamp_column) / {size} < EXTRACT(EPOCH FROM {watermark}) / {size}"
+
+
+def rejects_statement(name: str, where: str, condition: str, reason: str) -> str:
+    columns = "message, reason, `partition`, `offset`"
+    if where and "://" not in where:
+        texts = {"reason": "reason", "partition": "CAST(`partition` AS STRING)", "offset": "CAST(`offset` AS STRING)"}
+        headers = ", ".join(f"'{key}', ENCODE({value}, 'UTF-8')" for key, value in texts.items())
+        columns = f"message, MAP[{headers}]"
     return f"""
-CREATE TEMPORARY TABLE adverts_with_kdv (
-{columns}
-) WITH (
-{options(with_options)}
-)"""
+INSERT INTO {name}
+SELECT {columns}
+FROM (SELECT message, {reason} AS reason, `partition`, `offset` FROM adverts WHERE {condition})"""
 
 
 def shortest(column: str) -> str:
     """A DECIMAL column with digits after the point, as text without the zeros at its end."""
-    return f"TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST({column} AS STRING)))"
+    whole = f"CAST({column} AS BIGINT)"
+    text = f"CAST({column} AS STRING)"
+    return f"CASE WHEN {column} = {whole} THEN CAST({whole} AS STRING) ELSE TRIM(TRAILING '0' FROM {text}) END"
 
 
-def insert_statement(args: argparse.Namespace) -> str:
-    # Rows without event time belong to no window; Flink would fail on them.
+def quoted(column: str) -> str:
+    return f"""'"', REPLACE({column}, '"', '""'), '"'"""
+
+
+def csv_statement(args: argparse.Namespace) -> str:
+    """One text of many lines for each window and bucket: the sink is given hundreds of rows at once instead of one by one."""
+    line = f"""CONCAT(
+        CAST(id AS STRING), ',', {quoted("product")}, ',', {quoted("description")}, ',',
+        {shortest("price")}, ',', {shortest("kdv")}, ',', CAST(CAST(price * (1 + kdv) AS DECIMAL(20, 2)) AS STRING)
+    )"""
+    start = """CONCAT(',"', DATE_FORMAT(window_start, 'yyyy-MM-dd HH:mm:ss'), '"')"""
     return f"""
 INSERT INTO adverts_with_kdv
-SELECT
-    id,
-    product,
-    description,
-    {shortest("price")},
-    {shortest("kdv")},
-    CAST(CAST(ROUND(price * (1 + kdv), 2) AS DECIMAL(38, 2)) AS STRING),
-    DATE_FORMAT(window_start, 'yyyy-MM-dd HH:mm:ss')
-FROM TABLE(TUMBLE(
-    (SELECT * FROM adverts WHERE timestamp_column IS NOT NULL),
-    DESCRIPTOR(timestamp_column),
-    {interval(args.window)}
-))
-GROUP BY window_start, window_end, id, product, description, price, kdv"""
+SELECT CONCAT(ARRAY_JOIN(lines, CONCAT({start}, '\n')), {start})
+FROM (
+    SELECT window_start, ARRAY_AGG(DISTINCT line) AS lines
+    FROM TABLE(TUMBLE(
+        (SELECT timestamp_column, MOD(id, {args.buckets}) AS bucket, {line} AS line
+         FROM adverts WHERE reason IS NULL AND ({late(args)}) IS NOT TRUE),
+        DESCRIPTOR(timestamp_column),
+        {interval(args.window)}
+    ))
+    GROUP BY window_start, window_end, bucket
+)"""
+
+
+def statements(args: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """The tables, and the statements that run as one job."""
+    dead_letters = args.dead_letters if args.on_error == "deadLetter" else ""
+    tables = [
+        source_table(args),
+        csv_table(args),
+        rejects_table(args, "dead_letters", dead_letters),
+        rejects_table(args, "late_records", args.late_records),
+    ]
+    inserts = [
+        csv_statement(args),
+        rejects_statement("dead_letters", dead_letters, "reason IS NOT NULL", "reason"),
+        rejects_statement(
+            "late_records", args.late_records, f"reason IS NULL AND ({late(args)}) IS TRUE", "'late: its window was closed'"
+        ),
+    ]
+    return tables, inserts
+
+
+def wait_for_topic(args: argparse.Namespace) -> None:
+    """Return when the topic is there: the source would fail without it, and end a bounded run at once."""
+    from py4j.protocol import Py4JJavaError
+    from pyflink.java_gateway import get_gateway
+    from pyflink.util.java_utils import load_java_class
+
+    gateway = get_gateway()
+    for package in ("org.apache.flink.kafka.shaded.", ""):  # inside Flink's connector, or beside it
+        try:
+            admin_class = f"{package}org.apache.kafka.clients.admin.AdminClient"
+            load_java_class(admin_class)
+            break
+        except Py4JJavaError:
+            continue
+    else:
+        raise SystemExit("error: Flink's lib folder holds no Kafka connector: use an image with flink-sql-connector-kafka")
+    settings = gateway.jvm.java.util.Properties()
+    settings.setProperty("bootstrap.servers", args.bootstrap_servers)
+    told = ""
+    while True:
+        try:
+            admin = getattr(gateway.jvm, admin_class).create(settings)
+            try:
+                names = admin.listTopics().names().get(POLL_SECONDS * 5, gateway.jvm.java.util.concurrent.TimeUnit.SECONDS)
+                if names.contains(args.topic):
+                    return
+                state = f"topic {args.topic} does not exist yet"
+            finally:
+                admin.close(gateway.jvm.java.time.Duration.ZERO)
+        except Py4JJavaError as error:
+            state = f"no answer ({error.java_exception.toString()})"
+        if state != told:
+            print(f"waiting for Kafka at {args.bootstrap_servers}: {state}", flush=True)
+            told = state
+        time.sleep(POLL_SECONDS)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -197,13 +398,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     from pyflink.common import Configuration
     from pyflink.table import EnvironmentSettings, TableEnvironment
 
+    wait_for_topic(args)
     flink = Configuration()
     for key, value in configuration(args).items():
         flink.set_string(key, value)
-    tables = TableEnvironment.create(EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(flink).build())
-    tables.execute_sql(source_table(args))
-    tables.execute_sql(sink_table(args))
-    tables.execute_sql(insert_statement(args))
+    environment = TableEnvironment.create(
+        EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(flink).build()
+    )
+    tables, inserts = statements(args)
+    for statement in tables:
+        environment.execute_sql(statement)
+    job = environment.create_statement_set()
+    for statement in inserts:
+        job.add_insert_sql(statement)
+    job.execute()
 
 
 if __name__ == "__main__":

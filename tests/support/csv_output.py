@@ -20,14 +20,14 @@ cd "$1" && find . -type f -exec sh -c 'for file; do printf "\036%s\n" "$file"; c
 
 
 class Row(NamedTuple):
-    """One row of the output; what is empty there is None."""
+    """One row of the output."""
 
-    id: int | None
-    product: str | None
-    description: str | None
-    price: Decimal | None
-    kdv: Decimal | None
-    price_with_kdv: Decimal | None
+    id: int
+    product: str
+    description: str
+    price: Decimal
+    kdv: Decimal
+    price_with_kdv: Decimal
     window_start: datetime
 
 
@@ -72,9 +72,9 @@ def parse(text: str, name: str = "part") -> list[Row]:
             id_, product, description, price, kdv, price_with_kdv, window_start = fields
             rows.append(
                 Row(
-                    int(id_) if id_ else None,
-                    product or None,
-                    description or None,
+                    int(id_),
+                    product,
+                    description,
                     _plain_decimal(price),
                     _plain_decimal(kdv),
                     _plain_decimal(price_with_kdv),
@@ -86,7 +86,7 @@ def parse(text: str, name: str = "part") -> list[Row]:
     return rows
 
 
-def _plain_decimal(text: str) -> Decimal | None:
-    if text and not re.fullmatch(r"-?\d+(\.\d+)?", text):
+def _plain_decimal(text: str) -> Decimal:
+    if not re.fullmatch(r"-?\d+(\.\d+)?", text):
         raise ValueError(f"{text!r} is no number in plain digits")
-    return Decimal(text) if text else None
+    return Decimal(text)

@@ -1,28 +1,48 @@
-"""Kafka seen from inside its broker's pod, by the scripts of its distribution."""
+"""Kafka seen from inside the cluster: by the scripts of its distribution, and, for records, by our own tool."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from .cluster import Run
 
-_RECORD = re.compile(r"Partition:(\d+)\tOffset:(\d+)\t(.*)")
-
 
 class Record(NamedTuple):
+    """One record; the headers as texts."""
+
     partition: int
     offset: int
-    value: str
+    value: bytes
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+def parse(text: str) -> list[Record]:
+    """What jobs/tools/records.py printed."""
+    return [
+        Record(
+            found["partition"],
+            found["offset"],
+            found["text"].encode() if "text" in found else base64.b64decode(found["base64"]),
+            found["headers"],
+        )
+        for found in map(json.loads, text.splitlines())
+    ]
 
 
 class Kafka:
-    """`run` runs commands in a pod with Kafka's scripts, `bootstrap` is the broker as seen from there."""
+    """`run` runs commands in the broker's pod, which sees the broker as `bootstrap`; `tools` in one with the programs of
+    jobs/tools, which sees it as `address`."""
 
-    def __init__(self, run: Run, bootstrap: str = "localhost:9092", home: str = "/opt/kafka") -> None:
+    def __init__(
+        self, run: Run, tools: Run, address: str, *, bootstrap: str = "localhost:9092", home: str = "/opt/kafka"
+    ) -> None:
         self._run = run
+        self._tools = tools
+        self._address = address
         self._bootstrap = bootstrap
         self._home = home
 
@@ -48,24 +68,6 @@ class Kafka:
         self._script("kafka-console-producer.sh", "--topic", topic, stdin=text)
 
     def consume(self, topic: str) -> list[Record]:
-        """All records that are in the topic now, ordered by partition and offset."""
-        count = sum(self.end_offsets(topic).values())
-        if count == 0:
-            return []
-        shown = [f"--property=print.{name}=true" for name in ("partition", "offset")]
-        output = self._script(
-            "kafka-console-consumer.sh", "--topic", topic, "--from-beginning", f"--max-messages={count}",
-            "--timeout-ms=60000", *shown,
-        )  # fmt: skip
-        records = [Record(int(m[1]), int(m[2]), m[3]) for m in map(_RECORD.fullmatch, output.splitlines()) if m]
-        if len(records) != count:
-            raise ValueError(f"read {len(records)} of the {count} records of topic {topic}")
-        return sorted(records)
-
-
-def by_partition(records: Sequence[Record]) -> list[list[str]]:
-    """The values of each partition in the order of offsets, as `kdv_model.expect` takes them."""
-    partitions: dict[int, list[str]] = defaultdict(list)
-    for record in sorted(records):
-        partitions[record.partition].append(record.value)
-    return list(partitions.values())
+        """All committed records that are in the topic now."""
+        command = ["python3", "/opt/kdv/records.py", "--bootstrap-servers", self._address, "--topic", topic]
+        return parse(self._tools(command))

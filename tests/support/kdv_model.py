@@ -1,85 +1,170 @@
-"""What the KDV job has to write, computed independently from its input and compared with what it wrote."""
+"""What the KDV job has to make of its input, computed independently of it, and the comparison with what it made.
+
+Every input record ends in one of four ways: as a CSV row, as the copy of a row of the same window, as a dead letter, or as a
+late record. Which records are broken is known from the input alone. Which are late depends on timing where partitions are read at
+different speeds: `account` checks that no record was called late which cannot have been, and that all others are rows.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from .csv_output import Row
+from .kafka import Record
 
 _EPOCH = datetime(1970, 1, 1)
+_TIME = re.compile(r"(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?", re.ASCII)
 _SHOWN = 10
+
+WINDOW = timedelta(minutes=2)
+DELAY = timedelta(seconds=5)
+LONGEST = 64 * 1024
+
+Place = tuple[int, int]  # partition and offset
+
+
+class Broken(ValueError):
+    """A record that cannot be a row."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Rows that must be there, and rows that may be there.
-
-    Rows of `possible` alone are those of windows that only some partitions have closed, and those that were
-    late in their own partition: timing decides about them.
-    """
+    """Rows that must be there, and rows that may be there: those of windows that only some partitions have closed."""
 
     certain: frozenset[Row]
     possible: frozenset[Row]
 
 
-def expect(
-    partitions: Iterable[Sequence[str]],
-    *,
-    window: timedelta = timedelta(minutes=2),
-    delay: timedelta = timedelta(seconds=5),
-) -> Expected:
-    """The rows for these input texts, one sequence for each partition in the order of offsets.
-
-    A window is closed when the watermark, the greatest event time less `delay`, has reached its end.
-    """
-    read = [[row for row in map(_read, texts) if row is not None] for texts in partitions]
-    marks = [max(time for time, _ in rows) - delay for rows in read if rows]
-    if not marks:
-        return Expected(frozenset(), frozenset())
-    certain, possible = set(), set()
-    for rows in read:
-        watermark = datetime.min
-        for time, fields in rows:
-            start = _EPOCH + (time - _EPOCH) // window * window
-            if start + window <= max(marks):
-                row = _with_kdv(fields, start)
-                possible.add(row)
-                if watermark < start + window <= min(marks):
-                    certain.add(row)
-            watermark = max(watermark, time - delay)
-    return Expected(frozenset(certain), frozenset(possible))
-
-
-def _read(text: str) -> tuple[datetime, dict[str, Any]] | None:
-    """Event time and fields of a record; None for one that the job skips."""
+def read(value: bytes, window: timedelta = WINDOW) -> tuple[datetime, Row]:
+    """Event time and row of a record. Raises Broken."""
+    if len(value) > LONGEST:
+        raise Broken("too long")
     try:
-        fields = json.loads(text, parse_float=Decimal)
-        return datetime.fromisoformat(fields["timestamp_column"]), fields
-    except (ValueError, TypeError, KeyError):
-        return None
+        fields = json.loads(value.decode(), parse_float=Decimal, parse_constant=_no_number)
+    except ValueError as error:
+        raise Broken("no JSON in UTF-8") from error
+    if not isinstance(fields, dict):
+        raise Broken("no object")
+    number, product, description = (fields.get(name) for name in ("id", "product", "description"))
+    if type(number) is not int or not -(2**63) <= number < 2**63:
+        raise Broken("id")
+    if not isinstance(product, str) or not isinstance(description, str):
+        raise Broken("text")
+    price = _amount(fields.get("price"), Decimal(10) ** 14)
+    kdv = _amount(fields.get("kdv"), Decimal(1) + Decimal("0.0001"))
+    total = (price * (1 + kdv)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    time = _time(fields.get("timestamp_column"))
+    start = _EPOCH + (time - _EPOCH) // window * window
+    return time, Row(number, product, description, price, kdv, total, start)
 
 
-def _with_kdv(fields: dict[str, Any], start: datetime) -> Row:
-    price, kdv = _decimal(fields.get("price")), _decimal(fields.get("kdv"))
-    total = None
-    if price is not None and kdv is not None:
-        total = (price * (1 + kdv)).quantize(Decimal("0.01"), ROUND_HALF_UP)
-    texts = (fields.get("product") or None, fields.get("description") or None)
-    return Row(fields.get("id"), *texts, price, kdv, total, start)
+def _no_number(text: str) -> None:
+    raise ValueError(text)
 
 
-def _decimal(value: Any) -> Decimal | None:
-    """A number with the four digits that the job keeps; None for none."""
+def _amount(value: Any, limit: Decimal) -> Decimal:
+    """A number from 0 to below `limit` with at most four digits behind the point."""
+    if type(value) not in (int, Decimal):
+        raise Broken("no number")
+    number = Decimal(value)
+    if not 0 <= number < limit or number != number.quantize(Decimal("0.0001")):
+        raise Broken("out of range")
+    return number
+
+
+def _time(value: Any) -> datetime:
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise Broken("time")
     try:
-        return Decimal(value).quantize(Decimal("0.0001"), ROUND_HALF_UP)
-    except (InvalidOperation, TypeError, ValueError):
-        return None
+        time = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S")
+    except ValueError as error:
+        raise Broken("time") from error
+    if time < _EPOCH:
+        raise Broken("time")
+    return time + timedelta(milliseconds=int((match[2] or "0").ljust(3, "0")[:3]))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One good record: `behind` says whether its window had closed for its own partition alone."""
+
+    place: Place
+    value: bytes
+    row: Row
+    behind: bool
+
+
+class Input:
+    """The records of a topic, judged."""
+
+    def __init__(self, records: Iterable[Record], *, window: timedelta = WINDOW, delay: timedelta = DELAY) -> None:
+        self.broken: dict[Place, bytes] = {}
+        self.good: list[_Read] = []
+        self.window = window
+        marks: dict[int, datetime] = defaultdict(lambda: datetime.min)
+        for record in sorted(records, key=lambda record: (record.partition, record.offset)):
+            place = (record.partition, record.offset)
+            try:
+                time, row = read(record.value, window)
+            except Broken:
+                self.broken[place] = record.value
+                continue
+            mark = marks[record.partition]
+            self.good.append(_Read(place, record.value, row, row.window_start + window <= mark))
+            marks[record.partition] = max(mark, time - delay)
+        self._marks = list(marks.values())
+
+    def expect(self, late: Collection[Place] = (), *, bounded: bool = False) -> Expected:
+        """The rows of all good records that are not among the `late` ones.
+
+        A window is closed for certain when every partition's watermark has reached its end, and at the end of a `bounded` run.
+        """
+        certain, possible = set(), set()
+        for read in self.good:
+            end = read.row.window_start + self.window
+            if read.place not in late and (bounded or end <= max(self._marks)):
+                possible.add(read.row)
+                if bounded or end <= min(self._marks):
+                    certain.add(read.row)
+        return Expected(frozenset(certain), frozenset(possible))
+
+    def rejects(self, dead: Iterable[Record], late: Iterable[Record]) -> list[str]:
+        """What is wrong with the dead letters and late records, in sentences; nothing, if all is right."""
+        found = [*_differences("dead letter", self.broken, dead)]
+        late = list(late)
+        candidates = {read.place: read.value for read in self.good if read.behind}
+        found += _differences(
+            "late record", {place: candidates[place] for place in map(origin, late) if place in candidates}, late
+        )
+        return found
+
+
+def origin(reject: Record) -> Place:
+    """Where a dead letter or late record was read from."""
+    return int(reject.headers["partition"]), int(reject.headers["offset"])
+
+
+def _differences(what: str, expected: dict[Place, bytes], found: Iterable[Record]) -> Iterator[str]:
+    counts: Counter[Place] = Counter()
+    for record in found:
+        place = origin(record)
+        counts[place] += 1
+        if place not in expected:
+            yield f"no {what}: {place} {record.headers.get('reason')} {record.value[:100]!r}"
+        elif record.value != expected[place]:
+            yield f"{what} altered: {place} {expected[place][:100]!r} became {record.value[:100]!r}"
+        if not record.headers.get("reason"):
+            yield f"{what} without a reason: {place}"
+    yield from (f"{what} twice: {place}" for place, count in counts.items() if count > 1)
+    yield from (f"{what} lost: {place} {value[:100]!r}" for place, value in expected.items() if place not in counts)
 
 
 @dataclass(frozen=True)

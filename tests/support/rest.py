@@ -72,6 +72,28 @@ class FlinkRest:
     def cancel(self, job_id: str) -> None:
         self.call("PATCH", f"/jobs/{job_id}", params={"mode": "cancel"})
 
+    def stop_with_savepoint(self, job_id: str, *, timeout: float = 120) -> str:
+        """Stop a job and return where its savepoint lies."""
+        trigger = self.call("POST", f"/jobs/{job_id}/stop", json={"drain": False})["request-id"]
+
+        def location() -> str | None:
+            answer = self.get(f"/jobs/{job_id}/savepoints/{trigger}")
+            if answer["status"]["id"] != "COMPLETED":
+                return None
+            operation = answer["operation"]
+            if "failure-cause" in operation:
+                raise GiveUp(str(operation["failure-cause"])[:2000])
+            return str(operation["location"])
+
+        return str(self._wait(location, f"the savepoint of job {job_id}", timeout))
+
+    def metrics(self, job_id: str, vertex_id: str) -> dict[str, str]:
+        """{name with its subtask: value} of one vertex."""
+        path = f"/jobs/{job_id}/vertices/{vertex_id}/metrics"
+        names = [entry["id"] for entry in self.get(path)]
+        found = (self.call("GET", path, params={"get": name}) for name in names)
+        return {entry["id"]: entry["value"] for entries in found for entry in entries}
+
     def wait_ready(self, *, timeout: float = 120) -> Json:
         """Wait until a leader answers."""
         return self._wait(self.overview, "Flink's REST API", timeout)

@@ -1,0 +1,41 @@
+package flinkhelm.json;
+
+import java.io.Serializable;
+import java.math.BigDecimal;
+
+/** The numbers from {@code least} to {@code greatest}, both included; null is no limit. */
+final class Range implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    static final Range ALL = new Range(null, null);
+
+    private final BigDecimal least;
+    private final BigDecimal greatest;
+
+    private Range(BigDecimal least, BigDecimal greatest) {
+        this.least = least;
+        this.greatest = greatest;
+    }
+
+    /** Reads {@code "0..1"}, {@code "0.."} or {@code "..1"}. */
+    static Range parse(String text) {
+        int dots = text.indexOf("..");
+        try {
+            if (dots >= 0) {
+                return new Range(limit(text.substring(0, dots)), limit(text.substring(dots + 2)));
+            }
+        } catch (NumberFormatException error) {
+            // the sentence below says it better
+        }
+        throw new IllegalArgumentException("'" + text + "' is no range: write 0..1, 0.. or ..1");
+    }
+
+    private static BigDecimal limit(String text) {
+        return text.isBlank() ? null : new BigDecimal(text.trim());
+    }
+
+    boolean holds(BigDecimal value) {
+        return (least == null || least.compareTo(value) <= 0) && (greatest == null || greatest.compareTo(value) >= 0);
+    }
+}

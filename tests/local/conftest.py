@@ -1,0 +1,195 @@
+"""Kafka and each version of Flink as processes, once for all tests; and a run of the KDV job over the records of a test."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from jobs.tools import records
+from local import flink, kafka
+from local.flink import FlinkCluster
+from local.kafka import Broker
+from local.submitter import Submitter
+from tests.conftest import ROOT
+from tests.support import csv_output
+from tests.support.csv_output import Row
+from tests.support.kafka import Record
+from tests.support.rest import FlinkRest
+from tests.support.waits import GiveUp, wait_for
+
+VERSIONS = list(tomllib.loads((ROOT / "versions.toml").read_text())["flink"]["releases"])
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with kafka.running(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
+    with flink.running(request.param, tmp_path_factory.mktemp("flink") / request.param, slots=4) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def submitter(cluster: FlinkCluster) -> Iterator[Submitter]:
+    with cluster.submitter() as running:
+        yield running
+
+
+@dataclass
+class Kdv:
+    """One topic, one output folder, and the job between them."""
+
+    broker: Broker
+    rest: FlinkRest
+    submitter: Submitter
+    topic: str
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self._producer = Producer({"bootstrap.servers": self.broker.address, "log_level": 0, "message.max.bytes": 2_000_000})
+
+    def create_topics(self, partitions: int) -> None:
+        self.broker.create_topic(self.topic, partitions)
+        for name in ("dead", "late"):
+            self.broker.create_topic(f"{self.topic}-{name}")
+
+    def send(self, values: Iterable[bytes] | Mapping[int, Iterable[bytes]]) -> None:
+        """Append records, to partition 0 or to those named."""
+        partitions = values if isinstance(values, Mapping) else {0: values}
+        for partition, lines in partitions.items():
+            for line in lines:
+                self._producer.produce(self.topic, line, partition=partition)
+        assert self._producer.flush(30) == 0
+
+    def start(self, *args: str, parallelism: int = 1, savepoint: str = "", restart: bool = True) -> str:
+        """Submit the job and return its id."""
+        options = {"parallelism.default": str(parallelism)}
+        if savepoint:
+            options["execution.state-recovery.path"] = savepoint
+        if not restart:
+            options["restart-strategy.type"] = "none"
+        before = {job["jid"] for job in self.rest.jobs()}
+        self.submitter.submit(
+            f"--bootstrap-servers={self.broker.address}",
+            f"--topic={self.topic}",
+            f"--group={self.topic}",
+            f"--output={(self.folder / 'output').as_uri()}",
+            "--checkpoint-interval=300 ms",
+            "--rolling-interval=300 ms",
+            *args,
+            options=options,
+        )
+        (job,) = (job["jid"] for job in self.rest.jobs() if job["jid"] not in before)
+        return str(job)
+
+    @contextlib.contextmanager
+    def submitting(self) -> Iterator[Callable[[], str]]:
+        """Submit the job while the block runs, and wait for the end of that; gives a function that reads the submitter's log."""
+        with ThreadPoolExecutor(1) as other:
+            started = other.submit(self.start)
+            yield self.submitter.log.read_text
+            started.result(timeout=60)
+
+    def run(self, *args: str, **options: Any) -> str:
+        """Read all there is, to the end, and return the job's id."""
+        job = self.start("--bounded", *args, **options)
+
+        def finished() -> bool:
+            state = self.rest.job(job)["state"]
+            if state in ("FAILED", "CANCELED"):
+                raise GiveUp(f"{state}: {self.rest.exceptions(job)[0]['stacktrace'][:3000]}")
+            return state == "FINISHED"
+
+        wait_for(finished, timeout=120, what="the bounded job to finish", interval=0.1)
+        return job
+
+    def parts(self) -> list[Path]:
+        """The finished parts of the output."""
+        return sorted(file for file in (self.folder / "output").glob("*") if not file.name.startswith((".", "_")))
+
+    def rows(self) -> list[Row]:
+        """The rows of all finished parts."""
+        return [row for file in self.parts() for row in csv_output.parse(file.read_bytes().decode(), file.name)]
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """The records in the finished files of a folder of rejects."""
+        return [json.loads(line) for file in (self.folder / name).glob("part-*") for line in file.read_text().splitlines()]
+
+    def counted(self, job: str, name: str) -> int:
+        """How many records Flink says that the table `name` was given."""
+        vertices = self.rest.job(job)["vertices"]
+        values = {key: value for vertex in vertices for key, value in self.rest.metrics(job, vertex["id"]).items()}
+        return sum(int(value) for key, value in values.items() if re.search(rf"{name}\b.*\.numRecordsIn$", key))
+
+    def wait_rows(self, count: int) -> None:
+        """Wait until at least `count` rows are in finished parts."""
+        wait_for(lambda: len(self.rows()) >= count, timeout=60, what=f"{count} rows", interval=0.1)
+
+    def wait_late(self, count: int) -> None:
+        """Wait until at least `count` late records are kept."""
+        wait_for(lambda: len(self.late()) >= count, timeout=60, what=f"{count} late records", interval=0.1)
+
+    def wait_restored(self, job: str, count: int) -> None:
+        """Wait until the job has gone back to a checkpoint `count` times."""
+        wait_for(lambda: self.rest.checkpoints(job)["counts"]["restored"] >= count, timeout=120, what="the job to be restored")
+
+    def input(self) -> list[Record]:
+        return self._read(self.topic)
+
+    def dead(self) -> list[Record]:
+        return self._read(f"{self.topic}-dead")
+
+    def late(self) -> list[Record]:
+        return self._read(f"{self.topic}-late")
+
+    def _read(self, topic: str) -> list[Record]:
+        return [Record(**found) for found in records.read(self.broker.address, topic)]
+
+
+def cancel_all(rest: FlinkRest) -> None:
+    """End what runs."""
+
+    def running() -> list[str]:
+        return [job["jid"] for job in rest.jobs() if job["state"] not in ("FINISHED", "FAILED", "CANCELED")]
+
+    for job in running():
+        rest.cancel(job)
+    wait_for(lambda: not running(), timeout=60, what="the jobs to be cancelled", interval=0.1)
+
+
+@pytest.fixture
+def new_kdv(broker: Broker, cluster: FlinkCluster, submitter: Submitter, tmp_path: Path) -> Iterator[Callable[..., Kdv]]:
+    """new_kdv(partitions=1, broker=...) -> a job with topics of its own; partitions=0 makes none. What still runs at the end is
+    cancelled."""
+    usual = broker
+
+    def make(partitions: int = 1, broker: Broker = usual) -> Kdv:
+        number = next(_numbers)
+        kdv = Kdv(broker, cluster.rest, submitter, f"adverts-{number}", tmp_path / str(number))
+        if partitions:
+            kdv.create_topics(partitions)
+        return kdv
+
+    yield make
+    cancel_all(cluster.rest)
+
+
+@pytest.fixture
+def kdv(new_kdv: Callable[..., Kdv]) -> Kdv:
+    """A job on a topic of two partitions."""
+    return new_kdv(2)

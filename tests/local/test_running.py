@@ -1,0 +1,194 @@
+"""The job while it runs: faults of the systems around it, loads that change, and the settings for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local import flink, kafka
+from local.flink import FlinkCluster
+from tests.local.adverts import advert
+from tests.local.conftest import VERSIONS, Kdv, cancel_all
+from tests.local.test_rows import check
+from tests.support.kdv_model import Input, compare
+from tests.support.waits import WaitFailed, wait_for
+
+
+def rows_of_minutes(count: int, first: int = 0) -> list[bytes]:
+    """One good row for each window from 00:00 on, each of which closes the window before it."""
+    return [advert(id=number, time=f"{number * 2 // 60:02}:{number * 2 % 60:02}:05") for number in range(first, first + count)]
+
+
+@pytest.fixture(params=VERSIONS)
+def own_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FlinkCluster]:
+    """A cluster of the test's own, whose processes it may kill."""
+    with flink.running(request.param, tmp_path / "flink", slots=4) as running:
+        yield running
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
+    own_cluster: FlinkCluster, broker: kafka.Broker, tmp_path: Path, parallelism: int
+) -> None:
+    with own_cluster.submitter() as submitter:
+        kdv = Kdv(broker, own_cluster.rest, submitter, f"killed-{own_cluster.version}-{parallelism}", tmp_path)
+        kdv.create_topics(2)
+        faulty = [line for row in rows_of_minutes(400) for line in (row, b"broken", advert(id=-1, time="00:00:00"))]
+        kdv.send({0: faulty[:300], 1: faulty[:300]})
+        job = kdv.start("--idle-timeout=1 s", parallelism=parallelism)
+        for number in range(2):
+            kdv.rest.wait_checkpoint(job, 2 + 3 * number)
+            restored = kdv.rest.checkpoints(job)["counts"]["restored"]
+            own_cluster.taskmanagers[-1].kill()
+            own_cluster.add_taskmanager()
+            kdv.send({0: faulty[300 + 300 * number : 600 + 300 * number], 1: faulty[300 + 300 * number : 600 + 300 * number]})
+            kdv.wait_restored(job, restored + 1)
+        kdv.send({0: faulty[900:], 1: faulty[900:]})
+        read = Input(kdv.input())
+
+        def all_there() -> bool:
+            late = {(int(record.headers["partition"]), int(record.headers["offset"])) for record in kdv.late()}
+            report = compare(read.expect(late), kdv.rows())
+            if report.twice or report.unexpected:
+                pytest.fail(str(report))
+            if not report.ok or read.rejects(kdv.dead(), kdv.late()):
+                raise LookupError(str(report) + "\n".join(read.rejects(kdv.dead(), kdv.late())[:5]))
+            return True
+
+        wait_for(all_there, timeout=60, what="every record")
+        assert len(kdv.dead()) == 800
+
+
+def test_a_savepoint_is_restored_at_another_parallelism(kdv: Kdv) -> None:
+    kdv.send({0: rows_of_minutes(20), 1: rows_of_minutes(20)})
+    job = kdv.start()
+    kdv.wait_rows(19)
+    savepoint = kdv.rest.stop_with_savepoint(job)
+    kdv.send({0: rows_of_minutes(20, first=20), 1: rows_of_minutes(20, first=20)})
+    kdv.run(parallelism=2, savepoint=savepoint)
+    check(kdv)
+    assert len(kdv.rows()) == 40
+
+
+def test_the_job_waits_for_its_topic(new_kdv: Callable[..., Kdv]) -> None:
+    kdv = new_kdv(partitions=0)
+    with kdv.submitting() as log:
+        wait_for(lambda: f"topic {kdv.topic} does not exist yet" in log(), timeout=60, what="the job to say what it waits for")
+        kdv.create_topics(1)
+        kdv.send(rows_of_minutes(3))
+    kdv.wait_rows(2)
+
+
+def test_the_job_waits_for_its_broker(new_kdv: Callable[..., Kdv], tmp_path: Path) -> None:
+    later = kafka.Broker(tmp_path / "later")
+    kdv = new_kdv(partitions=0, broker=later)
+    try:
+        with kdv.submitting() as log:
+            wait_for(
+                lambda: f"waiting for Kafka at {later.address}" in log(), timeout=60, what="the job to say what it waits for"
+            )
+            later.start()
+            kdv.create_topics(1)
+            kdv.send(rows_of_minutes(3))
+        kdv.wait_rows(2)
+        cancel_all(kdv.rest)
+    finally:
+        later.stop()
+
+
+def test_new_partitions_are_read(new_kdv: Callable[..., Kdv]) -> None:
+    kdv = new_kdv(1)
+    kdv.send(rows_of_minutes(5))
+    kdv.start("--partition-discovery=200 ms")
+    kdv.wait_rows(4)
+    kdv.broker.add_partitions(kdv.topic, 3)
+    kdv.send({0: rows_of_minutes(5, first=5), 2: rows_of_minutes(5, first=10)})
+    kdv.wait_rows(9)
+
+
+def test_an_idle_partition_holds_nothing_back_and_without_a_timeout_it_does(new_kdv: Callable[..., Kdv]) -> None:
+    for timeout, closed in (("500 ms", True), ("0 s", False)):
+        kdv = new_kdv(2)
+        kdv.send({0: rows_of_minutes(5), 1: []})
+        job = kdv.start(f"--idle-timeout={timeout}")
+        if closed:
+            kdv.wait_rows(4)
+        else:
+            kdv.rest.wait_checkpoint(job, 8)
+            assert kdv.rows() == []
+
+
+def test_a_broken_record_fails_the_job_if_asked(kdv: Kdv) -> None:
+    kdv.send([*rows_of_minutes(2), b"broken"])
+    with pytest.raises(WaitFailed, match="Broken record: no JSON"):
+        kdv.run("--on-error=fail", restart=False)
+    assert kdv.dead() == []
+
+
+@pytest.mark.parametrize("format", ["checked-json", "json"])
+def test_broken_records_are_skipped_if_asked_and_counted(kdv: Kdv, format: str) -> None:
+    kdv.send([*rows_of_minutes(3), advert(price=-1), advert(kdv=None), *rows_of_minutes(2, first=3)])
+    job = kdv.start("--on-error=skip", f"--format={format}")
+    kdv.wait_rows(4)
+    wait_for(lambda: kdv.counted(job, "dead_letters") == 2, timeout=30, what="the counter", interval=0.2)
+    assert kdv.dead() == []
+
+
+def test_rejects_are_counted(kdv: Kdv) -> None:
+    kdv.send([*rows_of_minutes(5), b"x", b"y", b"z"])
+    job = kdv.start("--idle-timeout=500 ms")
+    kdv.wait_rows(4)
+    kdv.send([advert(time="00:00:00")] * 2)
+    wait_for(lambda: kdv.counted(job, "dead_letters") == 3, timeout=30, what="the counter of dead letters", interval=0.2)
+    wait_for(lambda: kdv.counted(job, "late_records") == 2, timeout=30, what="the counter of late records", interval=0.2)
+
+
+def test_rejects_go_to_folders_if_asked(kdv: Kdv) -> None:
+    kdv.send([*rows_of_minutes(5), b"\xff"])
+    kdv.start(f"--dead-letters={(kdv.folder / 'dead').as_uri()}", f"--late-records={(kdv.folder / 'late').as_uri()}")
+    kdv.wait_rows(4)
+    kdv.send([advert(time="00:00:00")])
+    wait_for(lambda: kdv.lines("dead") and kdv.lines("late"), timeout=60, what="both files")
+    assert kdv.lines("dead") == [{"message": "/w==", "reason": "not UTF-8", "partition": 0, "offset": 5}]
+    assert [(line["partition"], line["offset"]) for line in kdv.lines("late")] == [(0, 6)]
+
+
+def test_iso_8601(kdv: Kdv) -> None:
+    times = ["2024-05-20T08:00:00", "2024-05-20T08:02:00.123456Z", "2024-05-20T11:04:00+03:00", "2024-05-20 08:06:00"]
+    kdv.send([advert(id=number, timestamp_column=time) for number, time in enumerate(times)])
+    kdv.run("--timestamp-format=ISO-8601")
+    assert {row.id: str(row.window_start) for row in kdv.rows()} == {
+        0: "2024-05-20 08:00:00",
+        1: "2024-05-20 08:02:00",
+        2: "2024-05-20 08:04:00",
+    }
+    assert [record.headers["reason"] for record in kdv.dead()] == ["timestamp_column: unreadable time"]
+
+
+def test_files_are_rolled_by_size_and_merged_if_asked(new_kdv: Callable[..., Kdv]) -> None:
+    many = [advert(id=number, time=f"08:00:00.{number % 1000:03}") for number in range(2000)]
+    counts = {}
+    for name, args in {
+        "one": [],
+        "by size": ["--rolling-size=4 kb"],
+        "merged": ["--rolling-size=4 kb", "--compact=128 mb"],
+    }.items():
+        kdv = new_kdv(1)
+        kdv.send(many)
+        kdv.run("--rolling-interval=1 h", *args)
+        assert len(kdv.rows()) == 2000
+        counts[name] = len(kdv.parts())
+    assert counts["one"] == 1
+    assert counts["by size"] > 10
+    assert counts["merged"] < counts["by size"]
+
+
+def test_fewer_writers_than_readers(kdv: Kdv) -> None:
+    kdv.send({0: rows_of_minutes(20), 1: rows_of_minutes(20)})
+    job = kdv.run("--sink-parallelism=1", parallelism=2)
+    writers = {vertex["parallelism"] for vertex in kdv.rest.job(job)["vertices"] if "FileWriter" in vertex["name"]}
+    assert writers == {1}
+    assert {vertex["parallelism"] for vertex in kdv.rest.job(job)["vertices"] if "Source" in vertex["name"]} == {2}
+    check(kdv)
