@@ -1,16 +1,20 @@
 # make help shows what there is. Every target is one call; the logic is in ci/.
 .DEFAULT_GOAL := help
 CI := python3 -m ci
-.PHONY: help demo test test-unit test-kind test-full bench lint fmt docs images cluster cluster-delete lock clean
+.PHONY: help demo demo-local test test-unit test-local test-kind test-full bench lint fmt docs images cluster cluster-delete lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 demo: ## from nothing to CSV rows on a local Kubernetes
 	@$(CI) demo $(ARGS)
-test: ## linters, unit tests and tests on kind; ARGS go to pytest
+demo-local: ## the same pipeline as processes of this machine: no container, no Kubernetes
+	@$(CI) demo-local $(ARGS)
+test: ## linters, and a representative set of all tests; ARGS go to pytest
 	@$(CI) lint && $(CI) test all $(ARGS)
 test-unit: ## charts rendered, jobs and tools; no cluster
 	@$(CI) test unit $(ARGS)
+test-local: ## the KDV job with real Kafka and Flink as processes of this machine; no cluster
+	@$(CI) test local $(ARGS)
 test-kind: ## on a real Kubernetes; ARGS="-k session" picks tests, KEEP=1 keeps their namespaces
 	@$(CI) test kind $(ARGS)
 test-full: ## the whole matrix

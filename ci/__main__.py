@@ -18,7 +18,8 @@ COMMANDS = {
     "images": ("images", "ensure", "build the images"),
     "load": ("images", "load", "load the images into the cluster"),
     "demo": ("demo", "main", "go from nothing to CSV rows"),
-    "test": ("test", "main", "run tests: unit, kind, all or full, then pytest's own options"),
+    "demo-local": ("test", "demo_local", "the same as processes of this machine, without containers"),
+    "test": ("test", "main", "run tests: unit, local, kind, all or full, then pytest's own options"),
     "lint": ("lint", "main", "run every check that is not a test"),
     "fmt": ("lint", "fmt", "format the Python code"),
     "docs": ("lint", "docs", "generate the tables of values"),
@@ -26,7 +27,7 @@ COMMANDS = {
     "lock": ("venv", "lock", "write ci/locks/python.txt anew from versions.toml"),
     "clean": ("clean", "main", "delete the cluster, our cache entries and .build"),
 }
-_TAKE_ARGUMENTS = {"demo", "test", "bench"}
+_TAKE_ARGUMENTS = {"demo", "demo-local", "test", "bench"}
 
 
 def main(words: list[str]) -> int:

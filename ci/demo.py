@@ -29,13 +29,14 @@ def _rows() -> list[list[str]]:
     return list(csv.reader(text.splitlines()))
 
 
-def _sample_ids() -> set[str]:
+def sample_ids() -> set[str]:
+    """The ids of the sample rows, as they stand in a CSV file."""
     return {str(json.loads(line)["id"]) for line in SAMPLE.read_text().splitlines()}
 
 
 def _wait_for_sample() -> list[list[str]]:
     """The CSV rows, once every sample row is among them; raises CommandFailed with the last state after the time is over."""
-    wanted = _sample_ids()
+    wanted = sample_ids()
     deadline = time.monotonic() + TIMEOUT_SECONDS
     seen = "no CSV row"
     while time.monotonic() < deadline:
@@ -50,7 +51,10 @@ def _wait_for_sample() -> list[list[str]]:
     raise CommandFailed(f"the sample rows did not arrive within {TIMEOUT_SECONDS} s: {seen}\n{_kubectl('get', 'pods')}")
 
 
-def _table(rows: list[list[str]]) -> str:
+def table(rows: list[list[str]]) -> str:
+    """The sample rows among `rows`, for people."""
+    wanted = sample_ids()
+    rows = [HEADINGS, *sorted((row for row in rows if row[0] in wanted), key=lambda row: int(row[0]))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
@@ -68,9 +72,7 @@ def main(words: list[str]) -> None:
         )  # fmt: skip
     with step("wait for the sample rows in the CSV files"):
         rows = _wait_for_sample()
-    wanted = _sample_ids()
-    sample = sorted((row for row in rows if row[0] in wanted), key=lambda row: int(row[0]))
-    say(f"\n{_table([HEADINGS, *sample])}\n({len(rows)} rows so far)\n")
+    say(f"\n{table(rows)}\n({len(rows)} rows so far)\n")
     bin_folder = tools.BIN.relative_to(REPO)
     say(
         "Open the Flink UI at http://localhost:8081:\n"

@@ -15,6 +15,12 @@ _LINTS = "all,-path"  # the manifests of published jars name neighbours that are
 _FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a jar can hold, for every file: the same input gives the same bytes
 
 
+def ensure() -> None:
+    """Make `java` and `javac` answer."""
+    package = f"openjdk-{versions.get('images', 'java')}-jdk-headless"
+    debian.provide({"java": package, "javac": package}, "Flink, Kafka and the Java classes of the jobs")
+
+
 def _compile(sources: Path, classpath: Sequence[Path], target: Path) -> None:
     """Leave the class files of `sources` in the folder `target`. Raises CommandFailed with what javac says."""
     jars = [str(jar) for folder in classpath for jar in sorted(folder.rglob("*.jar"))]
@@ -48,7 +54,7 @@ def java_jar(sources: Path, classpath: Sequence[Path], name: str) -> Path:
 
     `classpath` names folders. Built once for the same input. Raises CommandFailed with javac's words; a warning is an error too.
     """
-    debian.provide({"javac": f"openjdk-{versions.get('images', 'java')}-jdk-headless"}, "the Java classes of the jobs")
+    ensure()
     inputs = {
         "name": name,
         "sources": cache.file_hash(sources),

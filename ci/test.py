@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 
-from ci import cluster, images, tools, venv
+from ci import cluster, images, java, tools, venv
 from ci.console import die, step
 from ci.versions import BUILD, REPO
 
 # kind of tests -> (folder, what pytest selects). Tests marked `full` are left out unless they are asked for.
 KINDS = {
     "unit": [("unit", "not full")],
+    "local": [("local", "not full")],
     "kind": [("kind", "not full")],
-    "all": [("unit", "not full"), ("kind", "not full")],
-    "full": [("unit", ""), ("kind", "")],
+    "all": [("unit", "not full"), ("local", "not full"), ("kind", "not full")],
+    "full": [("unit", ""), ("local", ""), ("kind", "")],
 }
 
 
@@ -24,6 +25,8 @@ def _pytest(folder: str, marks: str, words: list[str]) -> int:
     options = [f"--junitxml={BUILD}/junit/{folder}.xml"]
     if marks and "-m" not in words:
         options += ["-m", marks]
+    if folder == "local":
+        java.ensure()
     if folder == "kind":
         cluster.ensure()
         images.load()
@@ -41,6 +44,13 @@ def main(words: list[str]) -> int:
         die(f"{kind!r} is no kind of tests: write one of {', '.join(KINDS)}.")
     codes = [_pytest(folder, marks, rest) for folder, marks in KINDS[kind]]
     return next((code for code in codes if code), 0)
+
+
+def demo_local(words: list[str]) -> int:
+    """The demo's pipeline as processes of this machine; `words` are options of local/demo.py."""
+    python = venv.python()
+    java.ensure()
+    return subprocess.run([python, "-m", "local.demo", *words], cwd=REPO).returncode
 
 
 def bench(words: list[str]) -> int:

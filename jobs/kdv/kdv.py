@@ -3,7 +3,8 @@
 Input: JSON objects on a Kafka topic with the fields id, product, description, price, kdv and timestamp_column
 (event time, `YYYY-MM-DD HH:MM:SS` with or without fraction, in no particular time zone).
 
-Output: CSV files without header, encoded in UTF-8, with the columns of OUTPUT_COLUMNS in that order, separated by commas.
+Output: CSV files without header, encoded in UTF-8, with these columns, separated by commas:
+id, product, description, price, kdv, price_with_kdv, window_start.
 
 - Rows are grouped by window and all columns: copies of an advert within a window give one row.
 - price and kdv are written as they were given, plainly and without zeros at the end: 18000, 0.18, 19.9.
@@ -28,7 +29,6 @@ import time
 from collections.abc import Sequence
 
 INPUT_COLUMNS = ("id", "product", "description", "price", "kdv", "timestamp_column")
-OUTPUT_COLUMNS = ("id", "product", "description", "price", "kdv", "price_with_kdv", "window_start")
 
 POLL_SECONDS = 1
 

@@ -3,7 +3,7 @@
 The lines of --sample are sent as they are, whatever they hold. The invented rows follow: their ids continue after the lines,
 and the same --seed gives the same rows. Their event time is --start-time plus --time-step for each row, or, without
 --start-time, the time of sending in UTC. Row n goes to partition n modulo the number of partitions, so event time moves on in
-every partition.
+every partition. --faults PERCENT makes some of them broken in a way that the KDV job has to find, late by an hour, or sent twice.
 
 A window closes only when rows of a later time arrive. --close-windows SECONDS sends such a row to each partition at the end,
 that much later than the latest row: every window that ended before then closes; the closing rows, with ids below 0, wait in one
@@ -22,7 +22,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -66,6 +66,51 @@ def to_json(row: dict[str, Any]) -> bytes:
     return ("{" + ",".join(fields) + "}").encode()
 
 
+# Ways to break a row, one for each rule of the KDV job: name -> (row, source of chance) -> the record.
+Break = Callable[[dict[str, Any], random.Random], bytes]
+
+
+def _with(name: str, *values: Any) -> Break:
+    """Puts one of `values` into a field."""
+    return lambda row, choice: to_json({**row, name: choice.choice(values)})
+
+
+def _without(row: dict[str, Any], choice: random.Random) -> bytes:
+    gone = choice.choice(list(row))
+    return to_json({name: value for name, value in row.items() if name != gone})
+
+
+BROKEN: dict[str, Break] = {
+    "no JSON": lambda row, choice: to_json(row)[: -choice.randrange(1, 20)],
+    "no object": lambda row, choice: choice.choice([b"[1]", b'"metin"', b"null", b"7"]),
+    "text after the document": lambda row, choice: to_json(row) + choice.choice([b" x", b"}", b"{}"]),
+    "empty": lambda row, choice: choice.choice([b"", b"  "]),
+    "not UTF-8": lambda row, choice: to_json({**row, "product": "I"}).replace(b'"I"', b'"Is\xfdtma"'),  # ISO 8859-9
+    "missing field": _without,
+    "null field": lambda row, choice: to_json({**row, choice.choice(list(row)): None}),
+    "wrong type of id": _with("id", "7", 7.5, True, [7]),
+    "wrong type of text": _with("product", 7, {"ad": "Kitap"}),
+    "wrong type of price": _with("price", "7", False),
+    "price out of range": _with("price", -1, 10**15),
+    "too many digits": _with("price", 1.00001),
+    "kdv out of range": _with("kdv", -0.01, 1.01, 20),
+    "id out of range": _with("id", 2**63, -(2**70)),
+    "unreadable time": _with("timestamp_column", "", "dün", "2024-02-30 08:00:00", "2024-05-20 24:00:00", 0),
+    "1 MB": lambda row, choice: to_json({**row, "description": "uzun " * 200_000}),
+}
+
+
+def faulty(row: dict[str, Any], choice: random.Random) -> list[bytes]:
+    """What goes out instead of a good row: a broken one, the row an hour late, or the row and its copy."""
+    kind = choice.choice([*BROKEN, "late", "copy"])
+    if kind == "copy":
+        return [to_json(row)] * 2
+    if kind == "late":
+        earlier = datetime.fromisoformat(row["timestamp_column"]) - timedelta(hours=1)
+        return [to_json({**row, "timestamp_column": earlier.isoformat(sep=" ", timespec="milliseconds")})]
+    return [BROKEN[kind](row, choice)]
+
+
 def event_time(line: bytes) -> datetime | None:
     """The event time of a line of the topic; None for one that has none that can be read."""
     try:
@@ -83,17 +128,19 @@ class Rows:
     seed: int
     start_time: datetime | None
     time_step: timedelta
+    faults: float = 0  # share of the rows, in percent
     latest: datetime | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         for line in self.sample:
             self._saw(event_time(line))
             yield line
-        choice = random.Random(self.seed)
+        choice, chance = random.Random(self.seed), random.Random(f"faults {self.seed}")
         for index in itertools.count() if self.count < 0 else range(self.count):
             when = datetime.now(UTC).replace(tzinfo=None) if self.start_time is None else self.start_time + index * self.time_step
             self._saw(when)
-            yield to_json(advert(len(self.sample) + 1 + index, when, choice))
+            row = advert(len(self.sample) + 1 + index, when, choice)
+            yield from faulty(row, chance) if chance.random() * 100 < self.faults else [to_json(row)]
 
     def closing(self, partitions: int, later: timedelta) -> list[bytes]:
         """One row for each partition, `later` than the latest row; none where no row had an event time."""
@@ -118,7 +165,13 @@ class Sender:
         self.delivered = 0
         self.failure = ""
         self._producer = Producer(
-            {"bootstrap.servers": bootstrap_servers, "enable.idempotence": True, "linger.ms": 20, "log_level": 3}
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "enable.idempotence": True,
+                "linger.ms": 20,
+                "log_level": 3,
+                "message.max.bytes": 1_040_000,  # what a broker takes by default, so that --faults can send it
+            }
         )
 
     def partitions(self) -> int:
@@ -203,6 +256,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     option("--count", type=how_many, default=0, help="number of invented rows; -1: for ever")
     option("--rate", type=amount, default=0, help="invented rows per second; 0: as fast as possible")
     option("--seed", type=int, default=1, help="the same seed invents the same rows")
+    option(
+        "--faults", type=amount, default=0, metavar="PERCENT", help="share of invented rows that are broken, late or sent twice"
+    )
     option("--start-time", type=moment, help="event time of the first invented row; without it each has the time of its sending")
     option("--time-step", type=amount, default=1.0, help="seconds of event time between invented rows, with --start-time")
     option(
@@ -227,7 +283,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, LookupError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    rows = Rows(sample, args.count, args.seed, args.start_time, timedelta(seconds=args.time_step))
+    rows = Rows(sample, args.count, args.seed, args.start_time, timedelta(seconds=args.time_step), args.faults)
     print(f"sending to {args.topic} with {partitions} partitions", flush=True)
     sent = 0
     for sent, line in enumerate(paced(rows, args.rate, len(sample), stop), start=1):

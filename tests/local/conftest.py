@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -60,9 +59,6 @@ class Kdv:
     topic: str
     folder: Path
 
-    def __post_init__(self) -> None:
-        self._producer = Producer({"bootstrap.servers": self.broker.address, "log_level": 0, "message.max.bytes": 2_000_000})
-
     def create_topics(self, partitions: int) -> None:
         self.broker.create_topic(self.topic, partitions)
         for name in ("dead", "late"):
@@ -71,10 +67,11 @@ class Kdv:
     def send(self, values: Iterable[bytes] | Mapping[int, Iterable[bytes]]) -> None:
         """Append records, to partition 0 or to those named."""
         partitions = values if isinstance(values, Mapping) else {0: values}
+        producer = Producer({"bootstrap.servers": self.broker.address, "log_level": 0, "message.max.bytes": 2_000_000})
         for partition, lines in partitions.items():
             for line in lines:
-                self._producer.produce(self.topic, line, partition=partition)
-        assert self._producer.flush(30) == 0
+                producer.produce(self.topic, line, partition=partition)
+        assert producer.flush(30) == 0
 
     def start(self, *args: str, parallelism: int = 1, savepoint: str = "", restart: bool = True) -> str:
         """Submit the job and return its id."""
@@ -112,7 +109,7 @@ class Kdv:
         def finished() -> bool:
             state = self.rest.job(job)["state"]
             if state in ("FAILED", "CANCELED"):
-                raise GiveUp(f"{state}: {self.rest.exceptions(job)[0]['stacktrace'][:3000]}")
+                raise GiveUp(f"{state}: {self.rest.exceptions(job)[0]['stacktrace']}")
             return state == "FINISHED"
 
         wait_for(finished, timeout=120, what="the bounded job to finish", interval=0.1)
@@ -132,9 +129,7 @@ class Kdv:
 
     def counted(self, job: str, name: str) -> int:
         """How many records Flink says that the table `name` was given."""
-        vertices = self.rest.job(job)["vertices"]
-        values = {key: value for vertex in vertices for key, value in self.rest.metrics(job, vertex["id"]).items()}
-        return sum(int(value) for key, value in values.items() if re.search(rf"{name}\b.*\.numRecordsIn$", key))
+        return sum(map(int, self.rest.metrics(job, rf"\b{name}\[\d+\](__Writer)?\.numRecordsIn$").values()))
 
     def wait_rows(self, count: int) -> None:
         """Wait until at least `count` rows are in finished parts."""

@@ -11,8 +11,7 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.tools.faults import BROKEN
-from jobs.tools.producer import to_json
+from jobs.tools.producer import BROKEN, to_json
 from tests.local.adverts import GOOD, advert
 from tests.local.conftest import Kdv
 from tests.support.kafka import Record
@@ -32,7 +31,7 @@ def check(kdv: Kdv) -> Input:
 def test_every_kind_of_fault_is_a_dead_letter_and_the_job_goes_on(kdv: Kdv) -> None:
     choice = random.Random(1)
     kinds = [name for name in BROKEN for _ in range(4)]
-    broken = [BROKEN[name](GOOD, to_json, choice) for name in kinds]
+    broken = [BROKEN[name](GOOD, choice) for name in kinds]
     good = [advert(id=number, time=f"08:0{number % 10}:00") for number in range(40)]
     both = list(itertools.chain.from_iterable(itertools.zip_longest(broken, good)))
     kdv.send({0: [line for line in both if line is not None], 1: [advert(id=99)]})
@@ -154,7 +153,7 @@ ROWS = st.builds(
     TIMES,
 )
 VALUES = ROWS.map(to_json) | st.builds(
-    lambda row, fault, seed: BROKEN[fault](row, to_json, random.Random(seed)), ROWS, FAULTS, st.integers(0, 999)
+    lambda row, fault, seed: BROKEN[fault](row, random.Random(seed)), ROWS, FAULTS, st.integers(0, 999)
 )
 
 

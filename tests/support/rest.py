@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -87,12 +88,15 @@ class FlinkRest:
 
         return str(self._wait(location, f"the savepoint of job {job_id}", timeout))
 
-    def metrics(self, job_id: str, vertex_id: str) -> dict[str, str]:
-        """{name with its subtask: value} of one vertex."""
-        path = f"/jobs/{job_id}/vertices/{vertex_id}/metrics"
-        names = [entry["id"] for entry in self.get(path)]
-        found = (self.call("GET", path, params={"get": name}) for name in names)
-        return {entry["id"]: entry["value"] for entries in found for entry in entries}
+    def metrics(self, job_id: str, pattern: str) -> dict[str, str]:
+        """{subtask and name: value} of the job's metrics whose names match, anywhere, the regular expression."""
+        found = {}
+        for vertex in self.job(job_id)["vertices"]:
+            path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
+            for name in (entry["id"] for entry in self.get(path)):
+                if re.search(pattern, name):
+                    found.update({entry["id"]: entry["value"] for entry in self.call("GET", path, params={"get": name})})
+        return found
 
     def wait_ready(self, *, timeout: float = 120) -> Json:
         """Wait until a leader answers."""

@@ -1,11 +1,15 @@
-"""A wait for what runs in a namespace; it fails with the state of the pods, at once if there is no remedy."""
+"""What tests run in a namespace beside the charts, and waits for it, which fail with the state of the pods."""
 
 from __future__ import annotations
 
 import functools
+import tomllib
+from pathlib import Path
+
+from kubernetes.client.exceptions import ApiException
 
 from . import evidence
-from .cluster import Cluster
+from .cluster import Cluster, Run
 from .waits import GiveUp, wait_for
 
 
@@ -22,3 +26,37 @@ def wait_job(cluster: Cluster, namespace: str, name: str, *, timeout: float = 18
 
     explain = functools.partial(evidence.summary, cluster, namespace)
     wait_for(complete, timeout=timeout, what=f"Job {name} to complete in namespace {namespace}", on_timeout=explain)
+
+
+def tools_pod(cluster: Cluster, namespace: str) -> Run:
+    """Runs commands in a pod with the programs of jobs/tools, which is there after the first call."""
+    name = "tools"
+    version = tomllib.loads((Path(__file__).parents[2] / "versions.toml").read_text())["images"]["kdv-tools"]
+    pod = {
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/component": name}},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [
+                {
+                    "name": name,
+                    "image": f"kdv-tools:{version}",
+                    "command": ["sleep", "infinity"],
+                    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                }
+            ],
+        },
+    }
+    try:
+        cluster.core.create_namespaced_pod(namespace, pod)
+    except ApiException as error:
+        if error.status != 409:  # it is there
+            raise
+    wait_for(
+        lambda: cluster.core.read_namespaced_pod(name, namespace).status.phase == "Running",
+        timeout=60,
+        what=f"pod {name} to run in namespace {namespace}",
+        on_timeout=functools.partial(evidence.summary, cluster, namespace),
+    )
+    return cluster.runner(namespace, f"app.kubernetes.io/component={name}")

@@ -280,6 +280,7 @@ DEMO_CHANGES: dict[str, tuple[Any, Tree]] = {
     "producer.rate": (0.5, {}),
     "producer.count": (1000000, {}),
     "producer.seed": (1000000, {}),
+    "producer.faults": (2.5, {}),
     "producer.args": (["--linger=1"], {}),
     "kafkaUi.enabled": (True, {}),
     "kafkaUi.image": ("other:1", {"kafkaUi": {"enabled": True}}),

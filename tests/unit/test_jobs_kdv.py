@@ -1,4 +1,4 @@
-"""The KDV job's arguments and statements; what they compute is shown by the cluster tests."""
+"""The KDV job's arguments and statements; what they compute is shown by tests/local and tests/kind."""
 
 from __future__ import annotations
 
@@ -8,50 +8,105 @@ import pytest
 
 from jobs.kdv import kdv
 
+REJECTS = ["dead_letters", "late_records"]
+
 
 def options(statement: str) -> dict[str, str]:
     """The options in the WITH part of a CREATE TABLE."""
     return dict(re.findall(r"'([^']+)' = '((?:[^']|'')*)'", statement.split("WITH")[1]))
 
 
+def job(*words: str) -> tuple[dict[str, str], dict[str, str], str]:
+    """{table: its options as text}, Flink's options, and the statements, for these arguments."""
+    args = kdv.parse_args(words)
+    tables, inserts = kdv.statements(args)
+    found = {re.search(r"TABLE (\w+)", table)[1]: table for table in tables}  # type: ignore[index]
+    return found, kdv.configuration(args), "\n".join(inserts)
+
+
 def test_defaults() -> None:
-    args = kdv.parse_args([])
-    source, sink, settings = options(kdv.source_table(args)), options(kdv.sink_table(args)), kdv.configuration(args)
+    tables, settings, inserts = job()
+    source, csv = options(tables["adverts"]), options(tables["adverts_with_kdv"])
     assert source["topic"] == "sahibinden"
     assert source["properties.group.id"] == "flink-group-sahibinden"
     assert source["scan.startup.mode"] == "earliest-offset"
-    assert "timestamp_column - INTERVAL '0 00:00:05.000' DAY(3) TO SECOND(3)" in kdv.source_table(args)
-    assert "INTERVAL '0 00:02:00.000' DAY(3) TO SECOND(3)" in kdv.insert_statement(args)
-    assert sink["path"] == "file:///flink-data/output"
+    assert "scan.bounded.mode" not in source
+    assert source["format"] == "checked-json"
+    assert "timestamp_column - INTERVAL '0 00:00:05.000' DAY(3) TO SECOND(3)" in tables["adverts"]
+    assert "INTERVAL '0 00:02:00.000' DAY(3) TO SECOND(3)" in inserts
+    assert csv["path"] == "file:///flink-data/output"
+    assert {name: options(tables[name])["topic"] for name in REJECTS} == {
+        "dead_letters": "sahibinden-dead",
+        "late_records": "sahibinden-late",
+    }
+    assert {options(tables[name])["sink.delivery-guarantee"] for name in REJECTS} == {"exactly-once"}
     assert settings["pipeline.name"] == "kdv"
     assert settings["execution.checkpointing.mode"] == "EXACTLY_ONCE"
 
 
 def test_every_argument_arrives() -> None:
-    args = kdv.parse_args(
-        [
-            "--bootstrap-servers=a:1,b:2",
-            "--topic=t",
-            "--group=g",
-            "--output=s3://bucket/x",
-            "--window=1 h",
-            "--watermark-delay=250 ms",
-            "--idle-timeout=1 min",
-            "--checkpoint-interval=3s",
-            "--rolling-size=10 kb",
-            "--rolling-interval=2 d",
-        ]
+    tables, settings, inserts = job(
+        "--bootstrap-servers=a:1,b:2",
+        "--topic=t",
+        "--group=g",
+        "--bounded",
+        "--partition-discovery=3 s",
+        "--timestamp-format=ISO-8601",
+        "--max-record-size=2 mb",
+        "--dead-letters=file:///dead",
+        "--late-records=l",
+        "--window=1 h",
+        "--watermark-delay=250 ms",
+        "--idle-timeout=1 min",
+        "--buckets=7",
+        "--output=s3://bucket/x",
+        "--checkpoint-interval=3s",
+        "--rolling-size=10 kb",
+        "--rolling-interval=2 d",
+        "--compact=1 gb",
+        "--sink-parallelism=3",
     )
-    source, sink, settings = options(kdv.source_table(args)), options(kdv.sink_table(args)), kdv.configuration(args)
+    source, csv = options(tables["adverts"]), options(tables["adverts_with_kdv"])
     assert source["properties.bootstrap.servers"] == "a:1,b:2"
     assert (source["topic"], source["properties.group.id"]) == ("t", "g")
-    assert "INTERVAL '0 00:00:00.250' DAY" in kdv.source_table(args)
-    assert "INTERVAL '0 01:00:00.000' DAY" in kdv.insert_statement(args)
-    assert sink["path"] == "s3://bucket/x"
-    assert sink["sink.rolling-policy.file-size"] == "10 kb"
-    assert sink["sink.rolling-policy.rollover-interval"] == "172800000 ms"
+    assert source["scan.bounded.mode"] == "latest-offset"
+    assert source["scan.topic-partition-discovery.interval"] == "3000 ms"
+    assert source["checked-json.timestamp-format.standard"] == "ISO-8601"
+    assert source["checked-json.max-length"] == "2 mb"
+    assert options(tables["dead_letters"])["path"] == "file:///dead"
+    assert options(tables["late_records"])["topic"] == "l"
+    assert "INTERVAL '0 00:00:00.250' DAY" in tables["adverts"]
+    assert "INTERVAL '0 01:00:00.000' DAY" in inserts
+    assert "MOD(id, 7)" in inserts
+    assert csv["path"] == "s3://bucket/x"
+    assert csv["sink.rolling-policy.file-size"] == "10 kb"
+    assert csv["sink.rolling-policy.rollover-interval"] == "172800000 ms"
+    assert (csv["auto-compaction"], csv["compaction.file-size"]) == ("true", "1 gb")
+    assert csv["sink.parallelism"] == "3"
     assert settings["table.exec.source.idle-timeout"] == "60000 ms"
     assert settings["execution.checkpointing.interval"] == "3000 ms"
+
+
+@pytest.mark.parametrize(
+    ("words", "connectors", "fail"),
+    [
+        ([], ["kafka", "kafka"], "false"),
+        (["--on-error=skip"], ["blackhole", "kafka"], "false"),
+        (["--on-error=fail"], ["blackhole", "kafka"], "true"),
+        (["--dead-letters=file:///d", "--late-records="], ["filesystem", "blackhole"], "false"),
+    ],
+)
+def test_what_becomes_of_rejects(words: list[str], connectors: list[str], fail: str) -> None:
+    tables, _, _ = job(*words)
+    assert [options(tables[name])["connector"] for name in REJECTS] == connectors
+    assert options(tables["adverts"])["checked-json.fail-on-broken-record"] == fail
+
+
+def test_the_format_of_flink_itself() -> None:
+    tables, _, _ = job("--format=json", "--on-error=skip")
+    source = options(tables["adverts"])
+    assert (source["format"], source["json.ignore-parse-errors"]) == ("json", "true")
+    assert not [key for key in source if key.startswith("checked-json")]
 
 
 def test_the_cluster_owns_parallelism_and_the_place_of_state() -> None:
@@ -63,20 +118,15 @@ def test_the_time_zone_of_the_pod_does_not_matter() -> None:
     assert kdv.configuration(kdv.parse_args([]))["table.local-time-zone"] == "UTC"
 
 
-def test_columns_stand_in_their_order() -> None:
-    sink = kdv.sink_table(kdv.parse_args([]))
-    assert re.findall(r"^ {4}(\w+) (?:BIGINT|STRING)", sink, re.MULTILINE) == list(kdv.OUTPUT_COLUMNS)
-
-
 def test_money_is_no_floating_point_number() -> None:
-    source = kdv.source_table(kdv.parse_args([]))
-    assert re.findall(r"^ {4}(price|kdv) (\w+)", source, re.MULTILINE) == [("price", "DECIMAL"), ("kdv", "DECIMAL")]
+    tables, _, _ = job()
+    assert re.findall(r"^ {4}(price|kdv) (\w+)", tables["adverts"], re.MULTILINE) == [("price", "DECIMAL"), ("kdv", "DECIMAL")]
 
 
 def test_an_argument_cannot_end_its_sql_string() -> None:
-    args = kdv.parse_args(["--topic=it's", "--output=file:///a', 'b' = 'c"])
-    assert options(kdv.source_table(args))["topic"] == "it''s"
-    assert options(kdv.sink_table(args))["path"] == "file:///a'', ''b'' = ''c"
+    tables, _, _ = job("--topic=it's", "--output=file:///a', 'b' = 'c", "--dead-letters=d", "--late-records=l")
+    assert options(tables["adverts"])["topic"] == "it''s"
+    assert options(tables["adverts_with_kdv"])["path"] == "file:///a'', ''b'' = ''c"
 
 
 @pytest.mark.parametrize(
@@ -95,6 +145,11 @@ def test_durations(text: str, expected: int) -> None:
         ("--window=1000 d", "is longer than 999 days"),
         ("--checkpoint-interval=0 s", "must be longer than zero"),
         ("--watermark-delay=-5 s", "is not a duration"),
+        ("--window=1500 ms", "is not a whole number of seconds"),
+        ("--buckets=0", "is no whole number above 0"),
+        ("--dead-letters=a b", "is neither a topic"),
+        ("--dead-letters=", "needs a place"),
+        ("--format=json", "needs --format=checked-json"),
         ("--rolling-size=big", "is not a size: write a whole number and one of"),
         ("--rolling-size=0 mb", "is not a size"),
     ],

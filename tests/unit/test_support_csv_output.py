@@ -22,6 +22,7 @@ ROW = Row(
     Decimal("21240.00"),
     datetime(2024, 5, 20, 7, 28),
 )
+CHEAP = Row(8, "Çay", "", Decimal(0), Decimal(0), Decimal("0.00"), datetime(2024, 5, 20, 7, 30))
 
 
 def run(command: Sequence[str]) -> str:
@@ -30,14 +31,14 @@ def run(command: Sequence[str]) -> str:
 
 def test_only_finished_parts_are_read(tmp_path: Path) -> None:
     (tmp_path / "part-b-0-1").write_text(LINE)
-    (tmp_path / "part-a-0-0").write_text(LINE + "\n".join([",Çay,,,,,2024-05-20 07:30:00", ""]))
+    (tmp_path / "part-a-0-0").write_text(LINE + '8,"Çay","",0,0,0.00,"2024-05-20 07:30:00"\n')
     (tmp_path / ".part-c-0-0.inprogress.1").write_text(LINE[:10])
     (tmp_path / ".hidden").mkdir()
     (tmp_path / ".hidden" / "part-d").write_text(LINE)
     snapshot = read(run, str(tmp_path))
     assert snapshot.parts.keys() == {"part-a-0-0", "part-b-0-1"}
     assert snapshot.unfinished == {".part-c-0-0.inprogress.1", ".hidden/part-d"}
-    assert snapshot.rows == [ROW, Row(None, "Çay", None, None, None, None, datetime(2024, 5, 20, 7, 30)), ROW]
+    assert snapshot.rows == [ROW, CHEAP, ROW]
 
 
 def test_a_folder_that_is_empty_or_not_there_has_no_rows(tmp_path: Path) -> None:
@@ -60,6 +61,7 @@ def test_parts_that_changed_or_went_are_named() -> None:
         (LINE.replace("18000", "1.8E+4"), "no number in plain digits"),
         (LINE.replace("07:28:00", "07:28"), "row 1"),
         (LINE.replace("7,", "seven,", 1), "row 1"),
+        (LINE.replace("18000", ""), "no number in plain digits"),
     ],
 )
 def test_a_damaged_part_is_an_error_that_names_it(text: str, sentence: str) -> None:

@@ -1,60 +1,29 @@
-"""Kafka's scripts: what is called, and how their output is read."""
+"""Records on their way from Kafka through our tool's text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.support.kafka import Kafka, Record, by_partition
-
-
-class Broker:
-    """A pod that answers each script with a text and remembers the calls."""
-
-    def __init__(self, **outputs: str) -> None:
-        self.outputs = outputs
-        self.calls: list[tuple[list[str], str | None]] = []
-
-    def __call__(self, command: Sequence[str], stdin: str | None = None) -> str:
-        self.calls.append((list(command), stdin))
-        script = command[0].removeprefix("/opt/kafka/bin/kafka-").removesuffix(".sh")
-        return self.outputs[script.replace("-", "_")]
+from jobs.tools.records import line
+from tests.support.kafka import Kafka, Record, parse
 
 
-def test_produces_one_record_for_each_text() -> None:
-    broker = Broker(console_producer="")
-    Kafka(broker).produce("sahibinden", ["a", "ç"])
-    ((command, stdin),) = broker.calls
-    assert command[1:] == ["--bootstrap-server", "localhost:9092", "--topic", "sahibinden"]
-    assert stdin == "a\nç\n"
+def test_asks_our_tool() -> None:
+    calls = []
+
+    def tools(command: Sequence[str]) -> str:
+        calls.append(list(command))
+        return line({"partition": 1, "offset": 2, "headers": {"reason": "no JSON"}, "value": b"\xfd"}) + "\n"
+
+    assert Kafka(tools, "kafka:9092").consume("t") == [Record(1, 2, b"\xfd", {"reason": "no JSON"})]
+    assert calls == [["python3", "/opt/kdv/records.py", "--bootstrap-servers", "kafka:9092", "--topic", "t"]]
 
 
-def test_a_record_of_two_lines_is_refused() -> None:
-    with pytest.raises(ValueError, match="one line"):
-        Kafka(Broker()).produce("sahibinden", ["a\nb"])
-
-
-def test_reads_topics_and_offsets() -> None:
-    kafka = Kafka(Broker(topics="__consumer_offsets\nsahibinden\n", get_offsets="t:1:0\nt:0:2\n"))
-    assert kafka.topics() == {"__consumer_offsets", "sahibinden"}
-    assert kafka.end_offsets("t") == {0: 2, 1: 0}
-
-
-def test_consumes_what_is_there_in_order() -> None:
-    shown = 'Partition:1\tOffset:0\t{"id":\t3}\nPartition:0\tOffset:1\tb\nPartition:0\tOffset:0\ta\n'
-    broker = Broker(get_offsets="t:0:2\nt:1:1\n", console_consumer=shown)
-    records = Kafka(broker).consume("t")
-    assert records == [Record(0, 0, "a"), Record(0, 1, "b"), Record(1, 0, '{"id":\t3}')]
-    assert "--max-messages=3" in broker.calls[1][0]
-    assert by_partition(records) == [["a", "b"], ['{"id":\t3}']]
-
-
-def test_an_empty_topic_is_not_waited_for() -> None:
-    assert Kafka(Broker(get_offsets="t:0:0\n")).consume("t") == []
-
-
-def test_a_short_answer_is_an_error() -> None:
-    broker = Broker(get_offsets="t:0:2\n", console_consumer="Partition:0\tOffset:0\ta\nerror\n")
-    with pytest.raises(ValueError, match="read 1 of the 2 records"):
-        Kafka(broker).consume("t")
+@given(st.lists(st.binary() | st.text().map(str.encode)), st.dictionaries(st.text(), st.text()))
+def test_every_value_arrives_as_it_is(values: list[bytes], headers: dict[str, str]) -> None:
+    found = [{"partition": 0, "offset": offset, "headers": headers, "value": value} for offset, value in enumerate(values)]
+    text = "".join(f"{line({**record})}\n" for record in found)
+    assert parse(text) == [Record(0, offset, value, headers) for offset, value in enumerate(values)]

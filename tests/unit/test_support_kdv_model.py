@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.tools.producer import BROKEN
 from tests.support.csv_output import Row
-from tests.support.kdv_model import Expected, compare, expect
+from tests.support.kafka import Record
+from tests.support.kdv_model import Broken, Expected, Input, compare, read
 
 TV = {
     "id": 7,
@@ -34,24 +37,33 @@ TV_ROW = Row(
 )
 
 
-def texts(*rows: dict[str, object]) -> list[str]:
-    return [json.dumps(row) for row in rows]
+def records(*partitions: Sequence[dict[str, object] | bytes]) -> list[Record]:
+    """One sequence of rows for each partition."""
+    return [
+        Record(number, offset, row if isinstance(row, bytes) else json.dumps(row).encode())
+        for number, rows in enumerate(partitions)
+        for offset, row in enumerate(rows)
+    ]
+
+
+def reject(partition: int, offset: int, value: bytes, reason: str = "because") -> Record:
+    return Record(0, 0, value, {"partition": str(partition), "offset": str(offset), "reason": reason})
 
 
 def at(time: str, number: int = 7) -> dict[str, object]:
     return {**TV, "id": number, "timestamp_column": f"2024-05-20 {time}"}
 
 
-def ids(rows: frozenset[Row]) -> set[int | None]:
+def ids(rows: frozenset[Row]) -> set[int]:
     return {row.id for row in rows}
 
 
 def test_the_sample_row() -> None:
-    assert expect([texts(TV, CLOSER)]).certain == {TV_ROW}
+    assert Input(records([TV, CLOSER])).expect().certain == {TV_ROW}
 
 
 def test_copies_within_a_window_are_one_row() -> None:
-    assert expect([texts(TV, TV, at("07:29:50"), CLOSER)]).certain == {TV_ROW}
+    assert Input(records([TV, TV, at("07:29:50"), CLOSER])).expect().certain == {TV_ROW}
 
 
 @pytest.mark.parametrize(
@@ -61,44 +73,61 @@ def test_copies_within_a_window_are_one_row() -> None:
         ("0.05", "0.10", "0.06"),  # 0.055: half up
         ("1.005", "0", "1.01"),
         ("18970.00", "0.2", "22764.00"),
-        ("-0.05", "0.10", "-0.06"),
+        ("19.90", "1", "39.80"),
     ],
 )
 def test_money_is_decimal_and_rounds_half_up(price: str, kdv: str, total: str) -> None:
-    text = f'{{"id":1,"price":{price},"kdv":{kdv},"timestamp_column":"2024-05-20 07:00:00"}}'
-    (row,) = expect([[text, *texts(CLOSER)]]).certain
-    assert str(row.price_with_kdv) == total
+    row = json.dumps(TV).replace("18000", price).replace("0.18", kdv).encode()
+    assert str(read(row)[1].price_with_kdv) == total
+
+
+@pytest.mark.parametrize("name", BROKEN)
+@given(seed=st.integers())
+def test_every_fault_of_the_producer_is_one(name: str, seed: int) -> None:
+    with pytest.raises(Broken):
+        read(BROKEN[name](TV, random.Random(seed)))
 
 
 @pytest.mark.parametrize(("time", "closed"), [("07:30:04.999", False), ("07:30:05", True)])
 def test_a_window_closes_when_the_watermark_reaches_its_end(time: str, closed: bool) -> None:
-    assert (TV_ROW in expect([texts(TV, at(time))]).certain) is closed
+    assert (TV_ROW in Input(records([TV, at(time)])).expect().certain) is closed
+
+
+def test_a_bounded_run_closes_every_window() -> None:
+    assert Input(records([TV])).expect(bounded=True).certain == {TV_ROW}
 
 
 def test_a_slow_partition_makes_rows_possible_only() -> None:
-    fast, slow = texts(TV, CLOSER), texts(at("07:29:50", 8))
-    result = expect([fast, slow])
+    result = Input(records([TV, CLOSER], [at("07:29:50", 8)])).expect()
     assert (ids(result.certain), ids(result.possible)) == (set(), {7, 8})
 
 
-def test_a_late_row_is_possible_only_and_an_empty_partition_does_not_matter() -> None:
-    result = expect([texts(at("07:29:00", 1), at("07:35:00", 2), at("07:29:30", 3), CLOSER), []])
-    assert (ids(result.certain), ids(result.possible)) == ({1, 2}, {1, 2, 3})
+def test_a_late_record_is_no_row_and_one_that_is_none_is_found() -> None:
+    rows = [at("07:29:00", 1), at("07:35:00", 2), at("07:29:30", 3), CLOSER]
+    judged = Input(records(rows, []))
+    assert ids(judged.expect().certain) == {1, 2, 3}
+    assert ids(judged.expect({(0, 2)}).possible) == {1, 2}
+    late = reject(0, 2, json.dumps(rows[2]).encode())
+    assert judged.rejects([], [late]) == []
+    assert judged.rejects([], [reject(0, 0, json.dumps(rows[0]).encode())]) == [
+        "no late record: (0, 0) because " + repr(json.dumps(rows[0]).encode()[:100])
+    ]
+    assert judged.rejects([], [late, late]) == ["late record twice: (0, 2)"]
 
 
-def test_what_the_job_skips_is_not_expected() -> None:
-    broken = ["", "no json", "[1]", "{}", '{"id":1,"timestamp_column":"soon"}', "null"]
-    assert expect([[*broken, *texts(TV, CLOSER)]]).possible == {TV_ROW}
-
-
-def test_missing_and_unreadable_fields_are_empty() -> None:
-    text = '{"id":1,"price":"many","timestamp_column":"2024-05-20 07:00:00"}'
-    (row,) = expect([[text, *texts(CLOSER)]]).certain
-    assert row[:6] == (1, None, None, None, None, None)
+def test_dead_letters_are_held_against_the_input() -> None:
+    judged = Input(records([b"x", TV, b"y"]))
+    assert judged.rejects([reject(0, 0, b"x"), reject(0, 2, b"y")], []) == []
+    assert judged.rejects([reject(0, 0, b"x")], []) == ["dead letter lost: (0, 2) b'y'"]
+    assert judged.rejects([reject(0, 0, b"z"), reject(0, 2, b"y")], []) == ["dead letter altered: (0, 0) b'x' became b'z'"]
+    assert judged.rejects([reject(0, 0, b"x"), reject(0, 2, b"y", "")], []) == ["dead letter without a reason: (0, 2)"]
+    assert judged.rejects([reject(0, 0, b"x"), reject(0, 1, b"?"), reject(0, 2, b"y")], []) == [
+        "no dead letter: (0, 1) because b'?'"
+    ]
 
 
 def test_no_input_no_rows() -> None:
-    assert expect([[], []]) == Expected(frozenset(), frozenset())
+    assert Input([]).expect() == Expected(frozenset(), frozenset())
 
 
 ROW = st.builds(
@@ -116,7 +145,7 @@ ROW = st.builds(
 
 @given(st.lists(st.lists(ROW, max_size=20), max_size=3))
 def test_properties_of_the_model(partitions: list[list[dict[str, object]]]) -> None:
-    result = expect([texts(*rows) for rows in partitions])
+    result = Input(records(*partitions)).expect()
     assert result.certain <= result.possible
     times = [datetime.fromisoformat(str(row["timestamp_column"])) for rows in partitions for row in rows]
     for row in result.possible:
@@ -127,9 +156,8 @@ def test_properties_of_the_model(partitions: list[list[dict[str, object]]]) -> N
 
 
 @given(st.lists(ROW, min_size=1, max_size=30))
-def test_in_order_rows_of_one_partition_leave_nothing_to_timing(rows: list[dict[str, object]]) -> None:
-    ordered = sorted(rows, key=lambda row: str(row["timestamp_column"]))
-    result = expect([texts(*ordered)])
+def test_rows_of_one_partition_leave_nothing_to_timing(rows: list[dict[str, object]]) -> None:
+    result = Input(records(rows)).expect()
     assert result.certain == result.possible
 
 

@@ -23,6 +23,7 @@ import org.apache.flink.table.types.logical.RowType;
 final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
 
     private static final long serialVersionUID = 1L;
+    private static final int SHOWN = 200;
 
     private final String[] names;
     private final ColumnReader[] readers;
@@ -78,7 +79,7 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
             reason = error.getMessage();
             broken.inc();
             if (fail) {
-                throw new IOException("Broken record: " + reason);
+                throw new IOException("Broken record: " + reason + ": " + beginning(message));
             }
             for (int index = 0; index < names.length; index++) {
                 row.setField(index, null);
@@ -150,6 +151,10 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
         if (first != null) {
             throw first;
         }
+    }
+
+    private static String beginning(byte[] message) {
+        return message == null ? "" : new String(message, 0, Math.min(message.length, SHOWN), StandardCharsets.UTF_8);
     }
 
     private static boolean isUtf16OrUtf32(byte[] message) {
