@@ -63,11 +63,13 @@ def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
 
 def test_a_savepoint_is_restored_at_another_parallelism(cluster: FlinkCluster, kdv: Kdv) -> None:
     kdv.send({0: rows_of_minutes(20), 1: rows_of_minutes(20)})
-    job = kdv.start()
-    kdv.wait_rows(19)
-    savepoint = kdv.rest.stop_with_savepoint(job)
+    # Each start in a JVM of its own, as on a cluster: the planner numbers its operators on within one.
+    with cluster.submitter() as kdv.submitter:
+        job = kdv.start()
+        kdv.wait_rows(19)
+        savepoint = kdv.rest.stop_with_savepoint(job)
     kdv.send({0: rows_of_minutes(20, first=20), 1: rows_of_minutes(20, first=20)})
-    with cluster.submitter() as kdv.submitter:  # the ids of operators count on within one JVM
+    with cluster.submitter() as kdv.submitter:
         kdv.run(parallelism=2, savepoint=savepoint)
     check(kdv)
     assert len(kdv.rows()) == 40
