@@ -18,12 +18,12 @@ from tests.support.kafka import Record
 from tests.support.kdv_model import Input, compare
 
 
-def check(kdv: Kdv) -> Input:
-    """Every record of the topic is accounted for; for a bounded run that is over."""
+def check(kdv: Kdv, *, bounded: bool = True) -> Input:
+    """Every record of the topic is accounted for, and every row of a closed window is there."""
     read, dead, late = Input(kdv.input()), kdv.dead(), kdv.late()
     assert not (wrong := read.rejects(dead, late)), "\n".join(wrong)
     places = {(int(record.headers["partition"]), int(record.headers["offset"])) for record in late}
-    report = compare(read.expect(places, bounded=True), kdv.rows())
+    report = compare(read.expect(places, bounded=bounded), kdv.rows())
     assert report.ok, report
     return read
 

@@ -70,9 +70,11 @@ def test_a_savepoint_is_restored_at_another_parallelism(cluster: FlinkCluster, k
         savepoint = kdv.rest.stop_with_savepoint(job)
     kdv.send({0: rows_of_minutes(20, first=20), 1: rows_of_minutes(20, first=20)})
     with cluster.submitter() as kdv.submitter:
-        kdv.run(parallelism=2, savepoint=savepoint)
-    check(kdv)
-    assert len(kdv.rows()) == 40
+        job = kdv.start(parallelism=2, savepoint=savepoint)
+    kdv.wait_rows(39)
+    check(kdv, bounded=False)
+    assert kdv.rest.checkpoints(job)["latest"]["restored"]["external_path"] == savepoint
+    assert max(vertex["parallelism"] for vertex in kdv.rest.job(job)["vertices"]) == 2
 
 
 def test_the_job_waits_for_its_topic(new_kdv: Callable[..., Kdv]) -> None:
