@@ -100,6 +100,8 @@ def sets() -> dict[str, Jars | Packages]:
     for version, release in versions.section("flink")["releases"].items():
         found[f"pyflink-{version}"] = Packages((f"apache-flink=={version}", *python))
         found[f"flink-{version}"] = Packages((f"apache-flink-libraries=={version}",), pure=True)
+        gateway = Jar("org.apache.flink", "flink-sql-gateway", release["sql-gateway"], alone=True)
+        found[f"sql-gateway-{version}"] = Jars((gateway,))  # the Python packages leave it out
         examples = (
             Jar("org.apache.flink", "flink-examples-streaming", release["examples"], name, alone=True)
             for name in ("TopSpeedWindowing", "WordCount")

@@ -2,43 +2,86 @@
 
 from __future__ import annotations
 
-from ci import cluster, engine, rootfs, versions
+import shutil
+import tempfile
+from pathlib import Path
+
+from ci import cache, cluster, engine, rootfs, versions
 from ci.console import run, step
 
+# Parts of Debian's packages that no program in our images runs or reads. dpkg's status stays: scanners read it.
+_UNWANTED = [
+    *(f"usr/bin/{program}*" for program in ("apt", "dpkg", "perl")),
+    "usr/lib/*-linux-gnu/perl*",
+    "usr/share/perl*",
+    "usr/lib/*-linux-gnu/gconv",  # character sets of the C library; Java and Python have their own
+    *(f"usr/lib/python3.*/{module}" for module in ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "turtledemo")),
+    *(f"usr/share/{folder}" for folder in ("bash-completion", "debconf", "fonts", "gdb", "lintian", "pixmaps")),
+    "usr/sbin/*",  # for who administers a machine
+    "var/cache/*",
+    "var/lib/apt",
+    "var/lib/dpkg/info",
+    "var/log/*",
+]
 
-def _base(name: str, packages: list[str]) -> str:
-    """A Debian image with `packages`: from the published one where a registry answers, else made of Debian's packages."""
+# What Flink, Kafka and the jobs in them may call: all of Java SE; elliptic curves for TLS; the tools, agents and connections that
+# look into a running JVM; DNS, Kerberos and file systems in zip files.
+_MODULES = [
+    "java.se",
+    *(
+        f"jdk.{name}"
+        for name in (
+            "charsets crypto.ec httpserver jcmd jdwp.agent jfr management management.agent management.jfr naming.dns naming.rmi"
+            " net security.auth security.jgss unsupported zipfs"
+        ).split()
+    ),
+]
+
+
+def _debian(name: str, packages: list[str]) -> str:
+    """A Debian image of one layer with `packages`: from the published one where a registry answers, else of its packages."""
     release = versions.get("images", "debian")
     published = f"debian:{release}-slim" if cluster.registry_answers() else ""
 
     def from_registry(tag: str) -> None:
         install = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(packages)}"
-        container = f"flink-helm-{name}"
-        run(["docker", "rm", "--force", container])
-        run(["docker", "run", f"--name={container}", published, "sh", "-c", f"{install} && rm -rf /var/lib/apt/lists/*"])
-        run(["docker", "commit", container, tag])
-        run(["docker", "rm", container])
+        command = ["sh", "-c", f"{install} && {rootfs.prune('/', _UNWANTED)}"]
+        container = run(["docker", "create", published, *command]).strip()
+        try:
+            run(["docker", "start", "--attach", container])
+            engine.import_tar(["docker", "export", container], tag)
+        finally:
+            run(["docker", "rm", "--force", container])
 
     def build(tag: str) -> None:
         with step(f"Debian system {name}"):
             if published:
                 from_registry(tag)
             else:
-                rootfs.make(tag, release, packages, variant="essential")
+                rootfs.make(tag, release, packages, variant="essential", unwanted=_UNWANTED)
 
-    return engine.image(name, {"release": release, "packages": packages, "from": published}, build)
+    inputs = {"release": release, "packages": packages, "from": published, "unwanted": _UNWANTED}
+    return engine.image(name, inputs, build)
 
 
 def python() -> str:
     """Python alone."""
-    return _base("base-python", ["python3"])
-
-
-def java() -> str:
-    """Python, a Java runtime, and the allocator that Flink runs best with."""
-    return _base("base-java", ["python3", f"openjdk-{versions.get('images', 'java')}-jre-headless", "libjemalloc2"])
+    return _debian("base-python", ["python3"])
 
 
 def jdk() -> str:
-    """What compiles Java; nothing runs in it on a cluster."""
-    return _base("base-jdk", [f"openjdk-{versions.get('images', 'java')}-jdk-headless"])
+    """What compiles Java and cuts runtimes from it; nothing runs in it on a cluster."""
+    return _debian("base-jdk", [f"openjdk-{versions.get('images', 'java')}-jdk-headless"])
+
+
+def java() -> str:
+    """Python, the allocator that Flink runs best with, and a Java runtime of the modules that are needed, in /opt/java."""
+    dockerfile = versions.REPO / "jobs" / "image" / "java.Dockerfile"
+    arguments = {"BASE": _debian("base-system", ["python3", "libjemalloc2"]), "JDK": jdk(), "MODULES": ",".join(_MODULES)}
+
+    def build(tag: str) -> None:
+        with step("Java runtime"), tempfile.TemporaryDirectory() as work:
+            shutil.copy2(dockerfile, Path(work) / "Dockerfile")
+            engine.build(Path(work), tag, arguments)
+
+    return engine.image("base-java", {"arguments": arguments, "dockerfile": cache.file_hash(dockerfile)}, build)

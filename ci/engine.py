@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,13 @@ def image(name: str, inputs: Any, build: Callable[[str], None]) -> str:
             if not image_id(tag):
                 build(tag)
     return tag
+
+
+def build(folder: Path, tag: str, arguments: Mapping[str, str] | None = None) -> None:
+    """Build an image from a folder that holds a Dockerfile; no step of it has a network."""
+    options = [f"--build-arg={name}={value}" for name, value in (arguments or {}).items()]
+    command: list[str | Path] = ["docker", "build", "--network=none", *options, f"--tag={tag}", folder]
+    run(command, env={"DOCKER_BUILDKIT": "0"})  # the builder that needs no plugin
 
 
 def import_tar(command: Sequence[str | Path], tag: str, changes: Sequence[str] = ()) -> None:

@@ -6,64 +6,14 @@ Everything in them is fetched and laid out here; `docker build` only copies and 
 from __future__ import annotations
 
 import shutil
-import stat
 import tempfile
 from pathlib import Path
 
-from ci import artifacts, bases, cache, cluster, engine, java, versions
+from ci import artifacts, bases, cache, cluster, engine, flink_home, java, versions
 from ci.console import run, say, step
 
 _JOBS = versions.REPO / "jobs"
 _SOURCES = {"flink": ["image", "kdv"], "kafka": ["image"], "tools": ["image", "kdv", "tools"]}  # what an image takes from jobs/
-
-# What PyFlink compiled for Python functions; those need packages that are not in the image.
-_COMPILED = {".so", ".pyx", ".pxd", ".c"}
-
-
-def _unpack(archive: Path, folder: Path) -> Path:
-    """Unpack a wheel or a source archive and return the folder of what it holds."""
-    wheel = archive.suffix == ".whl"
-    shutil.unpack_archive(archive, folder, "zip" if wheel else "gztar")
-    return folder if wheel else next(folder.iterdir())
-
-
-def _lay_out_flink(version: str, context: Path) -> None:
-    """Make `flink` (FLINK_HOME) and `python` (pyflink and what it imports) in the context, from the published packages."""
-    home, python = context / "flink", context / "python"
-    for wheel in artifacts.fetch(f"pyflink-{version}").iterdir():
-        _unpack(wheel, python)
-    with tempfile.TemporaryDirectory(dir=context) as work:
-        source = _unpack(next(artifacts.fetch(f"flink-{version}").iterdir()), Path(work))
-        # A wheel holds the folders under the name of the package, a source archive under that of its build.
-        distribution = next(folder for folder in (source / "deps", source / "pyflink") if folder.is_dir())
-        home.mkdir()
-        for name in ("lib", "opt", "plugins", "licenses"):
-            (distribution / name).rename(home / name)
-        for name in ("bin", "conf"):
-            (python / "pyflink" / name).rename(home / name)
-        shutil.copy2(distribution / "bin" / "bash-java-utils.jar", home / "bin")
-    for program in (home / "bin").iterdir():
-        program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    for file in (python / "pyflink" / "fn_execution").rglob("*"):
-        if file.suffix in _COMPILED:
-            file.unlink()
-    for jar in artifacts.fetch(f"connector-{version}").iterdir():
-        shutil.copy2(jar, home / "lib")
-    examples = home / "examples" / "streaming"
-    examples.mkdir(parents=True)
-    for jar in artifacts.fetch(f"examples-{version}").iterdir():
-        shutil.copy2(jar, examples / f"{jar.stem.rsplit('-', 1)[1]}.jar")
-    for name in ("log", "usrlib"):
-        (home / name).mkdir()
-    config = home / "conf" / "config.yaml"
-    config.write_text(reachable(config.read_text()))
-
-
-def reachable(config: str) -> str:
-    """The configuration that Flink ships, listening to other hosts as well, as a container must."""
-    lines = config.replace("bind-host: localhost", "bind-host: 0.0.0.0").splitlines()
-    # A TaskManager announces its own name, and the REST server listens everywhere, when the two are not set.
-    return "\n".join(line for line in lines if line not in ("  host: localhost", "  bind-address: localhost")) + "\n"
 
 
 def context(kind: str, version: str) -> Path:
@@ -72,7 +22,7 @@ def context(kind: str, version: str) -> Path:
     For Flink: `flink` is its home, `python` holds pyflink.
     """
     names = {
-        "flink": [f"{part}-{version}" for part in ("pyflink", "flink", "connector", "examples")],
+        "flink": [f"{part}-{version}" for part in ("pyflink", "flink", "connector", "sql-gateway", "examples")],
         "kafka": ["kafka"],
         "tools": ["kdv-tools"],
     }[kind]
@@ -80,16 +30,17 @@ def context(kind: str, version: str) -> Path:
     def build(folder: Path) -> None:
         with step(f"lay out {kind} {version}"):
             if kind == "flink":
-                _lay_out_flink(version, folder)
+                flink_home.lay_out(version, folder)
             elif kind == "kafka":
                 shutil.copytree(artifacts.fetch("kafka"), folder / "kafka")
             else:
                 for wheel in artifacts.fetch("kdv-tools").iterdir():
-                    _unpack(wheel, folder / "python")
+                    shutil.unpack_archive(wheel, folder / "python", "zip")
 
     lock = artifacts.LOCK.read_text()
     contents = {name: artifacts.locked(lock, name) for name in names}
-    return cache.entry("contexts", {"kind": kind, "contents": contents, "how": cache.file_hash(Path(__file__))}, build)
+    how = cache.file_hash(Path(__file__), Path(flink_home.__file__))
+    return cache.entry("contexts", {"kind": kind, "contents": contents, "how": how}, build)
 
 
 def own_jars(version: str) -> list[Path]:
@@ -114,8 +65,7 @@ def _build(kind: str, version: str) -> str:
             for source in own:
                 shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
             shutil.copy2(_JOBS / "image" / f"{kind}.Dockerfile", folder / "Dockerfile")
-            options = ["--network=none", f"--build-arg=BASE={base}", f"--tag={tag}"]
-            run(["docker", "build", *options, folder], env={"DOCKER_BUILDKIT": "0"})  # the builder that needs no plugin
+            engine.build(folder, tag, {"BASE": base})
 
     return engine.image(kind, {"base": base, "context": files.name, "own": cache.file_hash(*own, *jars)}, build)
 

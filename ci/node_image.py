@@ -89,15 +89,7 @@ def _base() -> str:
             for name in ("kubeadm", "kubelet", "kubectl"):
                 shutil.copy(programs / name, context / "programs")
             (context / "files" / "kind" / "version").write_text(f"v{versions.get('kubernetes', 'version')}\n")
-            command: list[str | Path] = [
-                "docker",
-                "build",
-                "--network=none",
-                f"--build-arg=ROOTFS={system}",
-                f"--tag={tag}",
-                context,
-            ]
-            run(command, env={"DOCKER_BUILDKIT": "0"})
+            engine.build(context, tag, {"ROOTFS": system})
 
     return engine.image("node-base", {"rootfs": system, "files": cache.file_hash(_FILES), "programs": programs.name}, build)
 
@@ -123,7 +115,7 @@ def _kube_proxy(tag: str, program: Path) -> None:
         shutil.copy(program, folder)
         text = f"FROM {_system()}\nCOPY kube-proxy /usr/local/bin/kube-proxy\n"
         (Path(folder) / "Dockerfile").write_text(text)
-        run(["docker", "build", "--network=none", f"--tag={tag}", folder], env={"DOCKER_BUILDKIT": "0"})
+        engine.build(Path(folder), tag)
 
 
 def _system_images() -> list[str]:

@@ -11,7 +11,7 @@ RUN echo 'appuser:x:1000:1000::/opt/kafka:/bin/bash' >> /etc/passwd && echo 'app
     && for name in server-start storage topics configs console-producer console-consumer consumer-groups get-offsets; do \
         ln -s kafka-launcher.sh "kafka-$name.sh"; \
     done
-ENV LANG=C.UTF-8 PATH=/opt/kafka/bin:/usr/local/bin:/usr/bin:/bin
+ENV LANG=C.UTF-8 PATH=/opt/kafka/bin:/opt/java/bin:/usr/local/bin:/usr/bin:/bin
 WORKDIR /opt/kafka
 USER 1000:1000
 EXPOSE 9092

@@ -81,9 +81,8 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- end }}
 
 {{- define "flink.javaOptions" -}}
-{{- range (list "java.base/sun.net.util" "java.rmi/sun.rmi.registry" "java.security.jgss/sun.security.krb5"
-      "jdk.compiler/com.sun.tools.javac.api" "jdk.compiler/com.sun.tools.javac.file" "jdk.compiler/com.sun.tools.javac.parser"
-      "jdk.compiler/com.sun.tools.javac.tree" "jdk.compiler/com.sun.tools.javac.util") }}--add-exports={{ . }}=ALL-UNNAMED {{ end -}}
+{{- /* What Flink ships, save for the packages of jdk.compiler: a Java runtime holds no compiler, and each JVM would warn five times. */ -}}
+{{- range (list "java.base/sun.net.util" "java.rmi/sun.rmi.registry" "java.security.jgss/sun.security.krb5") }}--add-exports={{ . }}=ALL-UNNAMED {{ end -}}
 {{- range $index, $package := (list "java.base/java.lang" "java.base/java.net" "java.base/java.io" "java.base/java.nio"
       "java.base/sun.nio.ch" "java.base/java.lang.reflect" "java.base/java.text" "java.base/java.time" "java.base/java.util"
       "java.base/java.util.concurrent" "java.base/java.util.concurrent.atomic" "java.base/java.util.concurrent.locks") }}

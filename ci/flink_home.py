@@ -1,0 +1,106 @@
+"""FLINK_HOME and PyFlink as the images hold them: the published packages, without what nothing in an image can use."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import tempfile
+import zipfile
+from pathlib import Path
+
+from ci import artifacts
+
+# Python functions need packages that are not in the image: what PyFlink and Apache Beam (in its jar) have for them cannot run.
+_PYTHON_UNUSED = ("examples", "fn_execution", "testing")
+_BEAM = re.compile(r"^org/apache/beam/|^META-INF/native/.*_beam_")
+# The distribution of Scala, for jobs that use it and do not bring it along. Flink itself has its own inside.
+_SCALA = "flink-scala_*.jar"
+# Machine code in the jars (RocksDB, ForSt, netty, snappy, lz4, zstd) for anything but Linux with glibc on x86-64.
+_FOREIGN = re.compile(
+    r"\.(dll|dylib|jnilib)$"
+    r"|(musl|android|freebsd|sunos|osx|mac|darwin|windows|win\d|arm|aarch|ppc|s390|riscv|loongarch|mips|linux-?32|i386|x86(?!_64)).*\.so$",
+    re.IGNORECASE,
+)
+# How the start scripts run the small program that reads the configuration. It runs three times for each process of Flink.
+_UTILS_CALL = '"${JAVA_RUN}" -classpath'
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    """Unpack a wheel or a source archive and return the folder of what it holds."""
+    wheel = archive.suffix == ".whl"
+    shutil.unpack_archive(archive, folder, "zip" if wheel else "gztar")
+    return folder if wheel else next(folder.iterdir())
+
+
+def unused(entry: str) -> bool:
+    """Whether a program in the image can do nothing with this entry of a jar."""
+    return bool(_BEAM.search(entry) or _FOREIGN.search(entry))
+
+
+def slim(jar: Path) -> None:
+    """Take the unused entries out of a jar. A jar inside it is not compressed again: Flink unpacks it at each start."""
+    with zipfile.ZipFile(jar) as source:
+        entries = source.infolist()
+        kept = [entry for entry in entries if not unused(entry.filename)]
+        if len(kept) == len(entries):
+            return
+        smaller = jar.with_suffix(".tmp")
+        with zipfile.ZipFile(smaller, "w") as target:
+            for entry in kept:
+                stored = entry.filename.endswith((".jar", "/"))
+                target.writestr(entry, source.read(entry), zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
+    smaller.replace(jar)
+
+
+def for_containers(config: str) -> str:
+    """The configuration that Flink ships, listening to other hosts as well, and without options that Java warns of."""
+    lines = config.replace("bind-host: localhost", "bind-host: 0.0.0.0").splitlines()
+    # A TaskManager announces its own name, and the REST server listens everywhere, when the two are not set.
+    text = "\n".join(line for line in lines if line not in ("  host: localhost", "  bind-address: localhost")) + "\n"
+    # A Java runtime holds no compiler: each JVM would warn five times.
+    return re.sub(r"--add-exports=jdk\.compiler/\S+ ", "", text)
+
+
+def with_options(script: str) -> str:
+    """The start script that runs Flink's small program, which then takes the options of the JVM in $BASH_JAVA_UTILS_OPTS."""
+    if script.count(_UTILS_CALL) != 1:
+        raise ValueError(f"bash-java-utils.sh holds {_UTILS_CALL} {script.count(_UTILS_CALL)} times instead of once")
+    return script.replace(_UTILS_CALL, '"${JAVA_RUN}" ${BASH_JAVA_UTILS_OPTS:-} -classpath')
+
+
+def lay_out(version: str, context: Path) -> None:
+    """Make `flink` (FLINK_HOME) and `python` (pyflink and what it imports) in the context, from the published packages."""
+    home, python = context / "flink", context / "python"
+    for wheel in artifacts.fetch(f"pyflink-{version}").iterdir():
+        _unpack(wheel, python)
+    with tempfile.TemporaryDirectory(dir=context) as work:
+        source = _unpack(next(artifacts.fetch(f"flink-{version}").iterdir()), Path(work))
+        # A wheel holds the folders under the name of the package, a source archive under that of its build.
+        distribution = next(folder for folder in (source / "deps", source / "pyflink") if folder.is_dir())
+        home.mkdir()
+        for name in ("lib", "opt", "plugins", "licenses"):
+            (distribution / name).rename(home / name)
+        for name in ("bin", "conf"):
+            (python / "pyflink" / name).rename(home / name)
+        shutil.copy2(distribution / "bin" / "bash-java-utils.jar", home / "bin")
+    for program in (home / "bin").iterdir():
+        program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    for name in _PYTHON_UNUSED:
+        shutil.rmtree(python / "pyflink" / name)
+    for name, folder in (("connector", "lib"), ("sql-gateway", "opt")):
+        for jar in artifacts.fetch(f"{name}-{version}").iterdir():
+            shutil.copy2(jar, home / folder)
+    for jar in (home / "lib").glob(_SCALA):
+        jar.unlink()
+    for jar in [*home.glob("lib/*.jar"), *home.glob("opt/*.jar")]:
+        slim(jar)
+    examples = home / "examples" / "streaming"
+    examples.mkdir(parents=True)
+    for jar in artifacts.fetch(f"examples-{version}").iterdir():
+        shutil.copy2(jar, examples / f"{jar.stem.rsplit('-', 1)[1]}.jar")
+    for name in ("log", "usrlib"):
+        (home / name).mkdir()
+    for file, change in (("conf/config.yaml", for_containers), ("bin/bash-java-utils.sh", with_options)):
+        text = (home / file).read_text()
+        (home / file).write_text(change(text))
