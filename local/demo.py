@@ -37,8 +37,7 @@ def run(folder: Path, version: str, rate: str, once: bool) -> None:
         with step(f"Flink {version}"):
             cluster = running.enter_context(flink.running(version, folder / "flink"))
         address = f"--bootstrap-servers={broker.address}"
-        for topic in (TOPIC, f"{TOPIC}-dead", f"{TOPIC}-late"):
-            broker.create_topic(topic)
+        broker.create_topic(TOPIC)
         command: list[str | Path] = [sys.executable, REPO / "jobs" / "tools" / "producer.py", address, f"--topic={TOPIC}"]
         command += [f"--sample={demo.SAMPLE}", "--count=-1", f"--rate={rate}", "--faults=2"]
         producer = running.enter_context(Process(command, folder / "producer.log"))

@@ -24,6 +24,8 @@ its window had closed. Both are kept in a topic or a folder with their bytes, pa
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import re
 import time
 from collections.abc import Sequence
@@ -31,6 +33,10 @@ from collections.abc import Sequence
 INPUT_COLUMNS = ("id", "product", "description", "price", "kdv", "timestamp_column")
 
 POLL_SECONDS = 1
+ANSWER_SECONDS = 5
+
+# Twice what a broker takes by default: the longest record, and why it was rejected.
+REJECT_BYTES = "2097176"
 
 MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -112,7 +118,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
     group = parser.add_argument_group("what cannot be computed").add_argument
     group("--on-error", choices=["deadLetter", "fail", "skip"], default="deadLetter", help="what becomes of a broken record")
-    group("--dead-letters", type=place, help="topic, or folder as URI, of broken records (default: <topic>-dead)")
+    group(
+        "--dead-letters",
+        type=place,
+        help="topic (made if need be) or folder (a URI) for broken records (default: <topic>-dead)",
+    )
     group("--late-records", type=place, help="the same for late records (default: <topic>-late); empty: they are only counted")
 
     group = parser.add_argument_group("windows").add_argument
@@ -278,7 +288,7 @@ def rejects_table(args: argparse.Namespace, name: str, where: str) -> str:
         "sink.delivery-guarantee": "exactly-once",
         "sink.transactional-id-prefix": f"{args.group}-{name}",
         "properties.transaction.timeout.ms": "900000",  # the most that a broker grants by default
-        "properties.max.request.size": "4194304",  # a record as large as brokers take by default, and its reason
+        "properties.max.request.size": REJECT_BYTES,
     }
     return table(name, "    message BYTES, headers MAP<STRING, BYTES> METADATA", options)
 
@@ -335,18 +345,26 @@ FROM (
 )"""
 
 
+def dead_letters(args: argparse.Namespace) -> str:
+    return args.dead_letters if args.on_error == "deadLetter" else ""
+
+
+def rejects_topics(args: argparse.Namespace) -> list[str]:
+    """The topics that broken and late records go to, none where they go to folders."""
+    return [place for place in (dead_letters(args), args.late_records) if place and "://" not in place]
+
+
 def statements(args: argparse.Namespace) -> tuple[list[str], list[str]]:
     """The tables, and the statements that run as one job."""
-    dead_letters = args.dead_letters if args.on_error == "deadLetter" else ""
     tables = [
         source_table(args),
         csv_table(args),
-        rejects_table(args, "dead_letters", dead_letters),
+        rejects_table(args, "dead_letters", dead_letters(args)),
         rejects_table(args, "late_records", args.late_records),
     ]
     inserts = [
         csv_statement(args),
-        rejects_statement("dead_letters", dead_letters, "reason IS NOT NULL", "reason"),
+        rejects_statement("dead_letters", dead_letters(args), "reason IS NOT NULL", "reason"),
         rejects_statement(
             "late_records", args.late_records, f"reason IS NULL AND ({late(args)}) IS TRUE", "'late: its window was closed'"
         ),
@@ -354,40 +372,47 @@ def statements(args: argparse.Namespace) -> tuple[list[str], list[str]]:
     return tables, inserts
 
 
-def wait_for_topic(args: argparse.Namespace) -> None:
-    """Return when the topic is there: the source would fail without it, and end a bounded run at once."""
+def prepare_topics(args: argparse.Namespace) -> None:
+    """Wait until the topic is there, without which the source would fail, and make the topics of rejects that are not."""
     from py4j.protocol import Py4JJavaError
     from pyflink.java_gateway import get_gateway
     from pyflink.util.java_utils import load_java_class
 
-    gateway = get_gateway()
+    jvm = get_gateway().jvm
     for package in ("org.apache.flink.kafka.shaded.", ""):  # inside Flink's connector, or beside it
-        try:
-            admin_class = f"{package}org.apache.kafka.clients.admin.AdminClient"
-            load_java_class(admin_class)
+        with contextlib.suppress(Py4JJavaError):
+            load_java_class(f"{package}org.apache.kafka.clients.admin.AdminClient")
             break
-        except Py4JJavaError:
-            continue
     else:
         raise SystemExit("error: Flink's lib folder holds no Kafka connector: use an image with flink-sql-connector-kafka")
-    settings = gateway.jvm.java.util.Properties()
+    kafka = functools.reduce(getattr, f"{package}org.apache.kafka.clients.admin".split("."), jvm)
+    settings = jvm.java.util.Properties()
     settings.setProperty("bootstrap.servers", args.bootstrap_servers)
-    told = ""
-    while True:
+
+    def state() -> str:
+        """What is missing, empty if nothing."""
+        admin = kafka.AdminClient.create(settings)
         try:
-            admin = getattr(gateway.jvm, admin_class).create(settings)
-            try:
-                names = admin.listTopics().names().get(POLL_SECONDS * 5, gateway.jvm.java.util.concurrent.TimeUnit.SECONDS)
-                if names.contains(args.topic):
-                    return
-                state = f"topic {args.topic} does not exist yet"
-            finally:
-                admin.close(gateway.jvm.java.time.Duration.ZERO)
+            seconds = jvm.java.util.concurrent.TimeUnit.SECONDS
+            present = admin.listTopics().names().get(ANSWER_SECONDS, seconds)
+            if not present.contains(args.topic):
+                return f"topic {args.topic} does not exist yet"
+            missing = [name for name in rejects_topics(args) if not present.contains(name)]
+            topics = [kafka.NewTopic(name, jvm.java.util.Optional.of(1), jvm.java.util.Optional.empty()) for name in missing]
+            for topic in topics:
+                topic.configs({"max.message.bytes": REJECT_BYTES})
+            admin.createTopics(topics).all().get(ANSWER_SECONDS, seconds)
+            return ""
         except Py4JJavaError as error:
-            state = f"no answer ({error.java_exception.toString()})"
-        if state != told:
-            print(f"waiting for Kafka at {args.bootstrap_servers}: {state}", flush=True)
-            told = state
+            return str(error.java_exception.toString())
+        finally:
+            admin.close(jvm.java.time.Duration.ZERO)
+
+    told = ""
+    while missing := state():
+        if missing != told:
+            print(f"waiting for Kafka at {args.bootstrap_servers}: {missing}", flush=True)
+            told = missing
         time.sleep(POLL_SECONDS)
 
 
@@ -398,7 +423,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from pyflink.common import Configuration
     from pyflink.table import EnvironmentSettings, TableEnvironment
 
-    wait_for_topic(args)
+    prepare_topics(args)
     flink = Configuration()
     for key, value in configuration(args).items():
         flink.set_string(key, value)

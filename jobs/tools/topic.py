@@ -1,7 +1,6 @@
 """Creates the topic of the pipeline, or waits until it is there.
 
-    topic.py create --partitions 4     creates the topic, or adds the partitions that it lacks; with --rejects NAME another
-                                       one for rejected records, which may be as long as any input and carry a reason
+    topic.py create --partitions 4     creates the topic, or adds the partitions that it lacks
     topic.py wait                      ends when the topic has at least one partition
 
 Both wait for a broker that is not there yet. Exit code 0: done; 1: not done within the timeout; 2: wrong arguments.
@@ -18,9 +17,6 @@ import confluent_kafka
 from confluent_kafka import admin as kafka_admin
 
 POLL_SECONDS = 1.0
-
-# Twice what a broker takes by default: the longest record, and why it was rejected.
-REJECTS = {"max.message.bytes": "2097176"}
 
 
 class NotYet(Exception):
@@ -48,13 +44,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     create = commands.add_parser("create", parents=[common], help="create the topic, or add the partitions that it lacks")
     create.add_argument("--partitions", type=positive, default=1, help="wanted number (default: %(default)s)")
     create.add_argument("--replication-factor", type=positive, default=1, help="for a new topic (default: %(default)s)")
-    create.add_argument(
-        "--rejects",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="also create this topic for rejected records, one partition",
-    )
     commands.add_parser("wait", parents=[common], help="wait until the topic exists")
     return parser.parse_args(argv)
 
@@ -68,15 +57,13 @@ def partitions(admin: kafka_admin.AdminClient, topic: str) -> int:
     return 0 if found is None or found.error is not None else len(found.partitions)
 
 
-def create(
-    admin: kafka_admin.AdminClient, topic: str, wanted: int, replication_factor: int, config: dict[str, str] | None = None
-) -> str:
+def create(admin: kafka_admin.AdminClient, topic: str, wanted: int, replication_factor: int) -> str:
     """Create or enlarge the topic; return what was done. Raises NotYet when the brokers could not do it now."""
     present = partitions(admin, topic)
     if present >= wanted:
         return f"topic {topic} is there with {present} partitions"
     if present == 0:
-        change = admin.create_topics([kafka_admin.NewTopic(topic, wanted, replication_factor, config=config or {})])[topic]
+        change = admin.create_topics([kafka_admin.NewTopic(topic, wanted, replication_factor)])[topic]
         done = f"topic {topic} created with {wanted} partitions"
     else:
         change = admin.create_partitions([kafka_admin.NewPartitions(topic, wanted)])[topic]
@@ -112,8 +99,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             if args.command == "create":
                 log(create(admin, args.topic, args.partitions, args.replication_factor))
-                for name in args.rejects:
-                    log(create(admin, name, 1, args.replication_factor, REJECTS))
             else:
                 log(wait(admin, args.topic))
             return 0

@@ -59,10 +59,8 @@ class Kdv:
     topic: str
     folder: Path
 
-    def create_topics(self, partitions: int) -> None:
+    def create_topic(self, partitions: int) -> None:
         self.broker.create_topic(self.topic, partitions)
-        for name in ("dead", "late"):
-            self.broker.create_topic(f"{self.topic}-{name}")
 
     def send(self, values: Iterable[bytes] | Mapping[int, Iterable[bytes]]) -> None:
         """Append records, to partition 0 or to those named."""
@@ -177,7 +175,7 @@ def new_kdv(broker: Broker, cluster: FlinkCluster, submitter: Submitter, tmp_pat
         number = next(_numbers)
         kdv = Kdv(broker, cluster.rest, submitter, f"adverts-{number}", tmp_path / str(number))
         if partitions:
-            kdv.create_topics(partitions)
+            kdv.create_topic(partitions)
         return kdv
 
     yield make

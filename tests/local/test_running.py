@@ -34,7 +34,7 @@ def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
 ) -> None:
     with own_cluster.submitter() as submitter:
         kdv = Kdv(broker, own_cluster.rest, submitter, f"killed-{own_cluster.version}-{parallelism}", tmp_path)
-        kdv.create_topics(2)
+        kdv.create_topic(2)
         faulty = [line for row in rows_of_minutes(400) for line in (row, b"broken", advert(id=-1, time="00:00:00"))]
         kdv.send({0: faulty[:300], 1: faulty[:300]})
         job = kdv.start("--idle-timeout=1 s", parallelism=parallelism)
@@ -81,7 +81,7 @@ def test_the_job_waits_for_its_topic(new_kdv: Callable[..., Kdv]) -> None:
     kdv = new_kdv(partitions=0)
     with kdv.submitting() as log:
         wait_for(lambda: f"topic {kdv.topic} does not exist yet" in log(), timeout=60, what="the job to say what it waits for")
-        kdv.create_topics(1)
+        kdv.create_topic(1)
         kdv.send(rows_of_minutes(3))
     kdv.wait_rows(2)
 
@@ -95,7 +95,7 @@ def test_the_job_waits_for_its_broker(new_kdv: Callable[..., Kdv], tmp_path: Pat
                 lambda: f"waiting for Kafka at {later.address}" in log(), timeout=60, what="the job to say what it waits for"
             )
             later.start()
-            kdv.create_topics(1)
+            kdv.create_topic(1)
             kdv.send(rows_of_minutes(3))
         kdv.wait_rows(2)
         cancel_all(kdv.rest)

@@ -56,7 +56,7 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     client, admin = ModuleType("confluent_kafka"), ModuleType("confluent_kafka.admin")
     codes = SimpleNamespace(INVALID_REPLICATION_FACTOR=38, TOPIC_ALREADY_EXISTS=36)
     vars(client).update(KafkaException=Error, KafkaError=codes, admin=admin)
-    vars(admin).update(NewTopic=lambda *words, config: words, NewPartitions=lambda *words: words)
+    vars(admin).update(NewTopic=lambda *words: words, NewPartitions=lambda *words: words)
     monkeypatch.setitem(sys.modules, "confluent_kafka", client)
     monkeypatch.setitem(sys.modules, "confluent_kafka.admin", admin)
     monkeypatch.delitem(sys.modules, "jobs.tools.topic", raising=False)
