@@ -24,10 +24,11 @@ COMMANDS = {
     "fmt": ("lint", "fmt", "format the Python code"),
     "docs": ("lint", "docs", "generate the tables of values"),
     "bench": ("test", "bench", "measure the start of the demo"),
+    "bench-kdv": ("test", "bench_kdv", "measure the KDV job beside what one would pick instead"),
     "lock": ("venv", "lock", "write ci/locks/python.txt anew from versions.toml"),
     "clean": ("clean", "main", "delete the cluster, our cache entries and .build"),
 }
-_TAKE_ARGUMENTS = {"demo", "demo-local", "test", "bench"}
+_TAKE_ARGUMENTS = {"demo", "demo-local", "test", "bench", "bench-kdv"}
 
 
 def main(words: list[str]) -> int:

@@ -124,6 +124,8 @@ def sets() -> dict[str, Jars | Packages]:
             Jar("org.apache.logging.log4j", "log4j-slf4j-impl", versions.get("kafka", "log4j")),
         )
     )
+    # Beside the client's logging facade nothing that Kafka itself does not have.
+    found["kafka-streams"] = Jars((Jar("org.apache.kafka", "kafka-streams", kafka),))
     found["kdv-tools"] = Packages((f"confluent-kafka=={versions.get('kafka', 'confluent-kafka')}",))
     return found
 

@@ -60,3 +60,14 @@ def bench(words: list[str]) -> int:
     images.load()
     with step("bench"):
         return subprocess.run([python, "-m", "bench.start", *words], cwd=REPO, stdin=subprocess.DEVNULL).returncode
+
+
+def bench_kdv(words: list[str]) -> int:
+    """Measure the KDV job beside others; `words` are a command and options of bench/kdv."""
+    python = venv.python()
+    java.ensure()
+    steps = [words] if words else [["check"], ["measure"], ["page"]]
+    for step_ in steps:
+        if code := subprocess.run([python, "-m", "bench.kdv", *step_], cwd=REPO, stdin=subprocess.DEVNULL).returncode:
+            return code
+    return 0

@@ -1,10 +1,11 @@
-"""The Python packages of tests and linters in .build/venv, exactly those of ci/locks/python.txt."""
+"""Python environments with exactly the packages of a lock: .build/venv for tests and linters, one in the cache for the bench."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ci import cache, debian, versions
@@ -13,6 +14,7 @@ from ci.versions import BUILD, REPO
 
 FOLDER = BUILD / "venv"
 LOCK = REPO / "ci" / "locks" / "python.txt"
+BENCH_LOCK = REPO / "ci" / "locks" / "bench.txt"
 _MINIMUM = (3, 11)
 
 
@@ -24,6 +26,12 @@ def _create(folder: Path) -> None:
     run([sys.executable, "-m", "venv", folder])
 
 
+def _install(folder: Path, lock: Path) -> None:
+    _create(folder)
+    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip"]
+    run([*pip, "install", "--quiet", "--require-hashes", "--only-binary=:all:", "--requirement", lock])
+
+
 def python() -> Path:
     """The interpreter of .build/venv, which has every package of the lock after this."""
     stamp = FOLDER / "complete"
@@ -31,20 +39,19 @@ def python() -> Path:
     if not stamp.exists() or stamp.read_text() != key:
         with step("Python packages"):
             shutil.rmtree(FOLDER, ignore_errors=True)
-            _create(FOLDER)
-            run(
-                [
-                    FOLDER / "bin" / "pip",
-                    "install",
-                    "--quiet",
-                    "--require-hashes",
-                    "--only-binary=:all:",
-                    "--requirement",
-                    LOCK,
-                ]
-            )
+            _install(FOLDER, LOCK)
             stamp.write_text(key)  # last: a broken-off install is not taken for a whole one
     return FOLDER / "bin" / "python"
+
+
+def bench_python() -> Path:
+    """The interpreter that has the packages which bench/kdv measures."""
+
+    def build(folder: Path) -> None:
+        with step("Python packages of the bench"):
+            _install(folder, BENCH_LOCK)
+
+    return cache.entry("bench-venv", {"lock": cache.file_hash(BENCH_LOCK), "python": sys.version}, build) / "bin" / "python"
 
 
 def ensure() -> None:
@@ -54,22 +61,27 @@ def ensure() -> None:
 def lock() -> None:
     """Write ci/locks/ anew from versions.toml: Python packages, and what goes into the images."""
     named = versions.section("python") | {"confluent-kafka": versions.get("kafka", "confluent-kafka")}
-    wanted = "".join(f"{name}=={version}\n" for name, version in named.items())
     with step("lock the Python packages"), tempfile.TemporaryDirectory() as folder:
         tool = Path(folder) / "tool"
         _create(tool)
         run([tool / "bin" / "pip", "install", "--quiet", f"uv=={versions.get('tools', 'uv')}"])
-        options = [
-            "--universal",
-            f"--python-version={'.'.join(map(str, _MINIMUM))}",
-            "--generate-hashes",
-            "--no-header",
-            "--no-annotate",
-        ]
-        text = run([tool / "bin" / "uv", "pip", "compile", "--quiet", *options, "-"], stdin=wanted, env={"UV_FIND_LINKS": ""})
-    LOCK.parent.mkdir(exist_ok=True)
-    LOCK.write_text(f"# From versions.toml, by `make lock`.\n{text}")
+        for file, packages in ((LOCK, named), (BENCH_LOCK, versions.section("bench")["python"])):
+            _lock(tool / "bin" / "uv", file, packages)
 
     from ci import artifacts
 
     artifacts.write_locks()
+
+
+def _lock(uv: Path, file: Path, packages: Mapping[str, str]) -> None:
+    wanted = "".join(f"{name}=={version}\n" for name, version in packages.items())
+    options = [
+        "--universal",
+        f"--python-version={'.'.join(map(str, _MINIMUM))}",
+        "--generate-hashes",
+        "--no-header",
+        "--no-annotate",
+    ]
+    text = run([uv, "pip", "compile", "--quiet", *options, "-"], stdin=wanted, env={"UV_FIND_LINKS": ""})
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"# From versions.toml, by `make lock`.\n{text}")
