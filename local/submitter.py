@@ -7,14 +7,14 @@ as `flink run -D` takes them, which go over the job's own. It calls the file's m
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import importlib.util
 import json
 import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -69,8 +69,18 @@ class Submitter:
         answers.close()
 
 
-def _over(configuration: Callable[..., dict[str, str]], options: Mapping[str, str], *args: Any) -> dict[str, str]:
-    return {**configuration(*args), **options}
+@contextlib.contextmanager
+def _over(program: Any, options: Mapping[str, str]) -> Iterator[None]:
+    """Lets the program's configuration() give these options as well."""
+    if not options:
+        yield
+        return
+    own = program.configuration
+    program.configuration = lambda *args: {**own(*args), **options}
+    try:
+        yield
+    finally:
+        program.configuration = own
 
 
 def main(file: str) -> None:
@@ -81,13 +91,12 @@ def main(file: str) -> None:
     assert spec.loader
     program: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
-    configuration = program.configuration
     for line in sys.stdin:
         answer: dict[str, Any] = {"ok": True}
         try:
             request = json.loads(line)
-            program.configuration = functools.partial(_over, configuration, request["options"])
-            program.main(request["args"])
+            with _over(program, request["options"]):
+                program.main(request["args"])
         except (Exception, SystemExit):
             answer = {"error": traceback.format_exc()}
         print(json.dumps(answer), file=answers, flush=True)

@@ -17,14 +17,15 @@ BASE = "reference-1.20.5"
 
 _HEAD = """# How fast the KDV job is
 
-`make bench-kdv` measures this on your machine: our job, the same job as tutorials publish it (`reference`), what reading alone
-allows (`blackhole`), and what one would pick instead of Flink. Every subject reads the same topic of the same broker, in fresh processes, in
-turns; all of them share the machine with that broker. Before it is measured, `python -m bench.kdv check` holds the rows that it writes against an
-independent model, with some rows sent twice and some broken.
+`make bench-kdv` measures this on your machine: our job, the same job as tutorials publish it (`reference`), what reading
+alone allows (`blackhole`), and what one would pick instead of Flink. Every subject reads the same topic of the same broker, in
+fresh processes, in turns; all of them share the machine with that broker. Before it is measured, `python -m bench.kdv check`
+holds the rows that it writes against an independent model, with some rows sent twice and some broken.
 
-Events per second are those of the second half of the rows (the first one warms up), as the median of the runs with the least and the most. CPU
-is that of all processes of the subject, JobManager included, from the moment all of them run until the last row is read. Memory is their
-largest resident size. A TaskManager has {memory} and two slots; checkpoints and commits are {interval} apart. Rows are about 190 bytes.
+Events per second are those of the second half of the rows (the first one warms up), as the median of the runs with the least
+and the most. CPU is that of all processes of the subject, JobManager included, from the moment all of them run until the last
+row is read. Memory is their largest resident size. A TaskManager has {memory} and two slots; checkpoints and commits are
+{interval} apart. Rows are about 190 bytes.
 """
 
 
@@ -133,7 +134,8 @@ def plot(charts: Mapping[str, Sequence[Group]]) -> str:
         y += height
     size = f'width="{left + width + 70}" height="{y}"'
     body = "\n".join(parts)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">\n<rect {size} fill="#fff"/>\n{body}\n</svg>\n'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">'
+    return f'{head}\n<rect {size} fill="#fff"/>\n{body}\n</svg>\n'
 
 
 def page(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory: str, interval: str) -> tuple[str, str]:

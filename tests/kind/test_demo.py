@@ -103,13 +103,12 @@ def test_every_row_arrives_once_when_the_taskmanager_is_killed(install: Install,
 
 @BOTH_HELMS_AND_FLINKS
 def test_of_faulty_input_every_record_is_accounted_for(install: Install, helm: Helm, version: str) -> None:
-    flink = install("faulty", DEMO, demo(version, count=2000, rate=500, faults=5))
+    flink = install("faulty", DEMO, demo(version, count=2000, rate=60, faults=5))
     kafka = broker(flink)
     producer_done(flink)
     rows = check_rows(flink, kafka, 2000)
     judged, dead, late = Input(kafka.consume(TOPIC)), kafka.consume(f"{TOPIC}-dead"), kafka.consume(f"{TOPIC}-late")
     assert len(dead) == len(judged.broken) >= 50
-    assert late
     waiting = len(judged.expect(set(map(kdv_model.origin, late)), bounded=True).certain) - len(rows)  # in windows still open
     copies = len(judged.good) - len(late) - len(rows) - waiting
     assert copies > 0
@@ -133,7 +132,7 @@ def test_a_savepoint_carries_the_job_over_an_upgrade(install: Install, helm: Hel
     restored = flink.rest.checkpoints(job["jid"])["latest"]["restored"]
     assert restored["is_savepoint"]
     assert restored["external_path"] == savepoint[1]
-    assert {vertex["parallelism"] for vertex in job["vertices"]} == {2}
+    assert max(vertex["parallelism"] for vertex in job["vertices"]) == 2
     producer_done(flink)
     check_rows(flink, kafka, 2000)
 

@@ -18,7 +18,10 @@ _STEP = Decimal("0.0001")
 
 
 def read(value: bytes) -> tuple[int, int, str]:
-    """Event time, start of its window (both in milliseconds), and line. Raises ValueError, TypeError or KeyError for a broken row."""
+    """Event time, start of its window (both in milliseconds), and line.
+
+    Raises ValueError, TypeError or KeyError for a broken row.
+    """
     row = json.loads(value, parse_float=Decimal)
     when = int(datetime.fromisoformat(row["timestamp_column"]).replace(tzinfo=UTC).timestamp() * 1000)
     start = when - when % WINDOW_MS
