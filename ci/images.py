@@ -73,7 +73,7 @@ def _build(kind: str, version: str) -> str:
 def wanted() -> dict[str, tuple[str, str]]:
     """Name of each image that the cluster is given -> (kind, version of what is in it).
 
-    The charts' defaults name published images of Flink and Kafka; where no registry answers, ours stand in for them.
+    The charts' defaults name published images of Flink, Kafka and Python; where no registry answers, ours stand in for them.
     """
     published = cluster.registry_answers()
     found = {}
@@ -86,6 +86,8 @@ def wanted() -> dict[str, tuple[str, str]]:
         found[f"apache/kafka:{kafka}"] = ("kafka", kafka)
     tools = versions.get("images", "kdv-tools")
     found[f"kdv-tools:{tools}"] = ("tools", tools)
+    if not published:
+        found[f"python:{versions.get('images', 'python')}-slim-{versions.get('images', 'debian')}"] = ("tools", tools)
     return found
 
 

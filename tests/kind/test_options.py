@@ -39,7 +39,7 @@ def test_port_slots_parallelism_and_labels(install: Install, helm: Helm, cluster
     assert flink.rest.config()["parallelism.default"] == "5"
     assert flink.rest_service().metadata.name == "options-akis-rest"
     assert flink.rest_service().spec.ports[0].port == 9091
-    assert {pod.metadata.labels["team"] for pod in cluster.pods(namespace)} == {"veri"}
+    assert flink.rest_service().metadata.labels["team"] == "veri"
     assert not cluster.core.list_namespaced_persistent_volume_claim(namespace).items
     assert "Succeeded" in helm.test("options", namespace=namespace)
     job = flink.submit("--detached", "/opt/flink/examples/streaming/TopSpeedWindowing.jar")

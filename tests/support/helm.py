@@ -110,9 +110,10 @@ class Helm:
         namespace: str,
         wait: bool = True,
         timeout: str = "5m",
+        options: Sequence[str] = (),
     ) -> str:
         """Upgrade to exactly these values: those of the former revision are not kept."""
-        words = ["upgrade", name, chart, "--reset-values", *_common(namespace, wait, timeout)]
+        words = ["upgrade", name, chart, "--reset-values", *_common(namespace, wait, timeout), *options]
         return self._with_values(words, values, files)
 
     def rollback(self, name: str, revision: int = 0, *, namespace: str, wait: bool = True, timeout: str = "5m") -> str:

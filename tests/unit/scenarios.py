@@ -51,14 +51,18 @@ ALL_OF_FLINK: dict[str, Any] = {
     "flink": {
         "type": "job",
         "config": {
-            "high-availability.type": "zookeeper",
-            "high-availability.storageDir": "file:///flink-data/ha",
             "state.backend.type": "rocksdb",
         },
     },
     "image": {"digest": "sha256:" + "0" * 64, "pullPolicy": "Always", "pullSecrets": ["registry"]},
-    "job": {"args": ["--who={{ .Release.Name }}"], "parallelism": 6, "fromSavepoint": "file:///flink-data/s"},
-    "jobmanager": {**ROLE, "replicas": 2},
+    "job": {
+        "args": ["--who={{ .Release.Name }}"],
+        "parallelism": 6,
+        "fromSavepoint": "file:///flink-data/s",
+        "savepointOnUninstall": True,
+    },
+    "jobmanager": {**ROLE, "replicas": 2, "strategy": {"type": "RollingUpdate"}},
+    "highAvailability": {"type": "kubernetes"},
     "taskmanager": {
         **ROLE,
         "replicas": 3,

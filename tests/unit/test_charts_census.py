@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -20,20 +21,34 @@ CLUSTER = {
     "Deployment/r-flink-taskmanager",
     "Pod/r-flink-test",
 }
+RIGHTS = {f"{kind}/r-flink-hooks" for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap")}
+SESSION_HOOKS = {*RIGHTS, "Job/r-flink-pre-upgrade"}
+JOB_EVENTS = ("pre-install", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback", "post-delete")
+JOB_HOOKS = {*RIGHTS, *(f"Job/r-flink-{event}" for event in JOB_EVENTS)}
+LEADER = {"Role/r-flink", "RoleBinding/r-flink"}
 KAFKA = {"ConfigMap/r-kafka", "Service/r-kafka", "StatefulSet/r-kafka"}
 JOB = {"flink": {"type": "job"}}
 
 
 def census(manifests: Manifests) -> set[str]:
     """Kind/name, without the hash in the name of a Job."""
-    return {f"{kind}/{name.rpartition('-')[0] if kind == 'Job' else name}" for kind, name in manifests.census()}
+    return {f"{kind}/{re.sub('-[0-9a-f]{8}$', '', name) if kind == 'Job' else name}" for kind, name in manifests.census()}
 
 
 @pytest.mark.parametrize(
     ("values", "more", "less"),
     [
         ({}, set(), set()),
-        (JOB, set(), set()),
+        (JOB, JOB_HOOKS, SESSION_HOOKS),
+        ({**JOB, "job": {"savepointOnUninstall": True}}, JOB_HOOKS | {"Job/r-flink-pre-delete"}, SESSION_HOOKS),
+        ({"hooks": {"enabled": False}}, set(), SESSION_HOOKS),
+        ({**JOB, "hooks": {"enabled": False}}, set(), SESSION_HOOKS),
+        (
+            {"highAvailability": {"type": "kubernetes"}},
+            LEADER | {"Job/r-flink-pre-install", "Job/r-flink-post-delete"},
+            {"Job/r-flink-pre-upgrade"},
+        ),
+        ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, set()),
         ({"storage": {"enabled": False}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"storage": {"existingClaim": "mine"}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"serviceAccount": {"create": False}}, set(), {"ServiceAccount/r-flink"}),
@@ -61,6 +76,9 @@ def census(manifests: Manifests) -> set[str]:
         (
             ALL_OF_FLINK,
             {
+                *JOB_HOOKS,
+                *LEADER,
+                "Job/r-flink-pre-delete",
                 "Ingress/r-flink-rest",
                 "Ingress/r-flink-rest-slash",
                 "PodDisruptionBudget/r-flink-taskmanager",
@@ -70,7 +88,7 @@ def census(manifests: Manifests) -> set[str]:
     ],
 )
 def test_flink(values: dict[str, Any], more: set[str], less: set[str]) -> None:
-    assert census(render(FLINK, values, name="r")) == (CLUSTER | more) - less
+    assert census(render(FLINK, values, name="r")) == ((CLUSTER | SESSION_HOOKS) - less) | more
 
 
 SESSION = {"flink": {"flink": {"type": "session"}}}
@@ -81,15 +99,15 @@ EXTERNAL = {"kafka": {"enabled": False}, "global": {"kafka": {"bootstrapServers"
     ("values", "more", "less"),
     [
         ({}, set(), set()),
-        (SESSION, {"ConfigMap/r-submitter", "Job/r-submitter"}, set()),
+        (SESSION, SESSION_HOOKS | {"ConfigMap/r-submitter", "Job/r-submitter"}, JOB_HOOKS),
         (EXTERNAL, set(), KAFKA),
         ({"producer": {"enabled": False}}, set(), {"Job/r-producer"}),
         ({"kafkaUi": {"enabled": True}}, {"Service/r-kafka-ui", "Deployment/r-kafka-ui"}, set()),
     ],
 )
 def test_demo(values: dict[str, Any], more: set[str], less: set[str]) -> None:
-    demo = CLUSTER | KAFKA | {"Job/r-topic", "Job/r-producer"}
-    assert census(render(DEMO, values, name="r")) == (demo | more) - less
+    demo = CLUSTER | JOB_HOOKS | KAFKA | {"Job/r-topic", "Job/r-producer"}
+    assert census(render(DEMO, values, name="r")) == (demo - less) | more
 
 
 @pytest.mark.parametrize(
@@ -105,7 +123,7 @@ def test_demo(values: dict[str, Any], more: set[str], less: set[str]) -> None:
 def test_base_name(release: str, values: dict[str, str], base: str) -> None:
     names = {name for _, name in render(FLINK, values, name=release).census()}
     assert names == {base, *(f"{base}-{end}" for end in (
-        "config", "scripts", "data", "jobmanager", "taskmanager", "rest", "test"
+        "config", "scripts", "data", "jobmanager", "taskmanager", "rest", "test", "hooks", "pre-upgrade"
     ))}  # fmt: skip
 
 

@@ -9,6 +9,11 @@ import pytest
 from tests.support.manifests import containers, flink_config, pod_template, render
 from tests.unit.scenarios import FLINK
 
+JOB = {
+    "execution.shutdown-on-application-finish": "false",
+    "job-result-store.delete-on-commit": "false",
+    "execution.checkpointing.timeout": "220 s",
+}
 JAVA_17 = ("java.base/java.util", "java.base/java.lang", "java.base/java.time")
 
 
@@ -48,7 +53,21 @@ def test_the_options_of_a_session_cluster() -> None:
 @pytest.mark.parametrize(
     ("values", "changes"),
     [
-        ({"flink": {"type": "job"}}, {"execution.shutdown-on-application-finish": "false"}),
+        ({"flink": {"type": "job"}}, JOB),
+        (
+            {"flink": {"type": "job"}, "hooks": {"timeoutSeconds": 1000}},
+            {**JOB, "execution.checkpointing.timeout": "980 s"},
+        ),
+        (
+            {"highAvailability": {"type": "kubernetes"}},
+            {
+                "high-availability.type": "kubernetes",
+                "high-availability.cluster-id": "r-flink",
+                "high-availability.storageDir": "file:///flink-data/r-flink/ha",
+                "kubernetes.cluster-id": "r-flink",
+                "kubernetes.namespace": "default",
+            },
+        ),
         ({"flink": {"version": "1.20.5"}}, {}),
         ({"rest": {"port": 18081}}, {"rest.port": "18081", "rest.bind-port": "18081"}),
         ({"taskmanager": {"slots": 7}}, {"taskmanager.numberOfTaskSlots": "7"}),
@@ -82,7 +101,7 @@ def test_the_options_of_a_session_cluster() -> None:
         ({"flink": {"type": "session"}, "job": {"parallelism": 2}}, {}),
         (
             {"flink": {"type": "job"}, "job": {"parallelism": 2}},
-            {"execution.shutdown-on-application-finish": "false", "parallelism.default": "2"},
+            {**JOB, "parallelism.default": "2"},
         ),
     ],
 )
@@ -141,6 +160,7 @@ def test_logging_is_given_as_written() -> None:
         ({"logging": {"log4jConsole": "a = b\n"}}, {"jobmanager", "taskmanager"}),
         ({"storage": {"size": "9Gi"}}, set()),
         ({"rest": {"service": {"type": "NodePort"}}}, set()),
+        ({"commonLabels": {"cost-center": "42"}}, set()),
         ({"taskmanager": {"podAnnotations": {"a": "b"}}}, {"taskmanager"}),
         ({"jobmanager": {"podAnnotations": {"a": "b"}}}, {"jobmanager"}),
     ],

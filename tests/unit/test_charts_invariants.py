@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.support.helm import Helm
-from tests.support.manifests import Manifests, Object, containers, pod_template, render
+from tests.support.manifests import Manifests, Object, containers, flink_config, pod_template, render
 from tests.support.validation import describe
 from tests.unit.scenarios import CHARTS, DEMO, SCENARIOS, Scenario
 
@@ -140,7 +140,8 @@ def references(obj: Object) -> Iterator[tuple[str, str, str | None]]:
         yield "ServiceAccount", account, None
     for volume in spec.get("volumes", []):
         for source, kind in (("configMap", "ConfigMap"), ("secret", "Secret")):
-            if held := volume.get(source):
+            held = volume.get(source)
+            if held and not held.get("optional"):  # the hooks make those
                 name = held.get("name") or held["secretName"]
                 yield kind, name, None
                 yield from ((kind, name, item["key"]) for item in held.get("items", []))
@@ -191,9 +192,14 @@ def test_mounts_and_probes_name_what_their_pod_has(scenario: Scenario) -> None:
 
 @every_scenario
 def test_every_container_is_confined_and_has_its_resources(scenario: Scenario) -> None:
-    for obj in workloads(scenario.render()):
+    manifests = scenario.render()
+    leader = flink_config(manifests).get("high-availability.type") == "kubernetes"
+    talkative = {"hooks", *(("jobmanager", "taskmanager") if leader else ())}
+    for obj in workloads(manifests):
         pod = pod_template(obj)["spec"]
-        assert pod["automountServiceAccountToken"] is False, describe(obj)
+        # Hooks speak to Kubernetes, and Flink does where Kubernetes keeps its leader.
+        talks = obj["metadata"]["labels"]["app.kubernetes.io/component"] in talkative
+        assert pod["automountServiceAccountToken"] is talks, describe(obj)
         for name, container in containers(obj).items():
             where = f"{describe(obj)} {name}"
             context = {**pod.get("securityContext", {}), **container.get("securityContext", {})}

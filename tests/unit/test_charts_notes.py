@@ -24,7 +24,8 @@ def notes(values: dict[str, Any] | None = None) -> str:
         ({"storage": {"enabled": False}}, "storage.enabled is false"),
         ({"taskmanager": {"replicas": 2}}, "all pods have to fit on one node"),
         ({}, "loses the jobs of the session"),
-        (JOB, "starts the job anew"),
+        (JOB, "gone on from its newest checkpoint"),
+        ({**JOB, "storage": {"enabled": False}}, "starts the job anew"),
         ({"rest": {"service": {"type": "LoadBalancer"}}}, "open to all who reach the LoadBalancer"),
     ],
 )
@@ -33,7 +34,7 @@ def test_each_warning_comes_first_and_only_with_a_reason(values: dict[str, Any],
     assert re.search(rf"^WARNING: .*{re.escape(warning)}", text, re.MULTILINE)
     assert "WARNING" not in text.partition("\n\n")[2]
     safe = {
-        "flink": {"config": {"high-availability.type": "zookeeper"}},
+        "highAvailability": {"type": "kubernetes"},
         "storage": {"accessModes": ["ReadWriteMany"]},
         "taskmanager": {"replicas": 2},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.unit.scenarios import DEMO, FLINK, ROLE
 JOB = {"type": "job"}
 PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "-py"]
 HA = {"high-availability.type": "zookeeper"}
+PLAIN = {"hooks": {"enabled": False}}
 
 ROLES = pytest.mark.parametrize("role", ["jobmanager", "taskmanager"])
 
@@ -24,18 +26,19 @@ def workload(role: str, values: dict[str, Any] | None = None) -> Object:
     ("values", "args"),
     [
         ({}, ["jobmanager"]),
-        ({"flink": JOB}, ["standalone-job", *PYTHON, "/opt/flink/usrlib/job.py"]),
+        ({"flink": JOB, **PLAIN}, ["standalone-job", *PYTHON, "/opt/flink/usrlib/job.py"]),
         (
-            {"flink": JOB, "job": {"args": ["--to={{ .Release.Name }}", 1000000, True]}},
+            {**PLAIN, "flink": JOB, "job": {"args": ["--to={{ .Release.Name }}", 1000000, True]}},
             ["standalone-job", *PYTHON, "/opt/flink/usrlib/job.py", "--to=r", "1000000", "true"],
         ),
         (
-            {"flink": JOB, "job": {"jar": {"file": "/opt/flink/usrlib/a.jar", "entryClass": "a.B"}, "args": ["x"]}},
+            {**PLAIN, "flink": JOB, "job": {"jar": {"file": "/opt/flink/usrlib/a.jar", "entryClass": "a.B"}, "args": ["x"]}},
             ["standalone-job", "--jars", "local:///opt/flink/usrlib/a.jar", "--job-classname", "a.B", "x"],
         ),
-        ({"flink": JOB, "job": {"jar": {"entryClass": "a.B"}}}, ["standalone-job", "--job-classname", "a.B"]),
+        ({**PLAIN, "flink": JOB, "job": {"jar": {"entryClass": "a.B"}}}, ["standalone-job", "--job-classname", "a.B"]),
         (
             {
+                **PLAIN,
                 "flink": JOB,
                 "job": {"jar": {"entryClass": "a.B"}, "fromSavepoint": "s3://b/s", "allowNonRestoredState": True},
             },
@@ -50,6 +53,51 @@ def workload(role: str, values: dict[str, Any] | None = None) -> Object:
 )
 def test_arguments_of_the_jobmanager(values: dict[str, Any], args: list[str]) -> None:
     assert containers(workload("jobmanager", values))["jobmanager"]["args"] == args
+
+
+def test_a_job_that_hooks_carry_starts_where_the_record_says() -> None:
+    def started(values: dict[str, Any]) -> list[str]:
+        args = containers(workload("jobmanager", {"flink": JOB, **values}))["jobmanager"]["args"]
+        assert args[:2] == ["bash", "/opt/flink/scripts/job.sh"]
+        assert re.fullmatch("[0-9a-f]{16}", args[2])
+        return args[3:]
+
+    job = [*PYTHON, "/opt/flink/usrlib/job.py"]
+    assert started({}) == ["/flink-data/r-flink", "", *job]
+    assert started({"storage": {"enabled": False}, "job": {"fromSavepoint": "s3://b/s"}}) == ["", "s3://b/s", *job]
+    # High availability knows the newest checkpoint itself.
+    address = ["-D", "jobmanager.rpc.address=$(POD_IP)", "-D", "rest.address=$(POD_IP)"]
+    assert started({"highAvailability": {"type": "kubernetes"}}) == ["", "", *address, *job]
+
+
+@pytest.mark.parametrize(
+    ("values", "changed"),
+    [
+        ({"commonLabels": {"a": "b"}}, False),
+        ({"rest": {"service": {"type": "NodePort"}}}, False),
+        ({"taskmanager": {"replicas": 2}}, False),
+        ({"job": {"upgradeMode": "stateless"}}, False),
+        ({"job": {"savepointOnUninstall": True}}, False),
+        ({"hooks": {"image": "other:1"}}, False),
+        ({"job": {"args": ["--other"]}}, True),
+        ({"job": {"fromSavepoint": "file:///s"}}, True),
+        ({"image": {"tag": "other"}}, True),
+        ({"flink": {"type": "job", "config": {"parallelism.default": 2}}}, True),
+        ({"jobmanager": {"podLabels": {"a": "b"}}}, True),
+    ],
+)
+def test_what_is_a_new_specification(values: dict[str, Any], changed: bool) -> None:
+    before, after = (workload("jobmanager", {"flink": JOB, **more}) for more in ({}, values))
+    hashes = [obj["metadata"]["annotations"]["flink/specification"] for obj in (before, after)]
+    assert (hashes[0] != hashes[1]) is changed
+    # What the hook compares is what the pod is told, and the pod is replaced if and only if it changes.
+    assert hashes == [containers(obj)["jobmanager"]["args"][2] for obj in (before, after)]
+    assert (pod_template(before) != pod_template(after)) is changed
+
+
+def test_a_suspended_job_has_no_pods() -> None:
+    values = {"flink": JOB, "job": {"state": "suspended"}, "taskmanager": {"replicas": 3}}
+    assert [workload(role, values)["spec"]["replicas"] for role in ("jobmanager", "taskmanager")] == [0, 0]
 
 
 def test_a_taskmanager_announces_its_own_address_and_name() -> None:
@@ -155,11 +203,11 @@ def test_a_claim_is_kept_on_request_only(keep: bool, annotations: dict[str, str]
     assert claim["metadata"].get("annotations", {}) == annotations
 
 
-def test_common_labels_are_on_every_object_and_pod_and_in_no_selector() -> None:
+def test_common_labels_are_on_every_object_and_in_no_pod_and_no_selector() -> None:
     for obj in render(FLINK, {"commonLabels": {"cost-center": "42"}, "taskmanager": {"podDisruptionBudget": {"enabled": True}}}):
         assert obj["metadata"]["labels"]["cost-center"] == "42"
         if obj["kind"] == "Deployment":
-            assert pod_template(obj)["metadata"]["labels"]["cost-center"] == "42"
+            assert "cost-center" not in pod_template(obj)["metadata"]["labels"]
         assert "cost-center" not in str(obj.get("spec", {}).get("selector"))
 
 
@@ -203,19 +251,13 @@ def test_the_helm_test_checks_what_was_asked_for() -> None:
     assert args({"flink": JOB, "rest": {"port": 18081}}) == ["check", "r-flink-rest", "18081", "1", "job"]
 
 
-def test_a_label_of_a_role_wins_over_a_common_one() -> None:
-    values = {"commonLabels": {"team": "a", "tier": "b"}, "taskmanager": {"podLabels": {"team": "c"}}}
-    labels = pod_template(render(FLINK, values).one("Deployment", "release-name-flink-taskmanager"))["metadata"]["labels"]
-    assert (labels["team"], labels["tier"]) == ("c", "b")
-
-
 def test_large_numbers_are_written_in_digits() -> None:
     demo = render(DEMO, {"producer": {"rate": 1000000, "count": 2000000}, "topic": {"partitions": 1000000}})
     words = [
         word
         for job in demo.by("Job")
         for container in job["spec"]["template"]["spec"]["containers"]
-        for word in container["args"]
+        for word in container.get("args", [])
     ]
     assert {"--rate=1000000", "--count=2000000", "--partitions=1000000"} <= set(words)
 

@@ -44,7 +44,7 @@ REFUSALS = [
     ({"flink": {**JOB, "config": {"parallelism.default": 3}}}, "parallelism of 3", "lower job.parallelism"),
     ({"flink": JOB, "taskmanager": {"replicas": 0}}, "taskmanager.replicas (0)", "raise one of these"),
     ({"job": {"fromSavepoint": "s3://b/s"}}, "flink.type is session", "set flink.type=job"),
-    ({"jobmanager": {"replicas": 2}}, "jobmanager.replicas is 2", "set high-availability.type in flink.config"),
+    ({"jobmanager": {"replicas": 2}}, "jobmanager.replicas is 2", "set highAvailability.type=kubernetes"),
     ({"rest": {"service": {"nodePort": 30081}}}, "rest.service.type is ClusterIP", "set rest.service.type=NodePort"),
     ({"rest": {"port": 6123}}, "rest.port is 6123", "for example 8081"),
     ({"ingress": {"enabled": True, "path": "flink"}}, 'ingress.path is "flink"', "for example /flink"),
@@ -61,8 +61,8 @@ REFUSALS = [
     ({"flink": {"config": {"rest": {"port": 1}}}}, "flink.config.rest is a map", '"rest.port"'),
     (config(pipeline__jars=["a"]), "sets pipeline.jars to a list", "separated by semicolons"),
     (
-        config(**{"high_availability": "zookeeper", "high_availability__cluster_id": "x"}),
-        "high-availability and high-availability.cluster-id",
+        config(**{"high_availability": "zookeeper", "high_availability__type": "zookeeper"}),
+        "high-availability and high-availability.type",
         "Use the newer name",
     ),
     (
@@ -77,6 +77,31 @@ REFUSALS = [
     ({"jobmanager": {"podAnnotations": {"checksum/config": "x"}}}, "podAnnotations sets checksum/config", "another annotation"),
     ({"jobmanager": {"extraVolumes": [{"name": "tmp", "emptyDir": {}}]}}, "extraVolumes has a volume tmp", "another name"),
     ({"taskmanager": {"extraEnv": [{"name": "POD_IP", "value": "x"}]}}, "extraEnv sets POD_IP", "another name"),
+    ({"jobmanager": {"strategy": {"type": "RollingUpdate"}}}, "jobmanager.strategy.type is RollingUpdate", "write Recreate"),
+    (config(high_availability__type="kubernetes"), "has to make a Role", "set highAvailability.type"),
+    (
+        {"highAvailability": {"type": "kubernetes"}, "storage": {"enabled": False}},
+        "a folder that outlives the pods",
+        "set storage.enabled=true, or high-availability.storageDir",
+    ),
+    ({"job": {"state": "suspended"}}, "flink.type is session, whose jobs come and go", "set flink.type=job"),
+    (
+        {"flink": JOB, "hooks": {"enabled": False}, "job": {"savepointOnUninstall": True}},
+        "hooks.enabled is false",
+        "set hooks.enabled=true",
+    ),
+    (
+        {"flink": JOB, "storage": {"enabled": False}, "job": {"state": "suspended"}},
+        "A savepoint is asked for",
+        "execution.checkpointing.savepoint-dir",
+    ),
+    (
+        {"flink": JOB, "storage": {"enabled": False}, "job": {"upgradeMode": "last-state"}},
+        "job.upgradeMode is last-state",
+        "execution.checkpointing.dir",
+    ),
+    ({"jobmanager": {"extraVolumes": [{"name": "record", "emptyDir": {}}]}}, "has a volume record", "another name"),
+    ({"storage": {"mountPath": "/opt/flink/record"}}, "storage.mountPath is /opt/flink/record", "/flink-data"),
     ({"storage": {"mountPath": "/etc/flink"}}, "storage.mountPath is /etc/flink", "/flink-data"),
     ({"storage": {"mountPath": "/opt/flink/plugins"}}, "storage.mountPath is /opt/flink/plugins", "/flink-data"),
 ]
@@ -111,6 +136,10 @@ OWNED = {
     "taskmanager.memory.flink.size": "set taskmanager.resources.limits.memory",
     "taskmanager.numberOfTaskSlots": "set taskmanager.slots",
     "env.java.default-opts.all": "set env.java.opts.all",
+    "high-availability.cluster-id": "set fullnameOverride",
+    "kubernetes.cluster-id": "set fullnameOverride",
+    "kubernetes.namespace": "leave it out",
+    "job-result-store.delete-on-commit": "run again without its state",
     "io.tmp.dirs": "/tmp is a volume",
     "security.ssl.rest.enabled": "end TLS at the Ingress",
 }
@@ -157,7 +186,7 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
     [
         {"flink": JOB, "job": {"parallelism": 2}},
         {"flink": {**JOB, "config": {"parallelism.default": 2}}, "job": {"parallelism": 2}},
-        {"flink": {"config": {"high-availability.type": "kubernetes"}}, "jobmanager": {"replicas": 2}},
+        {"flink": {"config": {"high-availability.type": "zookeeper"}}, "jobmanager": {"replicas": 2}},
         {"rest": {"service": {"type": "NodePort", "nodePort": 30081}}},
         {"storage": {"mountPath": "/opt/flink/data"}},
         {"fullnameOverride": "a" * 45},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import socketserver
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 REST = CHARTS / "flink" / "files" / "rest.sh"
+START = CHARTS / "flink" / "files" / "job.sh"
 READY = CHARTS / "flink-kafka-demo" / "files" / "kafka-ready.sh"
 SUBMIT = CHARTS / "flink-kafka-demo" / "files" / "submit.py"
 OVERVIEW = {"taskmanagers": 2, "slots-total": 4, "slots-available": 4, "jobs-running": 1, "jobs-finished": 0}
@@ -56,8 +58,73 @@ def flink(answers: dict[str, Any]) -> Iterator[int]:
         yield port
 
 
-def bash(script: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["bash", str(script), *map(str, words)], env=environment, capture_output=True, text=True, timeout=30)
+def bash(script: Path, *words: object, seconds: float = 30, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", str(script), *map(str, words)], env=environment, capture_output=True, text=True, timeout=seconds
+    )
+
+
+JOB, FORMER = "a" * 32, "b" * 32
+
+
+def started(tmp_path: Path, record: dict[str, str], folder: str = "", savepoint: str = "") -> list[str]:
+    """The arguments that job.sh gives Flink, with these keys in the record."""
+    (tmp_path / "record").mkdir(exist_ok=True)
+    for key, value in record.items():
+        (tmp_path / "record" / key).write_text(value)
+    program = tmp_path / "bin" / "standalone-job.sh"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    environment = {"PATH": "/usr/bin:/bin", "RECORD": str(tmp_path / "record"), "FLINK_HOME": str(tmp_path)}
+    done = bash(START, "spec", folder, savepoint, "-D", "a=b", "--job-classname", "X", "my arg", seconds=3, **environment)
+    assert done.returncode == 0, done.stderr
+    words = done.stdout.splitlines()[1:]
+    assert words[0] == "start-foreground"
+    assert words[-5:] == ["-D", "a=b", "--job-classname", "X", "my arg"]
+    return words[1:-5]
+
+
+def metadata(folder: Path, age: int) -> None:
+    folder.mkdir(parents=True)
+    (folder / "_metadata").touch()
+    os.utime(folder / "_metadata", (2_000_000_000 - age, 2_000_000_000 - age))
+
+
+def test_without_a_record_the_job_starts_where_the_values_say(tmp_path: Path) -> None:
+    assert started(tmp_path, {}) == []
+    assert started(tmp_path, {}, savepoint="s3://b/s") == ["--fromSavepoint", "s3://b/s"]
+
+
+def test_a_job_starts_where_the_record_says(tmp_path: Path) -> None:
+    record = {"job": JOB, "spec": "spec", "restore": "s3://b/s"}
+    assert started(tmp_path, record, savepoint="s3://other") == ["--fromSavepoint", "s3://b/s", "--job-id", JOB]
+    assert started(tmp_path, {**record, "restore": ""}) == ["--job-id", JOB]
+
+
+def test_a_restart_without_high_availability_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
+    record = {"job": JOB, "spec": "spec", "restore": "file:/s", "former": FORMER}
+    data = tmp_path / "data"
+    assert started(tmp_path, record, str(data))[:2] == ["--fromSavepoint", "file:/s"]
+    metadata(data / "checkpoints" / FORMER / "chk-99", age=1)
+    (data / "checkpoints" / FORMER / "chk-100").mkdir()  # not complete
+    claim = ["-D", "execution.state-recovery.claim-mode=CLAIM"]
+    words = started(tmp_path, record, str(data))
+    assert words == ["--fromSavepoint", f"file:{data}/checkpoints/{FORMER}/chk-99", *claim, "--job-id", JOB]
+    # The job's own wins over that of the one before it, and the newest of these.
+    metadata(data / "checkpoints" / JOB / "chk-9", age=30)
+    metadata(data / "checkpoints" / JOB / "chk-10", age=20)
+    assert started(tmp_path, record, str(data))[1].endswith(f"{JOB}/chk-10")
+    # A job that was stopped goes on from there, even if the record does not know it yet; the savepoint stays the user's.
+    metadata(data / "savepoints" / JOB / "stop" / "savepoint-1", age=10)
+    words = started(tmp_path, record, str(data))
+    assert words == ["--fromSavepoint", f"file:{data}/savepoints/{JOB}/stop/savepoint-1", "--job-id", JOB]
+
+
+def test_a_pod_of_another_specification_does_not_start(tmp_path: Path) -> None:
+    """Its job was stopped: to run it again would bring rows twice."""
+    with pytest.raises(subprocess.TimeoutExpired):
+        started(tmp_path, {"job": JOB, "spec": "newer", "restore": ""})
 
 
 def test_get_prints_the_answer_and_fails_for_an_error() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT
+from tests.support.manifests import render
 
 VERSIONS = tomllib.loads((ROOT / "versions.toml").read_text())
 FLINK = VERSIONS["flink"]["default"]
@@ -29,6 +30,11 @@ def test_the_images_of_the_demo() -> None:
     values = read("charts/flink-kafka-demo/values.yaml")
     assert values["kafka"]["image"] == f"apache/kafka:{VERSIONS['kafka']['version']}"
     assert values["global"]["tools"]["image"] == f"kdv-tools:{VERSIONS['images']['kdv-tools']}"
+
+
+def test_the_image_of_the_hooks() -> None:
+    python = f"python:{VERSIONS['images']['python']}-slim-{VERSIONS['images']['debian']}"
+    assert render(ROOT / "charts" / "flink").one("Job")["spec"]["template"]["spec"]["containers"][0]["image"] == python
 
 
 def test_the_dependency_is_the_chart_beside_it() -> None:

@@ -89,7 +89,8 @@ def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode:
     names = set(images.wanted())
     releases = versions.section("flink")["releases"]
     own = {f"flink-kdv:{version}" for version in releases} | {f"kdv-tools:{versions.get('images', 'kdv-tools')}"}
-    stand_ins = {f"flink:{version}-java17" for version in releases} | {f"apache/kafka:{versions.get('kafka', 'version')}"}
+    stand_ins = {f"flink:{version}-java17" for version in releases}
+    stand_ins |= {f"apache/kafka:{versions.get('kafka', 'version')}", "python:3.11-slim-bookworm"}
     assert names == (own if mode == "registry" else own | stand_ins)
 
 

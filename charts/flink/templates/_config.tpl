@@ -24,8 +24,13 @@
 
 {{/* True if a high availability service is configured. */}}
 {{- define "flink.highlyAvailable" -}}
-{{- $type := get .Values.flink.config "high-availability.type" | default "none" | toString | lower -}}
+{{- $type := get .Values.flink.config "high-availability.type" | default .Values.highAvailability.type | toString | lower -}}
 {{- if not (has $type (list "none" "")) }}true{{ end -}}
+{{- end }}
+
+{{/* True if Kubernetes itself keeps the leader and the jobs, in ConfigMaps that Flink writes. */}}
+{{- define "flink.leaderInKubernetes" -}}
+{{- if eq .Values.highAvailability.type "kubernetes" }}true{{ end -}}
 {{- end }}
 
 {{/*
@@ -67,6 +72,25 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- if eq .Values.flink.type "job" -}}
 {{- /* A job that ended stays visible over REST; otherwise its JobManager would exit, be restarted and run the job again. */ -}}
 {{- $_ := set $config "execution.shutdown-on-application-finish" "false" -}}
+{{- /* A JobManager that starts again must know that its job was stopped, and not run it once more without its state. */ -}}
+{{- $_ := set $config "job-result-store.delete-on-commit" "false" -}}
+{{- end -}}
+{{- $name := include "flink.fullname" . -}}
+{{- if include "flink.highlyAvailable" . -}}
+{{- $_ := set $config "high-availability.cluster-id" $name -}}
+{{- if .Values.storage.enabled -}}
+{{- $_ := set $config "high-availability.storageDir" (printf "file://%s/%s/ha" .Values.storage.mountPath $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if include "flink.leaderInKubernetes" . -}}
+{{- $config = merge $config (dict
+      "high-availability.type" "kubernetes"
+      "kubernetes.cluster-id" $name
+      "kubernetes.namespace" .Release.Namespace) -}}
+{{- end -}}
+{{- if include "flink.job.carried" . -}}
+{{- /* Flink gives a savepoint up before the hook does, so that a savepoint that failed never stops the job later. */ -}}
+{{- $_ := set $config "execution.checkpointing.timeout" (printf "%v s" (sub .Values.hooks.timeoutSeconds 20)) -}}
 {{- end -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- $_ := set $config $key (include "flink.text" $value) -}}

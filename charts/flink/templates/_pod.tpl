@@ -1,6 +1,7 @@
 {{/*
 Pod template of a workload that runs Flink: (dict "root" $ "component" "jobmanager" "role" <values of the role> "main" <YAML of what
-is the container's own: args, ports, probes> "restartPolicy" <optional> "withoutClaim" <optional>).
+is the container's own: args, ports, probes> "restartPolicy" <optional> "withoutClaim" <optional>). What a pod runs changes with the
+values of its role alone: labels for all objects replace no pod.
 */}}
 {{- define "flink.podTemplate" -}}
 {{- $root := .root -}}
@@ -8,7 +9,7 @@ is the container's own: args, ports, probes> "restartPolicy" <optional> "without
 {{- $labels := include "flink.selectorLabels" . | fromYaml -}}
 metadata:
   labels:
-    {{- merge $labels (.role.podLabels | default dict) $root.Values.commonLabels | toYaml | nindent 4 }}
+    {{- merge $labels (.role.podLabels | default dict) | toYaml | nindent 4 }}
   annotations:
     checksum/config: {{ include "flink.configChecksum" (dict "root" $root "role" .component) }}
     {{- with .role.podAnnotations }}
@@ -16,7 +17,7 @@ metadata:
     {{- end }}
 spec:
   serviceAccountName: {{ include "flink.serviceAccount.name" $root }}
-  automountServiceAccountToken: false
+  automountServiceAccountToken: {{ ternary true false (and (has .component (list "jobmanager" "taskmanager")) (eq (include "flink.leaderInKubernetes" $root) "true")) }}
   enableServiceLinks: false
   {{- with .restartPolicy }}
   restartPolicy: {{ . }}

@@ -28,8 +28,9 @@
 
 {{- $replicas := int $values.jobmanager.replicas -}}
 {{- if and (gt $replicas 1) (not (include "flink.highlyAvailable" .)) -}}
-{{- fail (printf "jobmanager.replicas is %d, but without high availability several JobManagers know nothing of each other and break every job: write 1, or set high-availability.type in flink.config." $replicas) -}}
+{{- fail (printf "jobmanager.replicas is %d, but without high availability several JobManagers know nothing of each other and break every job: write 1, or set highAvailability.type=kubernetes." $replicas) -}}
 {{- end -}}
+{{- include "flink.validate.lifecycle" . -}}
 
 {{- if and $values.rest.service.nodePort (ne $values.rest.service.type "NodePort") -}}
 {{- fail (printf "rest.service.nodePort is set, but rest.service.type is %s: set rest.service.type=NodePort, or leave the port out." $values.rest.service.type) -}}
@@ -50,8 +51,40 @@
 {{- if and (not $values.storage.enabled) $values.storage.existingClaim -}}
 {{- fail (printf "storage.existingClaim is %q, but storage.enabled is false: set storage.enabled=true, or leave the claim out." $values.storage.existingClaim) -}}
 {{- end -}}
-{{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(bin|conf|examples|lib|licenses|log|opt|plugins|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
+{{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(bin|conf|examples|lib|licenses|log|opt|plugins|record|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
 {{- fail (printf "storage.mountPath is %s, which would hide files that the image needs: write a folder of its own, for example /flink-data." $values.storage.mountPath) -}}
+{{- end -}}
+{{- end }}
+
+{{/* What the hooks and high availability rely on. */}}
+{{- define "flink.validate.lifecycle" -}}
+{{- $job := .Values.job -}}
+{{- $strategy := .Values.jobmanager.strategy.type -}}
+{{- if and (ne $strategy "Recreate") (not (include "flink.highlyAvailable" .)) -}}
+{{- fail (printf "jobmanager.strategy.type is %s, but without high availability two JobManagers at once run every job twice: write Recreate, or set highAvailability.type=kubernetes." $strategy) -}}
+{{- end -}}
+{{- $configured := get .Values.flink.config "high-availability.type" | default "" | toString | lower -}}
+{{- if or (eq $configured "kubernetes") (and $configured (include "flink.leaderInKubernetes" .)) -}}
+{{- fail "flink.config sets high-availability.type, for which the chart has to make a Role: leave it out, and set highAvailability.type." -}}
+{{- end -}}
+{{- if and (include "flink.highlyAvailable" .) (not (include "flink.option" (dict "root" . "key" "high-availability.storageDir"))) -}}
+{{- fail "High availability needs a folder that outlives the pods: set storage.enabled=true, or high-availability.storageDir in flink.config." -}}
+{{- end -}}
+{{- if ne .Values.flink.type "job" -}}
+{{- if or (eq $job.state "suspended") $job.upgradeMode $job.savepointOnUninstall -}}
+{{- fail "job.state, job.upgradeMode or job.savepointOnUninstall is set, but flink.type is session, whose jobs come and go without Helm: set flink.type=job, or leave them out." -}}
+{{- end -}}
+{{- else -}}
+{{- if and (not .Values.hooks.enabled) (or (eq $job.state "suspended") $job.upgradeMode $job.savepointOnUninstall) -}}
+{{- fail "job.state, job.upgradeMode or job.savepointOnUninstall is set, but hooks.enabled is false, and nobody would carry it out: set hooks.enabled=true, or leave them out." -}}
+{{- end -}}
+{{- $savepoints := include "flink.option" (dict "root" . "key" "execution.checkpointing.savepoint-dir") -}}
+{{- if and (not $savepoints) (or (eq $job.upgradeMode "savepoint") $job.savepointOnUninstall (eq $job.state "suspended")) -}}
+{{- fail "A savepoint is asked for (job.upgradeMode, job.state or job.savepointOnUninstall), but there is no folder for it: set storage.enabled=true, or execution.checkpointing.savepoint-dir in flink.config." -}}
+{{- end -}}
+{{- if and (eq $job.upgradeMode "last-state") (not (include "flink.option" (dict "root" . "key" "execution.checkpointing.dir"))) -}}
+{{- fail "job.upgradeMode is last-state, but checkpoints are kept nowhere: set storage.enabled=true, or execution.checkpointing.dir in flink.config." -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
 
@@ -74,7 +107,7 @@
 {{- fail (printf "%s.podAnnotations sets checksum/config, with which the chart restarts pods: use another annotation." $role) -}}
 {{- end -}}
 {{- range $values.extraVolumes -}}
-{{- if has .name (list "config" "scripts" "tmp" "log" "data") -}}
+{{- if has .name (list "config" "scripts" "tmp" "log" "data" "record") -}}
 {{- fail (printf "%s.extraVolumes has a volume %s, which is one of the chart's: give yours another name." $role .name) -}}
 {{- end -}}
 {{- end -}}
@@ -112,6 +145,10 @@
       "taskmanager.memory.flink.size" "set taskmanager.resources.limits.memory"
       "taskmanager.numberOfTaskSlots" "set taskmanager.slots"
       "env.java.default-opts.all" "set env.java.opts.all, which is added to it"
+      "high-availability.cluster-id" "it is the release's base name: set fullnameOverride"
+      "kubernetes.cluster-id" "it is the release's base name: set fullnameOverride"
+      "kubernetes.namespace" "it is the release's: leave it out"
+      "job-result-store.delete-on-commit" "a job that was stopped would run again without its state: leave it out"
       "io.tmp.dirs" "the root file system is read-only and /tmp is a volume: leave it out"
       "security.ssl.rest.enabled" "the probes speak plain HTTP: end TLS at the Ingress"
 -}}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Starts the JobManager of a job where the release's record says.
+#   job.sh SPEC FOLDER SAVEPOINT ARGUMENT...
+# SPEC is the hash of what this pod runs, FOLDER holds checkpoints/ and savepoints/ if a claim is mounted, SAVEPOINT is
+# job.fromSavepoint; the ARGUMENTs are those of Flink's standalone-job. The record is a ConfigMap that the hooks write, one
+# file for each key; without hooks there is none.
+set -euo pipefail
+
+spec=$1 folder=$2 restore=$3
+shift 3
+record=${RECORD:-/opt/flink/record}
+
+field() { if [[ -e $record/$1 ]]; then cat "$record/$1"; fi; }
+
+# The newest complete checkpoint of a job, or the savepoint with which it was stopped.
+newest() {
+  local file
+  # shellcheck disable=SC2012 # the names are Flink's own
+  file=$(ls -td "$folder/checkpoints/$1"/chk-*/_metadata "$folder/savepoints/$1"/stop/*/_metadata 2>/dev/null | head -n 1) || true
+  if [[ $file ]]; then echo "file:${file%/_metadata}"; fi
+}
+
+if [[ -e $record/job ]]; then
+  # A pod that starts again after its job was stopped for another specification must not run it once more.
+  while [[ $(field spec) != "$spec" ]]; do
+    echo "The record is for specification $(field spec), this pod has $spec: waiting for the record or for the pod's end." >&2
+    sleep 2
+  done
+  restore=$(field restore)
+  # Without high availability Flink remembers nothing: the claim tells how far the job came.
+  if [[ $folder ]]; then
+    for job in "$(field job)" "$(field former)"; do
+      found=$([[ $job ]] && newest "$job") || true
+      if [[ $found ]]; then
+        restore=$found
+        break
+      fi
+    done
+  fi
+  set -- --job-id "$(field job)" "$@"
+fi
+if [[ $restore ]]; then
+  # A checkpoint goes on as the job's own and is cleaned up by Flink; a savepoint stays the user's.
+  if [[ ${restore##*/} == chk-* ]]; then set -- -D execution.state-recovery.claim-mode=CLAIM "$@"; fi
+  set -- --fromSavepoint "$restore" "$@"
+fi
+echo "Starting the job: $*"
+exec "${FLINK_HOME:-/opt/flink}/bin/standalone-job.sh" start-foreground "$@"
