@@ -67,7 +67,8 @@ def combinations(options: argparse.Namespace) -> Iterator[tuple[Subject, int, in
         for parallelism in options.parallelism:
             for name in options.subjects:
                 subject = ALL[name]
-                if parallelism == 1 or (subject.parallel and (partitions > 1 or not name.startswith("kafka-streams"))):
+                threads = subject.threads(partitions)
+                if parallelism <= threads and (partitions == 1 or subject.partitioned):
                     yield subject, partitions, parallelism
 
 

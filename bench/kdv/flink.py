@@ -38,7 +38,10 @@ class FlinkSubject:
     writes: bool = True
     exact: bool = True
     lacks: str = ""
-    parallel: bool = True
+    partitioned: bool = True
+
+    def threads(self, partitions: int) -> int:
+        return 2  # the slots: what follows the source is spread over them even if one partition feeds it
 
     def versions(self) -> dict[str, str]:
         connector = versions.section("flink")["releases"][self.version]["kafka-connector"]

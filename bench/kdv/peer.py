@@ -29,9 +29,13 @@ class Peer:
     versions: Callable[[], dict[str, str]]
     lacks: str
     parallel: bool = False
+    partitioned: bool = True
     to_topic: bool = False
     exact: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    def threads(self, partitions: int) -> int:
+        return partitions if self.parallel else 1
 
     @contextlib.contextmanager
     def run(self, task: Task) -> Iterator[Run]:

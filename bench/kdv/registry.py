@@ -83,11 +83,11 @@ def _streams(name: str, guarantee: str, store: str, lacks: str) -> Peer:
     )
 
 
-def _python(name: str, file: str, package: str, lacks: str, *, to_topic: bool = False) -> Peer:
+def _python(name: str, file: str, package: str, lacks: str, *, to_topic: bool = False, partitioned: bool = True) -> Peer:
     def found() -> dict[str, str]:
         return {package: _installed(package), "python": platform.python_version()}
 
-    return Peer(name, lambda: [venv.bench_python(), _PROGRAMS / file], found, lacks, to_topic=to_topic)
+    return Peer(name, lambda: [venv.bench_python(), _PROGRAMS / file], found, lacks, to_topic=to_topic, partitioned=partitioned)
 
 
 @cache
@@ -133,7 +133,9 @@ _SUBJECTS: list[Subject] = [
         "pathway",
         "pathway_graph.py",
         "pathway",
-        "Without its persistence a kill begins again; broken and late rows vanish; one thread; not open source.",
+        "Its event time knows no partitions: of several, it loses rows as late, so one is measured. Without its persistence "
+        "a kill begins again; broken and late rows vanish; one thread; its licence is not an open source one.",
+        partitioned=False,
     ),
 ]
 ALL: dict[str, Subject] = {subject.name: subject for subject in _SUBJECTS}

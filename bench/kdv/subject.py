@@ -51,9 +51,12 @@ class Subject(Protocol):
     @property
     def name(self) -> str: ...
 
+    def threads(self, partitions: int) -> int:
+        """How many threads can share its work."""
+
     @property
-    def parallel(self) -> bool:
-        """Whether it can use more than one thread for its work."""
+    def partitioned(self) -> bool:
+        """Whether it gives the right rows for a topic of several partitions."""
 
     @property
     def lacks(self) -> str:
