@@ -28,12 +28,12 @@ def changed(values: dict[str, Any], **flink: Any) -> dict[str, Any]:
     return result
 
 
-def with_window(values: dict[str, Any], window: str) -> dict[str, Any]:
+def with_interval(values: dict[str, Any], interval: str) -> dict[str, Any]:
     """Other arguments of the job, which change neither its rows nor its state."""
     return changed(values, job={"args": [
         "--bootstrap-servers={{ include \"demo.bootstrapServers\" . }}",
         "--output=file://{{ .Values.storage.mountPath }}/output",
-        f"--checkpoint-interval={window}",
+        f"--checkpoint-interval={interval}",
     ]})  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_upgrade_rollback_suspend_and_resume(install: Install, helm: Helm, names
     assert jobmanager(flink) == pod
     assert record(flink)["generation"] == "1"
 
-    helm.upgrade("carried", DEMO, with_window(values, "3 s"), namespace=namespace)
+    helm.upgrade("carried", DEMO, with_interval(values, "3 s"), namespace=namespace)
     savepoint = restored(flink)
     assert savepoint["is_savepoint"]
     assert f"/savepoints/{first['jid']}/stop/" in savepoint["external_path"]
@@ -133,19 +133,21 @@ def test_what_cannot_be_done_leaves_the_job_and_the_release_alone(
 
     # Somebody scaled the TaskManagers: Helm 4 would fail after the job was stopped.
     cluster.apps.patch_namespaced_deployment_scale("left-flink-taskmanager", namespace, {"spec": {"replicas": 2}})
-    assert "others changed it: .spec.replicas" in refused(with_window(values, "3 s"))
+    assert "others changed it: .spec.replicas" in refused(with_interval(values, "3 s"))
     cluster.apps.patch_namespaced_deployment_scale("left-flink-taskmanager", namespace, {"spec": {"replicas": 1}})
     flink.rest.wait_taskmanagers(1)
     flink.rest.wait_running("kdv")
 
     # A folder that Flink may not write.
-    nowhere = changed(with_window(values, "3 s"), flink={"config": {"execution.checkpointing.savepoint-dir": "file:///proc/no"}})
+    nowhere = changed(
+        with_interval(values, "3 s"), flink={"config": {"execution.checkpointing.savepoint-dir": "file:///proc/no"}}
+    )
     said = refused(nowhere)
     assert "The savepoint failed, and the job goes on as before" in said
     assert flink.rest.job(first["jid"])["state"] == "RUNNING"
 
     # And then it works.
-    helm.upgrade("left", DEMO, with_window(values, "3 s"), namespace=namespace)
+    helm.upgrade("left", DEMO, with_interval(values, "3 s"), namespace=namespace)
     assert restored(flink)["is_savepoint"]
     producer_done(flink)
     check_rows(flink, kafka, 2000)
@@ -166,7 +168,7 @@ def test_last_state_and_a_killed_jobmanager(install: Install, helm: Helm, cluste
     wait_for(lambda: restored(flink)["id"] > checkpoint["id"], timeout=180, what="the job in a new pod")
     flink.rest.wait_checkpoint(first["jid"], restored(flink)["id"] + 1)
 
-    helm.upgrade("last", DEMO, with_window(values, "3 s"), namespace=namespace)
+    helm.upgrade("last", DEMO, with_interval(values, "3 s"), namespace=namespace)
     cancelled = restored(flink)
     assert f"/checkpoints/{first['jid']}/chk-" in cancelled["external_path"]
     assert record(flink)["job"] != first["jid"]

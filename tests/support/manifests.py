@@ -95,8 +95,10 @@ def parse(text: str) -> Manifests:
 
 
 def pod_template(workload: Object) -> Object:
-    """The pod, with metadata and spec, that a Deployment, StatefulSet, Job or Pod runs."""
-    return workload if workload["kind"] == "Pod" else workload["spec"]["template"]
+    """The pod, with metadata and spec, that a Deployment, StatefulSet, Job, CronJob or Pod runs."""
+    if workload["kind"] == "CronJob":
+        workload = workload["spec"]["jobTemplate"]
+    return workload if workload.get("kind") == "Pod" else workload["spec"]["template"]
 
 
 def containers(workload: Object) -> dict[str, Object]:

@@ -63,6 +63,7 @@ ALL_OF_FLINK: dict[str, Any] = {
     },
     "jobmanager": {**ROLE, "replicas": 2, "strategy": {"type": "RollingUpdate"}},
     "highAvailability": {"type": "kubernetes"},
+    "savepoints": {"schedule": "0 3 * * *"},
     "taskmanager": {
         **ROLE,
         "replicas": 3,

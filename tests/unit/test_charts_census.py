@@ -25,6 +25,8 @@ RIGHTS = {f"{kind}/r-flink-hooks" for kind in ("ServiceAccount", "Role", "RoleBi
 SESSION_HOOKS = {*RIGHTS, "Job/r-flink-pre-upgrade"}
 JOB_EVENTS = ("pre-install", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback", "post-delete")
 JOB_HOOKS = {*RIGHTS, *(f"Job/r-flink-{event}" for event in JOB_EVENTS)}
+SAVEPOINTS = {f"{kind}/r-flink-savepoint" for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap", "CronJob")}
+JOB_HOOKS |= SAVEPOINTS
 LEADER = {"Role/r-flink", "RoleBinding/r-flink"}
 KAFKA = {"ConfigMap/r-kafka", "Service/r-kafka", "StatefulSet/r-kafka"}
 JOB = {"flink": {"type": "job"}}
@@ -41,6 +43,7 @@ def census(manifests: Manifests) -> set[str]:
         ({}, set(), set()),
         (JOB, JOB_HOOKS, SESSION_HOOKS),
         ({**JOB, "job": {"savepointOnUninstall": True}}, JOB_HOOKS | {"Job/r-flink-pre-delete"}, SESSION_HOOKS),
+        ({**JOB, "storage": {"enabled": False}}, JOB_HOOKS - SAVEPOINTS, {*SESSION_HOOKS, "PersistentVolumeClaim/r-flink-data"}),
         ({"hooks": {"enabled": False}}, set(), SESSION_HOOKS),
         ({**JOB, "hooks": {"enabled": False}}, set(), SESSION_HOOKS),
         (

@@ -49,7 +49,11 @@ def test_the_commands_are_those_of_the_mode(values: dict[str, Any], command: str
     text = notes(values)
     assert command in text
     assert other not in text
-    assert text.count("kubectl ") == 3
+    assert text.count("kubectl ") == (3 if values == {} else 5)
+
+
+def test_a_suspended_job_is_said_to_be_so() -> None:
+    assert "job.state=running lets it go on" in notes({**JOB, "job": {"state": "suspended"}})
 
 
 def there(manifests: Manifests) -> set[str]:
@@ -59,7 +63,7 @@ def there(manifests: Manifests) -> set[str]:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_commands_name_objects_of_the_release(scenario: Scenario) -> None:
     text = Helm().notes(scenario.chart, scenario.values, files=scenario.files)
-    named = set(re.findall(r"\b(?:service|deployment|statefulset)/[-a-z0-9]+", text))
+    named = set(re.findall(r"\b(?:service|deployment|statefulset|cronjob)/[-a-z0-9]+", text))
     assert named
     assert named <= there(scenario.render())
     assert all("--namespace default" in line for line in text.splitlines() if "kubectl" in line)

@@ -84,6 +84,12 @@ REFUSALS = [
         "a folder that outlives the pods",
         "set storage.enabled=true, or high-availability.storageDir",
     ),
+    ({"savepoints": {"schedule": "@daily"}}, "savepoints.schedule is set, but flink.type is session", "set flink.type=job"),
+    (
+        {"flink": JOB, "storage": {"enabled": False}, "savepoints": {"schedule": "@daily"}},
+        "nobody can take savepoints",
+        "set hooks.enabled=true",
+    ),
     ({"job": {"state": "suspended"}}, "flink.type is session, whose jobs come and go", "set flink.type=job"),
     (
         {"flink": JOB, "hooks": {"enabled": False}, "job": {"savepointOnUninstall": True}},

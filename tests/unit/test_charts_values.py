@@ -215,6 +215,8 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "job.state": ("suspended", JOB),
     "job.savepointOnUninstall": (True, JOB),
     "highAvailability.type": ("kubernetes", {}),
+    "savepoints.schedule": ("0 3 * * *", JOB),
+    "savepoints.keep": (7, JOB),
     "hooks.enabled": (False, {}),
     "hooks.image": ("other:1", {}),
     "hooks.timeoutSeconds": (600, {}),

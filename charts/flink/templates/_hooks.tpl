@@ -1,6 +1,16 @@
 {{- define "flink.hooks.name" -}}{{ include "flink.fullname" . }}-hooks{{- end }}
 {{- define "flink.record.name" -}}{{ include "flink.fullname" . }}-record{{- end }}
 
+{{/* Within the limit of a CronJob's name. */}}
+{{- define "flink.savepoints.name" -}}
+{{ include "flink.shorten" (dict "name" (include "flink.fullname" .) "limit" 42) }}-savepoint
+{{- end }}
+
+{{/* Whether there is a job to take savepoints of, and a folder for them. */}}
+{{- define "flink.savepoints.offered" -}}
+{{- if and (include "flink.job.carried" .) (include "flink.option" (dict "root" . "key" "execution.checkpointing.savepoint-dir")) }}true{{ end -}}
+{{- end }}
+
 {{/* An image with Python: a Python job brings it along. */}}
 {{- define "flink.hooks.image" -}}
 {{- $own := and (eq .Values.flink.type "job") (not (or .Values.job.jar.file .Values.job.jar.entryClass)) -}}
@@ -36,6 +46,7 @@ release.json: {{ printf "%s\n" (dict
   "state" .job.state
   "fromSavepoint" .job.fromSavepoint
   "savepoints" (include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir"))
+  "keepSavepoints" (int .savepoints.keep)
   "highAvailability" (eq (include "flink.leaderInKubernetes" $root) "true")
   "claim" .storage.enabled
   "clusterId" (include "flink.fullname" $root)

@@ -71,6 +71,9 @@
 {{- fail "High availability needs a folder that outlives the pods: set storage.enabled=true, or high-availability.storageDir in flink.config." -}}
 {{- end -}}
 {{- if ne .Values.flink.type "job" -}}
+{{- if .Values.savepoints.schedule -}}
+{{- fail "savepoints.schedule is set, but flink.type is session, whose jobs the chart does not know: set flink.type=job, or leave it out." -}}
+{{- end -}}
 {{- if or (eq $job.state "suspended") $job.upgradeMode $job.savepointOnUninstall -}}
 {{- fail "job.state, job.upgradeMode or job.savepointOnUninstall is set, but flink.type is session, whose jobs come and go without Helm: set flink.type=job, or leave them out." -}}
 {{- end -}}
@@ -79,6 +82,9 @@
 {{- fail "job.state, job.upgradeMode or job.savepointOnUninstall is set, but hooks.enabled is false, and nobody would carry it out: set hooks.enabled=true, or leave them out." -}}
 {{- end -}}
 {{- $savepoints := include "flink.option" (dict "root" . "key" "execution.checkpointing.savepoint-dir") -}}
+{{- if and .Values.savepoints.schedule (not (include "flink.savepoints.offered" .)) -}}
+{{- fail "savepoints.schedule is set, but nobody can take savepoints: set hooks.enabled=true, and storage.enabled=true or execution.checkpointing.savepoint-dir in flink.config." -}}
+{{- end -}}
 {{- if and (not $savepoints) (or (eq $job.upgradeMode "savepoint") $job.savepointOnUninstall (eq $job.state "suspended")) -}}
 {{- fail "A savepoint is asked for (job.upgradeMode, job.state or job.savepointOnUninstall), but there is no folder for it: set storage.enabled=true, or execution.checkpointing.savepoint-dir in flink.config." -}}
 {{- end -}}
