@@ -18,7 +18,7 @@ def parsed(value: bytes) -> tuple[int, str]:
 
 def main() -> None:
     settings = {"bootstrap.servers": BROKER, "group.id": NAME, "auto.offset.reset": "earliest", "session.timeout.ms": "6000"}
-    source = pw.io.kafka.read(settings, topic=TOPIC, format="raw", autocommit_duration_ms=1000)
+    source = pw.io.kafka.read(settings, topic=TOPIC, format="raw", autogenerate_key=True, autocommit_duration_ms=1000)
     rows = source.select(row=pw.apply_with_type(parsed, tuple[int, str], pw.this.data))
     rows = rows.select(when=pw.this.row[0], line=pw.this.row[1]).filter(pw.this.when >= 0)
     windows = rows.windowby(
