@@ -120,10 +120,10 @@ def test_copies_within_a_window_are_one_row_and_any_difference_makes_two(kdv: Kd
 
 
 def test_late_records_are_kept_and_a_row_in_time_is_none(kdv: Kdv) -> None:
-    in_time = [advert(id=1, time="08:00:00"), advert(id=2, time="08:02:04.999"), advert(id=3, time="08:01:59")]
+    in_time = [advert(id=1, time="08:00:00"), advert(id=2, time="08:02:04.998"), advert(id=3, time="08:01:59")]
     kdv.send(in_time)
     kdv.start()
-    kdv.send([advert(id=4, time="08:02:05")])  # the watermark reaches 08:02
+    kdv.send([advert(id=4, time="08:02:04.999")])  # the watermark reaches 08:02
     kdv.wait_rows(2)
     kdv.send([advert(id=5, time="08:01:59.999"), advert(id=6, time="08:02:00")])
     kdv.wait_late(1)

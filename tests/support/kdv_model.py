@@ -22,6 +22,7 @@ from .kafka import Record
 _EPOCH = datetime(1970, 1, 1)
 _TIME = re.compile(r"(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?", re.ASCII)
 _SHOWN = 10
+_TICK = timedelta(milliseconds=1)  # a watermark says that its own millisecond is over
 
 WINDOW = timedelta(minutes=2)
 DELAY = timedelta(seconds=5)
@@ -119,7 +120,7 @@ class Input:
                 continue
             mark = marks[record.partition]
             self.good.append(_Read(place, record.value, row, row.window_start + window <= mark))
-            marks[record.partition] = max(mark, time - delay)
+            marks[record.partition] = max(mark, time - delay + _TICK)
         self._marks = list(marks.values())
 
     def expect(self, late: Collection[Place] = (), *, bounded: bool = False) -> Expected:
