@@ -157,7 +157,7 @@ VALUES = ROWS.map(to_json) | st.builds(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(partitions=st.lists(st.lists(VALUES, max_size=40), min_size=1, max_size=3), copies=st.integers(1, 2))
 def test_every_record_is_accounted_for(new_kdv: Callable[[int], Kdv], partitions: list[list[bytes]], copies: int) -> None:
     kdv = new_kdv(len(partitions))
