@@ -366,7 +366,10 @@ def statements(args: argparse.Namespace) -> tuple[list[str], list[str]]:
         csv_statement(args),
         rejects_statement("dead_letters", dead_letters(args), "reason IS NOT NULL", "reason"),
         rejects_statement(
-            "late_records", args.late_records, f"reason IS NULL AND ({late(args)}) IS TRUE", "'late: its window was closed'"
+            "late_records",
+            args.late_records,
+            f"reason IS NULL AND ({late(args)}) IS TRUE",
+            "CAST('late: its window was closed' AS STRING)",
         ),
     ]
     return tables, inserts

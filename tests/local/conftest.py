@@ -151,6 +151,8 @@ class Kdv:
         return self._read(f"{self.topic}-late")
 
     def _read(self, topic: str) -> list[Record]:
+        if topic not in self.broker.admin.list_topics(timeout=10).topics:
+            return []
         return [Record(**found) for found in records.read(self.broker.address, topic)]
 
 

@@ -37,7 +37,7 @@ def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
         kdv.create_topic(2)
         faulty = [line for row in rows_of_minutes(400) for line in (row, b"broken", advert(id=-1, time="00:00:00"))]
         kdv.send({0: faulty[:300], 1: faulty[:300]})
-        job = kdv.start("--idle-timeout=1 s", parallelism=parallelism)
+        job = kdv.start("--idle-timeout=0 s", parallelism=parallelism)
         for number in range(2):
             kdv.rest.wait_checkpoint(job, 2 + 3 * number)
             restored = kdv.rest.checkpoints(job)["counts"]["restored"]
