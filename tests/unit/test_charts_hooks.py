@@ -175,6 +175,21 @@ def test_an_ended_job_goes_on_from_its_newest_checkpoint_under_a_new_id(hooks: H
     assert hooks.kubernetes.deployments["jm"]["spec"]["template"]["metadata"]["annotations"]
 
 
+def test_a_process_without_high_availability_runs_the_job_under_an_id_that_begins_alike(hooks: Hooks) -> None:
+    del hooks.flink.jobs[OLD]
+    again = f"{OLD[:16]}{'9' * 16}"
+    hooks.flink.run(again)
+    hooks("pre-upgrade")
+    assert hooks.flink.jobs[again]["state"] == "FINISHED"
+    assert f"/{again}/stop/" in hooks.record["restore"]
+
+
+def test_the_job_of_a_jobmanager_that_is_about_to_go_proves_nothing(hooks: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --wait the old one may still answer."""
+    hooks.record.update(generation="2", job="2" * 32)
+    assert "it is not submitted yet" in hooks.refused("post-upgrade", timeoutSeconds=1)
+
+
 def test_a_job_that_finished_by_itself_stays_finished(hooks: Hooks) -> None:
     hooks.flink.jobs[OLD]["state"] = "FINISHED"
     hooks("pre-upgrade", specification="a")

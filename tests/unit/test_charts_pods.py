@@ -60,7 +60,8 @@ def test_a_job_that_hooks_carry_starts_where_the_record_says() -> None:
         args = containers(workload("jobmanager", {"flink": JOB, **values}))["jobmanager"]["args"]
         assert args[:2] == ["bash", "/opt/flink/scripts/job.sh"]
         assert re.fullmatch("[0-9a-f]{16}", args[2])
-        return args[3:]
+        assert args[3] == ("true" if "highAvailability" in values else "")
+        return args[4:]
 
     job = [*PYTHON, "/opt/flink/usrlib/job.py"]
     assert started({}) == ["/flink-data/r-flink", "", *job]

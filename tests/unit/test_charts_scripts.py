@@ -65,9 +65,10 @@ def bash(script: Path, *words: object, seconds: float = 30, **environment: str) 
 
 
 JOB, FORMER = "a" * 32, "b" * 32
+OTHER_HALF = f"{JOB[:16]}{'c' * 16}"
 
 
-def started(tmp_path: Path, record: dict[str, str], folder: str = "", savepoint: str = "") -> list[str]:
+def started(tmp_path: Path, record: dict[str, str], folder: str = "", savepoint: str = "", ha: str = "") -> list[str]:
     """The arguments that job.sh gives Flink, with these keys in the record."""
     (tmp_path / "record").mkdir(exist_ok=True)
     for key, value in record.items():
@@ -77,12 +78,17 @@ def started(tmp_path: Path, record: dict[str, str], folder: str = "", savepoint:
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     program.chmod(0o755)
     environment = {"PATH": "/usr/bin:/bin", "RECORD": str(tmp_path / "record"), "FLINK_HOME": str(tmp_path)}
-    done = bash(START, "spec", folder, savepoint, "-D", "a=b", "--job-classname", "X", "my arg", seconds=3, **environment)
+    done = bash(START, "spec", ha, folder, savepoint, "-D", "a=b", "--job-classname", "X", "my arg", seconds=3, **environment)
     assert done.returncode == 0, done.stderr
     words = done.stdout.splitlines()[1:]
     assert words[0] == "start-foreground"
     assert words[-5:] == ["-D", "a=b", "--job-classname", "X", "my arg"]
-    return words[1:-5]
+    words = words[1:-5]
+    if "--job-id" in words:  # the last of them
+        job = words.pop()
+        assert len(job) == 32
+        words.append(job if ha else job[:16])
+    return words
 
 
 def metadata(folder: Path, age: int) -> None:
@@ -98,8 +104,10 @@ def test_without_a_record_the_job_starts_where_the_values_say(tmp_path: Path) ->
 
 def test_a_job_starts_where_the_record_says(tmp_path: Path) -> None:
     record = {"job": JOB, "spec": "spec", "restore": "s3://b/s"}
-    assert started(tmp_path, record, savepoint="s3://other") == ["--fromSavepoint", "s3://b/s", "--job-id", JOB]
-    assert started(tmp_path, {**record, "restore": ""}) == ["--job-id", JOB]
+    assert started(tmp_path, record, savepoint="s3://other") == ["--fromSavepoint", "s3://b/s", "--job-id", JOB[:16]]
+    assert started(tmp_path, {**record, "restore": ""}) == ["--job-id", JOB[:16]]
+    # What high availability knows, it knows by its id.
+    assert started(tmp_path, record, ha="true") == ["--fromSavepoint", "s3://b/s", "--job-id", JOB]
 
 
 def test_a_restart_without_high_availability_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
@@ -110,15 +118,15 @@ def test_a_restart_without_high_availability_goes_on_from_the_newest_checkpoint(
     (data / "checkpoints" / FORMER / "chk-100").mkdir()  # not complete
     claim = ["-D", "execution.state-recovery.claim-mode=CLAIM"]
     words = started(tmp_path, record, str(data))
-    assert words == ["--fromSavepoint", f"file:{data}/checkpoints/{FORMER}/chk-99", *claim, "--job-id", JOB]
+    assert words == ["--fromSavepoint", f"file:{data}/checkpoints/{FORMER}/chk-99", *claim, "--job-id", JOB[:16]]
     # The job's own wins over that of the one before it, and the newest of these.
     metadata(data / "checkpoints" / JOB / "chk-9", age=30)
-    metadata(data / "checkpoints" / JOB / "chk-10", age=20)
-    assert started(tmp_path, record, str(data))[1].endswith(f"{JOB}/chk-10")
+    metadata(data / "checkpoints" / OTHER_HALF / "chk-10", age=20)
+    assert started(tmp_path, record, str(data))[1].endswith(f"{OTHER_HALF}/chk-10")
     # A job that was stopped goes on from there, even if the record does not know it yet; the savepoint stays the user's.
     metadata(data / "savepoints" / JOB / "stop" / "savepoint-1", age=10)
     words = started(tmp_path, record, str(data))
-    assert words == ["--fromSavepoint", f"file:{data}/savepoints/{JOB}/stop/savepoint-1", "--job-id", JOB]
+    assert words == ["--fromSavepoint", f"file:{data}/savepoints/{JOB}/stop/savepoint-1", "--job-id", JOB[:16]]
 
 
 def test_a_pod_of_another_specification_does_not_start(tmp_path: Path) -> None:

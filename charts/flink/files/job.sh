@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # Starts the JobManager of a job where the release's record says.
-#   job.sh SPEC FOLDER SAVEPOINT ARGUMENT...
-# SPEC is the hash of what this pod runs, FOLDER holds checkpoints/ and savepoints/ if a claim is mounted, SAVEPOINT is
+#   job.sh SPEC HA FOLDER SAVEPOINT ARGUMENT...
+# HA is true if high availability knows the job, SPEC is the hash of what this pod runs, FOLDER holds checkpoints/ and savepoints/ if a claim is mounted, SAVEPOINT is
 # job.fromSavepoint; the ARGUMENTs are those of Flink's standalone-job. The record is a ConfigMap that the hooks write, one
 # file for each key; without hooks there is none.
 set -euo pipefail
 
-spec=$1 folder=$2 restore=$3
-shift 3
+spec=$1 ha=$2 folder=$3 restore=$4
+shift 4
 record=${RECORD:-/opt/flink/record}
 
 field() { if [[ -e $record/$1 ]]; then cat "$record/$1"; fi; }
 
-# The newest complete checkpoint of a job, or the savepoint with which it was stopped.
+# The newest complete checkpoint of a job, or the savepoint with which it was stopped, under all its ids.
 newest() {
-  local file
+  local file half=${1:0:16}
   # shellcheck disable=SC2012 # the names are Flink's own
-  file=$(ls -td "$folder/checkpoints/$1"/chk-*/_metadata "$folder/savepoints/$1"/stop/*/_metadata 2>/dev/null | head -n 1) || true
+  file=$(ls -td "$folder/checkpoints/$half"*/chk-*/_metadata "$folder/savepoints/$half"*/stop/*/_metadata 2>/dev/null | head -n 1) || true
   if [[ $file ]]; then echo "file:${file%/_metadata}"; fi
 }
 
@@ -37,7 +37,13 @@ if [[ -e $record/job ]]; then
       fi
     done
   fi
-  set -- --job-id "$(field job)" "$@"
+  id=$(field job)
+  # Without high availability the program is uploaded anew, which a TaskManager refuses under an id that it knows: half of it is new.
+  if [[ $ha != true ]]; then
+    id=${id:0:16}$(tr -d - </proc/sys/kernel/random/uuid)
+    id=${id:0:32}
+  fi
+  set -- --job-id "$id" "$@"
 fi
 if [[ $restore ]]; then
   # A checkpoint goes on as the job's own and is cleaned up by Flink; a savepoint stays the user's.

@@ -25,5 +25,5 @@
 {{- if and .root.Values.storage.enabled (not (include "flink.highlyAvailable" .root)) -}}
 {{- $folder = printf "%s/%s" .root.Values.storage.mountPath (include "flink.fullname" .root) -}}
 {{- end -}}
-{{- list "bash" "/opt/flink/scripts/job.sh" .specification $folder .root.Values.job.fromSavepoint | toJson -}}
+{{- list "bash" "/opt/flink/scripts/job.sh" .specification (include "flink.highlyAvailable" .root) $folder .root.Values.job.fromSavepoint | toJson -}}
 {{- end }}

@@ -16,7 +16,7 @@ def end(release: Release, status: str, job: Json | None, *, strict: bool) -> Sou
 
     `strict`: rather fail than go on from an older state than the mode promises.
     """
-    mode, job_id = release.wanted["mode"], release.record["job"]
+    mode = release.wanted["mode"]
     if status in ("absent", "down") and release.wanted["highAvailability"]:
         # What it has stored would be run besides the new one, or instead of it.
         forget_graphs(release)
@@ -35,7 +35,7 @@ def end(release: Release, status: str, job: Json | None, *, strict: bool) -> Sou
         if mode == "savepoint" and strict and not release.elsewhere:
             raise Failed(
                 f"No savepoint can be taken, because not all tasks of the job run ({job and job['state']}): "
-                f"{release.flink.failure(job_id) or 'no failure is recorded.'} Nothing was changed. "
+                f"{release.flink.failure(release.job) or 'no failure is recorded.'} Nothing was changed. "
                 "Wait until it runs, or go on from its last checkpoint with job.upgradeMode=last-state."
             )
         cancel(release, status)
@@ -45,7 +45,7 @@ def end(release: Release, status: str, job: Json | None, *, strict: bool) -> Sou
 
 def stop_with_savepoint(release: Release) -> str:
     """The path of the savepoint, once the job has ended. Raises Failed if there is none, and the job goes on."""
-    job = release.record["job"]
+    job = release.job
     limit = release.flink.checkpoint_timeout(job)
     if limit > release.seconds_left:
         raise Failed(
@@ -92,17 +92,17 @@ def _operation(release: Release, job: str, trigger: str) -> tuple[bool, str, str
 
 def cancel(release: Release, status: str) -> None:
     if status in ("running", "unhealthy"):
-        release.flink.cancel(release.record["job"])
+        release.flink.cancel(release.job)
         for _ in release.until_deadline():
             if release.status()[0] == "ended":
                 return
-        raise Failed(f"The job {release.record['job']} could not be cancelled: look at the JobManager's log.")
+        raise Failed(f"The job {release.job} could not be cancelled: look at the JobManager's log.")
 
 
 def _last_state(release: Release) -> Source:
     """What an ended job left: the savepoint that stopped it, else its newest checkpoint, else what it started from."""
-    job = release.flink.job(release.record["job"])
-    latest = release.flink.checkpoints(release.record["job"]).get("latest") or {}
+    job = release.flink.job(release.job)
+    latest = release.flink.checkpoints(release.job).get("latest") or {}
     savepoint, completed, restored = (latest.get(key) or {} for key in ("savepoint", "completed", "restored"))
     if job and job["state"] == "FINISHED":
         stopped = savepoint.get("checkpoint_type") == "SYNC_SAVEPOINT"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import ending
 from clients import Flink, Kubernetes, Refused, Unreachable
-from release import ENDED, Failed, Release, Source, say
+from release import ENDED, HALF, Failed, Release, Source, say
 
 
 def install(release: Release) -> None:
@@ -82,7 +82,7 @@ def verify(release: Release) -> None:
             confirm(release)
             return
         if job and status == "ended":
-            raise Failed(f"The job is {job['state']}: {release.flink.failure(record['job']) or release.reason()}")
+            raise Failed(f"The job is {job['state']}: {release.flink.failure(release.job) or release.reason()}")
         if release.restarts() >= 2:
             raise Failed(f"The JobManager ends again and again: {release.reason()}")
     waited = f"{release.wanted['timeoutSeconds']} s (hooks.timeoutSeconds)"
@@ -92,10 +92,10 @@ def verify(release: Release) -> None:
 def confirm(release: Release) -> None:
     """Write which state the job was restored from. Raises Failed if it is not the one that it should be."""
     record = release.record
-    restored = (release.flink.checkpoints(record["job"]).get("latest") or {}).get("restored") or {}
+    restored = (release.flink.checkpoints(release.job).get("latest") or {}).get("restored") or {}
     path = restored.get("external_path", "")
     # A JobManager that was restarted in between has gone on from a checkpoint of the job's own.
-    own = any(f"/{job}/" in path for job in (record["job"], record.get("former")) if job)
+    own = any(f"/{job[:HALF]}" in path for job in (record["job"], record.get("former")) if job)
     if plain(path) != plain(record["restore"]) and not own:
         raise Failed(f"The job started from {path or 'nothing'}, not from {record['restore'] or 'nothing'}.")
     line = f"{record['generation']}  runs" + (f", restored from {path}" if path else "")
@@ -137,7 +137,7 @@ def savepoint(release: Release) -> None:
     """Take one while the job runs on, and delete the oldest of those taken so."""
     if not release.read() or release.look(patience=30)[0] != "running":
         raise Failed("There is no savepoint, because not all tasks of the job run: look at its state and failures in the UI.")
-    job = release.record["job"]
+    job = release.job
     body = {"target-directory": f"{release.wanted['savepoints']}/{job}", "cancel-job": False}
     path = ending.wait_for_savepoint(release, job, release.flink.trigger(job, "savepoints", body))
     taken = [*release.record.get("savepoints", "").split(), path]

@@ -11,6 +11,7 @@ from clients import Flink, Json, Kubernetes, Refused, Unreachable
 
 ENDED = ("FINISHED", "FAILED", "CANCELED")
 POLL_SECONDS = 0.2
+HALF = 16
 
 
 class Failed(Exception):
@@ -38,6 +39,7 @@ class Release:
         self.kubernetes = kubernetes
         self.flink = flink
         self.record: dict[str, str] = {}
+        self.job = ""  # Flink's id of the job that status() saw last
         self._deadline = time.monotonic() + wanted["timeoutSeconds"]
 
     def read(self) -> bool:
@@ -101,9 +103,16 @@ class Release:
         return self.record.get("confirmed") == self.record.get("generation")
 
     def status(self) -> tuple[str, Json | None]:
-        """(running, unhealthy, ended, absent or down; the job)."""
+        """(running, unhealthy, ended, absent or down; the job).
+
+        Without high availability each process of the JobManager runs the job under an id of its own, see job.sh: what they have
+        in common is the first half.
+        """
+        self.job = self.record["job"]
         try:
-            job = self.flink.job(self.record["job"])
+            known = [job["jid"] for job in self.flink.jobs() if job["jid"].startswith(self.record["job"][:HALF])]
+            self.job = known[0] if known else self.job
+            job = self.flink.job(self.job)
         except (Unreachable, Refused):
             return "down", None
         if job is None:
