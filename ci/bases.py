@@ -18,6 +18,8 @@ _UNWANTED = [
     *(f"usr/lib/python3.*/{module}" for module in ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "turtledemo")),
     *(f"usr/share/{folder}" for folder in ("bash-completion", "debconf", "fonts", "gdb", "lintian", "pixmaps")),
     "usr/sbin/*",  # for who administers a machine
+    "usr/lib/*-linux-gnu/security",  # for who logs in
+    "usr/lib/*-linux-gnu/libdb-*",  # Berkeley DB
     "var/cache/*",
     "var/lib/apt",
     "var/lib/dpkg/info",

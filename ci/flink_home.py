@@ -11,9 +11,13 @@ from pathlib import Path
 
 from ci import artifacts
 
-# Python functions need packages that are not in the image: what PyFlink and Apache Beam (in its jar) have for them cannot run.
+# Python functions and pandas need packages that are not in the image: what PyFlink has for them, in Python and in its jar (Beam,
+# Arrow and what these use), cannot run.
 _PYTHON_UNUSED = ("examples", "fn_execution", "testing")
-_BEAM = re.compile(r"^org/apache/beam/|^META-INF/native/.*_beam_")
+_FUNCTIONS = re.compile(
+    r"^org/apache/beam/|^META-INF/native/.*_beam_"
+    r"|^org/apache/flink/api/python/shaded/(org/apache/arrow|com/google/(protobuf|flatbuffers)|io/netty|org/joda)/"
+)
 # The distribution of Scala, for jobs that use it and do not bring it along. Flink itself has its own inside.
 _SCALA = "flink-scala_*.jar"
 # Machine code in the jars (RocksDB, ForSt, netty, snappy, lz4, zstd) for anything but Linux with glibc on x86-64.
@@ -35,7 +39,7 @@ def _unpack(archive: Path, folder: Path) -> Path:
 
 def unused(entry: str) -> bool:
     """Whether a program in the image can do nothing with this entry of a jar."""
-    return bool(_BEAM.search(entry) or _FOREIGN.search(entry))
+    return bool(_FUNCTIONS.search(entry) or _FOREIGN.search(entry))
 
 
 def slim(jar: Path) -> None:

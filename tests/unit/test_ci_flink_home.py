@@ -21,7 +21,7 @@ from ci import flink_home
         "META-INF/native/liborg_apache_flink_shaded_netty4_netty_transport_native_epoll_x86_64.so",
         "linux-x64/libasyncProfiler.so",
         "org/apache/flink/client/python/PythonDriver.class",
-        "org/apache/arrow/vector/IntVector.class",
+        "org/apache/flink/api/python/shaded/py4j/GatewayServer.class",
     ],
 )
 def test_what_runs_in_the_image_stays(entry: str) -> None:
@@ -46,6 +46,7 @@ def test_what_runs_in_the_image_stays(entry: str) -> None:
         "linux-arm64/libasyncProfiler.so",
         "macos/libasyncProfiler.so",
         "org/apache/beam/sdk/Pipeline.class",
+        "org/apache/flink/api/python/shaded/org/apache/arrow/vector/IntVector.class",
         "META-INF/native/liborg_apache_beam_vendor_grpc_v1p60p1_netty_tcnative_linux_x86_64.so",
     ],
 )
