@@ -304,7 +304,7 @@ def rejects_statement(name: str, where: str, condition: str, reason: str) -> str
     columns = "message, reason, `partition`, `offset`"
     if where and "://" not in where:
         texts = {"reason": "reason", "partition": "CAST(`partition` AS STRING)", "offset": "CAST(`offset` AS STRING)"}
-        headers = ", ".join(f"'{key}', ENCODE({value}, 'UTF-8')" for key, value in texts.items())
+        headers = ", ".join(f"'{key}', CAST({value} AS BYTES)" for key, value in texts.items())
         columns = f"message, MAP[{headers}]"
     return f"""
 INSERT INTO {name}
@@ -369,7 +369,7 @@ def statements(args: argparse.Namespace) -> tuple[list[str], list[str]]:
             "late_records",
             args.late_records,
             f"reason IS NULL AND ({late(args)}) IS TRUE",
-            "CAST('late: its window was closed' AS STRING)",
+            "'late: its window was closed'",
         ),
     ]
     return tables, inserts
