@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from . import evidence, network
@@ -38,8 +39,15 @@ class FlinkRelease:
 
     @property
     def jobmanager(self) -> Run:
-        """Runs a command in the JobManager's container."""
-        return self.cluster.runner(self.namespace, self.selector("jobmanager"), "jobmanager")
+        """Runs a command in a JobManager's container; with standbys in any of them."""
+
+        def run(command: Sequence[str], **options: Any) -> str:
+            pods = self.cluster.pods(self.namespace, self.selector("jobmanager"))
+            if not pods:
+                raise LookupError(f"release {self.name} has no JobManager pod")
+            return self.cluster.exec(self.namespace, pods[0].metadata.name, command, container="jobmanager", **options)
+
+        return run
 
     def submit(self, *words: str) -> str:
         """`flink run WORDS` in the JobManager's pod; returns the id of the job."""
