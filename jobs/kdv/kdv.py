@@ -394,8 +394,9 @@ def prepare_topics(args: argparse.Namespace) -> None:
 
     def state() -> str:
         """What is missing, empty if nothing."""
-        admin = kafka.AdminClient.create(settings)
+        admin = None
         try:
+            admin = kafka.AdminClient.create(settings)  # fails for a name that nobody knows
             seconds = jvm.java.util.concurrent.TimeUnit.SECONDS
             present = admin.listTopics().names().get(ANSWER_SECONDS, seconds)
             if not present.contains(args.topic):
@@ -407,9 +408,13 @@ def prepare_topics(args: argparse.Namespace) -> None:
             admin.createTopics(topics).all().get(ANSWER_SECONDS, seconds)
             return ""
         except Py4JJavaError as error:
-            return str(error.java_exception.toString())
+            cause = error.java_exception
+            while cause.getCause():
+                cause = cause.getCause()
+            return str(cause.toString())
         finally:
-            admin.close(jvm.java.time.Duration.ZERO)
+            if admin:
+                admin.close(jvm.java.time.Duration.ZERO)
 
     told = ""
     while missing := state():
