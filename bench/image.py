@@ -79,8 +79,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     images = dict(word.split("=", 1) for word in options.images)
-    runs = [measure(label, image) for _ in range(options.runs) for label, image in images.items()]
-    RESULTS.write_text(json.dumps({"runs": runs}, indent=2) + "\n")
+    runs: list[dict[str, Any]] = []
+    for label, image in list(images.items()) * options.runs:
+        runs.append(measure(label, image))
+        RESULTS.write_text(json.dumps({"runs": runs}, indent=2) + "\n")
     for label in images:
         own = [taken for taken in runs if taken["image"] == label]
         print(f"{label}: {own[0]['megabytes']} MB")
