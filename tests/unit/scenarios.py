@@ -46,13 +46,13 @@ ROLE: dict[str, Any] = {
     "startupSeconds": 300,
 }
 
+S3 = {"endpoint": "http://minio:9000", "region": "eu-central-1", "pathStyle": True, "credentialsSecret": "s3"}
+
 ALL_OF_FLINK: dict[str, Any] = {
     "commonLabels": {"cost-center": "42"},
     "flink": {
         "type": "job",
-        "config": {
-            "state.backend.type": "rocksdb",
-        },
+        "config": {"state.backend.local-directory": "/tmp/state"},
     },
     "image": {"digest": "sha256:" + "0" * 64, "pullPolicy": "Always", "pullSecrets": ["registry"]},
     "job": {
@@ -63,6 +63,14 @@ ALL_OF_FLINK: dict[str, Any] = {
     },
     "jobmanager": {**ROLE, "replicas": 2, "strategy": {"type": "RollingUpdate"}},
     "highAvailability": {"type": "kubernetes"},
+    "state": {
+        "root": "s3://bucket/state",
+        "folders": {"checkpoints": "s3p://fast/checkpoints", "savepoints": "hdfs:///savepoints"},
+        "backend": "rocksdb",
+        "checkpointing": {"timeout": "3 min", "unaligned": True, "localRecovery": True},
+        "s3": S3,
+        "hdfs": {"configMap": "hadoop", "classpath": "/opt/hadoop/*"},
+    },
     "savepoints": {"schedule": "0 3 * * *"},
     "taskmanager": {
         **ROLE,
@@ -95,11 +103,15 @@ class Scenario:
         return self.name
 
 
+# What the head of a values file asks for beforehand.
+EXTERNALS = {"s3": frozenset({("Secret", "s3")})}
+
+
 def _of_file(file: Path) -> Scenario:
     """The chart is the one of the install command at the file's head."""
     chart = re.search(r"^#.*helm install \S+ (charts/\S+) ", file.read_text(), re.MULTILINE)
     assert chart, f"{file} does not show its `helm install` command"
-    return Scenario(file.stem, ROOT / chart[1], files=(str(file),))
+    return Scenario(file.stem, ROOT / chart[1], files=(str(file),), externals=EXTERNALS.get(file.stem, frozenset()))
 
 
 SCENARIOS = [
@@ -108,7 +120,9 @@ SCENARIOS = [
         "flink-everything",
         FLINK,
         values=ALL_OF_FLINK,
-        externals=frozenset({("ConfigMap", "release-name-elsewhere"), ("Secret", "flink-tls")}),
+        externals=frozenset(
+            {("ConfigMap", "release-name-elsewhere"), ("ConfigMap", "hadoop"), ("Secret", "flink-tls"), ("Secret", "s3")}
+        ),
     ),
     Scenario("flink-nothing", FLINK, values={"storage": {"enabled": False}, "serviceAccount": {"create": False}}),
     Scenario("flink-1.20", FLINK, values={"flink": {"version": "1.20.5"}}),

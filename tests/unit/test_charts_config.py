@@ -47,6 +47,10 @@ def test_the_options_of_a_session_cluster() -> None:
         "execution.checkpointing.dir": "file:///flink-data/r-flink/checkpoints",
         "execution.checkpointing.savepoint-dir": "file:///flink-data/r-flink/savepoints",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "execution.checkpointing.interval": "1 min",
+        "execution.checkpointing.num-retained": "3",
+        "execution.checkpointing.incremental": "true",
+        "state.backend.type": "hashmap",
     }
 
 

@@ -26,6 +26,8 @@ def notes(values: dict[str, Any] | None = None) -> str:
         ({}, "loses the jobs of the session"),
         (JOB, "gone on from its newest checkpoint"),
         ({**JOB, "storage": {"enabled": False}}, "starts the job anew"),
+        ({**JOB, "state": {"root": "s3://b/p"}}, "starts the job anew"),
+        ({"taskmanager": {"affinity": {"nodeAffinity": {}}}}, "taskmanager.affinity replaces the rule"),
         ({"rest": {"service": {"type": "LoadBalancer"}}}, "open to all who reach the LoadBalancer"),
     ],
 )
@@ -50,6 +52,13 @@ def test_the_commands_are_those_of_the_mode(values: dict[str, Any], command: str
     assert command in text
     assert other not in text
     assert text.count("kubectl ") == (3 if values == {} else 5)
+
+
+def test_where_checkpoints_lie() -> None:
+    assert "Checkpoints lie in file:///flink-data/release-name-flink/checkpoints." in notes()
+    assert "Checkpoints lie in s3://b/p/default/release-name-flink/checkpoints." in notes({"state": {"root": "s3://b/p"}})
+    assert "WARNING: storage" not in notes({"state": {"root": "s3://b/p"}, "storage": {"enabled": False}})
+    assert "Checkpoints lie" not in notes({"storage": {"enabled": False}})
 
 
 def test_a_suspended_job_is_said_to_be_so() -> None:

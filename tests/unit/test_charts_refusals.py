@@ -82,7 +82,7 @@ REFUSALS = [
     (
         {"highAvailability": {"type": "kubernetes"}, "storage": {"enabled": False}},
         "a folder that outlives the pods",
-        "set storage.enabled=true, or high-availability.storageDir",
+        "set storage.enabled=true, or state.root",
     ),
     ({"savepoints": {"schedule": "@daily"}}, "savepoints.schedule is set, but flink.type is session", "set flink.type=job"),
     (
@@ -99,12 +99,12 @@ REFUSALS = [
     (
         {"flink": JOB, "storage": {"enabled": False}, "job": {"state": "suspended"}},
         "A savepoint is asked for",
-        "execution.checkpointing.savepoint-dir",
+        "set storage.enabled=true, or state.root",
     ),
     (
         {"flink": JOB, "storage": {"enabled": False}, "job": {"upgradeMode": "last-state"}},
         "job.upgradeMode is last-state",
-        "execution.checkpointing.dir",
+        "set storage.enabled=true, or state.root",
     ),
     ({"jobmanager": {"extraVolumes": [{"name": "record", "emptyDir": {}}]}}, "has a volume record", "another name"),
     ({"storage": {"mountPath": "/opt/flink/record"}}, "storage.mountPath is /opt/flink/record", "/flink-data"),

@@ -63,12 +63,7 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- end -}}
 {{- /* The mounted folder replaces the shipped config.yaml, which opens these packages to Flink's serializers under Java 17. */ -}}
 {{- $_ := set $config "env.java.default-opts.all" (include "flink.javaOptions" .) -}}
-{{- if .Values.storage.enabled -}}
-{{- $root := printf "file://%s/%s" .Values.storage.mountPath (include "flink.fullname" .) -}}
-{{- $_ := set $config "execution.checkpointing.dir" (printf "%s/checkpoints" $root) -}}
-{{- $_ := set $config "execution.checkpointing.savepoint-dir" (printf "%s/savepoints" $root) -}}
-{{- $_ := set $config "execution.checkpointing.externalized-checkpoint-retention" "RETAIN_ON_CANCELLATION" -}}
-{{- end -}}
+{{- $config = merge $config (include "flink.state.options" . | fromJson) -}}
 {{- if eq .Values.flink.type "job" -}}
 {{- /* A job that ended stays visible over REST; otherwise its JobManager would exit, be restarted and run the job again. */ -}}
 {{- $_ := set $config "execution.shutdown-on-application-finish" "false" -}}
@@ -78,19 +73,12 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- $name := include "flink.fullname" . -}}
 {{- if include "flink.highlyAvailable" . -}}
 {{- $_ := set $config "high-availability.cluster-id" $name -}}
-{{- if .Values.storage.enabled -}}
-{{- $_ := set $config "high-availability.storageDir" (printf "file://%s/%s/ha" .Values.storage.mountPath $name) -}}
-{{- end -}}
 {{- end -}}
 {{- if include "flink.leaderInKubernetes" . -}}
 {{- $config = merge $config (dict
       "high-availability.type" "kubernetes"
       "kubernetes.cluster-id" $name
       "kubernetes.namespace" .Release.Namespace) -}}
-{{- end -}}
-{{- if include "flink.job.carried" . -}}
-{{- /* Flink gives a savepoint up before the hook does, so that a savepoint that failed never stops the job later. */ -}}
-{{- $_ := set $config "execution.checkpointing.timeout" (printf "%v s" (sub .Values.hooks.timeoutSeconds 20)) -}}
 {{- end -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- $_ := set $config $key (include "flink.text" $value) -}}

@@ -48,7 +48,7 @@ release.json: {{ printf "%s\n" (dict
   "savepoints" (include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir"))
   "keepSavepoints" (int .savepoints.keep)
   "highAvailability" (eq (include "flink.leaderInKubernetes" $root) "true")
-  "claim" .storage.enabled
+  "claim" (ne (include "flink.state.onClaim" $root) "")
   "clusterId" (include "flink.fullname" $root)
   "timeoutSeconds" (int .hooks.timeoutSeconds)
   "deployments" $deployments

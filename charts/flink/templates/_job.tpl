@@ -21,9 +21,6 @@
 
 {{/* The entrypoint's command for a job that hooks carry: job.sh reads the record and adds where the job starts. */}}
 {{- define "flink.job.start" -}}
-{{- $folder := "" -}}
-{{- if and .root.Values.storage.enabled (not (include "flink.highlyAvailable" .root)) -}}
-{{- $folder = printf "%s/%s" .root.Values.storage.mountPath (include "flink.fullname" .root) -}}
-{{- end -}}
+{{- $folder := ternary "" (include "flink.state.onClaim" .root) (eq (include "flink.highlyAvailable" .root) "true") -}}
 {{- list "bash" "/opt/flink/scripts/job.sh" .specification (include "flink.highlyAvailable" .root) $folder .root.Values.job.fromSavepoint | toJson -}}
 {{- end }}

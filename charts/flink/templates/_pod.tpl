@@ -1,11 +1,13 @@
 {{/*
 Pod template of a workload that runs Flink: (dict "root" $ "component" "jobmanager" "role" <values of the role> "main" <YAML of what
-is the container's own: args, ports, probes> "restartPolicy" <optional> "withoutClaim" <optional>). What a pod runs changes with the
+is the container's own: args, ports, probes> "restartPolicy" <optional> "withoutState" <optional>). What a pod runs changes with the
 values of its role alone: labels for all objects replace no pod.
 */}}
 {{- define "flink.podTemplate" -}}
 {{- $root := .root -}}
-{{- $claim := and $root.Values.storage.enabled (not .withoutClaim) -}}
+{{- $claim := and $root.Values.storage.enabled (not .withoutState) -}}
+{{- $state := dict "initContainers" list "env" list "volumes" list "volumeMounts" list -}}
+{{- if not .withoutState }}{{ $state = include "flink.state.pod" $root | fromJson }}{{ end -}}
 {{- $labels := include "flink.selectorLabels" . | fromYaml -}}
 metadata:
   labels:
@@ -52,9 +54,14 @@ spec:
   topologySpreadConstraints:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- with .role.initContainers }}
+  {{- if or .role.initContainers $state.initContainers }}
   initContainers:
+    {{- with $state.initContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    {{- with .role.initContainers }}
     {{- tpl (toYaml .) $root | nindent 4 }}
+    {{- end }}
   {{- end }}
   containers:
     - name: {{ .component }}
@@ -66,6 +73,9 @@ spec:
           valueFrom: {fieldRef: {fieldPath: metadata.name}}
         - name: POD_IP
           valueFrom: {fieldRef: {fieldPath: status.podIP}}
+        {{- with $state.env }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
         {{- with .role.extraEnv }}
         {{- tpl (toYaml .) $root | nindent 8 }}
         {{- end }}
@@ -80,6 +90,9 @@ spec:
         - {name: log, mountPath: /opt/flink/log}
         {{- if $claim }}
         - {name: data, mountPath: {{ $root.Values.storage.mountPath | quote }}}
+        {{- end }}
+        {{- with $state.volumeMounts }}
+        {{- toYaml . | nindent 8 }}
         {{- end }}
         {{- with .role.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
@@ -99,6 +112,9 @@ spec:
     {{- if $claim }}
     - name: data
       persistentVolumeClaim: {claimName: {{ include "flink.claim.name" $root }}}
+    {{- end }}
+    {{- with $state.volumes }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
     {{- with .role.extraVolumes }}
     {{- tpl (toYaml .) $root | nindent 4 }}

@@ -10,6 +10,7 @@
 
 {{- include "flink.validate.name" . -}}
 {{- include "flink.validate.config" . -}}
+{{- include "flink.validate.state" . -}}
 
 {{- if $jobMode -}}
 {{- $jar := or $values.job.jar.file $values.job.jar.entryClass -}}
@@ -68,7 +69,7 @@
 {{- fail "flink.config sets high-availability.type, for which the chart has to make a Role: leave it out, and set highAvailability.type." -}}
 {{- end -}}
 {{- if and (include "flink.highlyAvailable" .) (not (include "flink.option" (dict "root" . "key" "high-availability.storageDir"))) -}}
-{{- fail "High availability needs a folder that outlives the pods: set storage.enabled=true, or high-availability.storageDir in flink.config." -}}
+{{- fail "High availability needs a folder that outlives the pods: set storage.enabled=true, or state.root." -}}
 {{- end -}}
 {{- if ne .Values.flink.type "job" -}}
 {{- if .Values.savepoints.schedule -}}
@@ -83,13 +84,13 @@
 {{- end -}}
 {{- $savepoints := include "flink.option" (dict "root" . "key" "execution.checkpointing.savepoint-dir") -}}
 {{- if and .Values.savepoints.schedule (not (include "flink.savepoints.offered" .)) -}}
-{{- fail "savepoints.schedule is set, but nobody can take savepoints: set hooks.enabled=true, and storage.enabled=true or execution.checkpointing.savepoint-dir in flink.config." -}}
+{{- fail "savepoints.schedule is set, but nobody can take savepoints: set hooks.enabled=true, and storage.enabled=true or state.root." -}}
 {{- end -}}
 {{- if and (not $savepoints) (or (eq $job.upgradeMode "savepoint") $job.savepointOnUninstall (eq $job.state "suspended")) -}}
-{{- fail "A savepoint is asked for (job.upgradeMode, job.state or job.savepointOnUninstall), but there is no folder for it: set storage.enabled=true, or execution.checkpointing.savepoint-dir in flink.config." -}}
+{{- fail "A savepoint is asked for (job.upgradeMode, job.state or job.savepointOnUninstall), but there is no folder for it: set storage.enabled=true, or state.root." -}}
 {{- end -}}
 {{- if and (eq $job.upgradeMode "last-state") (not (include "flink.option" (dict "root" . "key" "execution.checkpointing.dir"))) -}}
-{{- fail "job.upgradeMode is last-state, but checkpoints are kept nowhere: set storage.enabled=true, or execution.checkpointing.dir in flink.config." -}}
+{{- fail "job.upgradeMode is last-state, but checkpoints are kept nowhere: set storage.enabled=true, or state.root." -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
