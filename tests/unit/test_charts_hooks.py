@@ -316,10 +316,10 @@ def test_a_jobmanager_that_cannot_start_fails_the_release_with_its_last_words(ho
 
 
 def test_nothing_stays_that_would_bring_a_job_back(hooks: Hooks) -> None:
-    labels = {"app": "r", "configmap-type": "high-availability"}
+    labels = {"app": "r", "type": "flink-native-kubernetes"}
     maps = hooks.kubernetes.config_maps
     maps["r-x-config-map"] = {"metadata": {"name": "r-x-config-map", "labels": labels}}
-    maps["mine"] = {"metadata": {"name": "mine"}}
+    maps["mine"] = {"metadata": {"name": "mine", "labels": labels}}
     hooks("post-delete", highAvailability=True)
     assert list(maps) == ["mine"]
 

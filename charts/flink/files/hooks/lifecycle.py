@@ -128,9 +128,11 @@ def after_uninstall(release: Release) -> None:
 def forget(release: Release) -> None:
     """Delete what high availability would bring jobs back from."""
     if release.wanted["highAvailability"]:
-        selector = f"app={release.wanted['clusterId']},configmap-type=high-availability"
-        for name in release.kubernetes.config_maps(selector):
-            release.kubernetes.delete_config_map(name)
+        cluster = release.wanted["clusterId"]
+        # Flink 2.2 leaves out the label configmap-type, which would tell them from its other ConfigMaps.
+        for name in release.kubernetes.config_maps(f"app={cluster},type=flink-native-kubernetes"):
+            if name.startswith(f"{cluster}-") and name.endswith("-config-map"):
+                release.kubernetes.delete_config_map(name)
 
 
 def savepoint(release: Release) -> None:
