@@ -206,7 +206,7 @@ def test_what_is_close_to_a_refusal_is_taken(values: dict[str, Any]) -> None:
 def test_jobs_begin_from_the_newest_file_only_where_the_claim_holds_both_folders() -> None:
     def folder(values: dict[str, Any]) -> str:
         manifests = render(FLINK, {"flink": {"type": "job"}, **values}, name="r")
-        return str(containers(manifests.one("Deployment", "r-flink-jobmanager"))["jobmanager"]["args"][3])
+        return str(containers(manifests.one("Deployment", "r-flink-jobmanager"))["jobmanager"]["args"][4])
 
     assert folder({}) == "/flink-data/r-flink"
     assert folder({"state": {"root": "s3://b/p"}}) == ""
