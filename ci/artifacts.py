@@ -102,6 +102,7 @@ def sets() -> dict[str, Jars | Packages]:
         found[f"flink-{version}"] = Packages((f"apache-flink-libraries=={version}",), pure=True)
         gateway = Jar("org.apache.flink", "flink-sql-gateway", release["sql-gateway"], alone=True)
         found[f"sql-gateway-{version}"] = Jars((gateway,))  # the Python packages leave it out
+        found[f"s3-{version}"] = Jars((Jar("org.apache.flink", "flink-s3-fs-hadoop", release["s3"], alone=True),))
         examples = (
             Jar("org.apache.flink", "flink-examples-streaming", release["examples"], name, alone=True)
             for name in ("TopSpeedWindowing", "WordCount")

@@ -62,7 +62,7 @@ def table(rows: list[list[str]]) -> str:
 def main(words: list[str]) -> None:
     """Install the demo, or upgrade it; `words` go to helm."""
     cluster.ensure()
-    images.load()
+    images.load(tests=False)
     with step(f"helm upgrade --install {NAME}"):
         chart: Path = REPO / "charts" / "flink-kafka-demo"
         run(

@@ -1,4 +1,4 @@
-"""The images that the pods run: Flink with the KDV job for each version, Kafka, and the tools beside them.
+"""The images that the pods run: Flink with the KDV job for each version, Kafka, the tools beside them, and MinIO for tests.
 
 Everything in them is fetched and laid out here; `docker build` only copies and has no network.
 """
@@ -9,11 +9,18 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ci import artifacts, bases, cache, cluster, engine, flink_home, java, versions
+from ci import artifacts, bases, cache, cluster, engine, flink_home, golang, java, versions
 from ci.console import run, say, step
 
 _JOBS = versions.REPO / "jobs"
-_SOURCES = {"flink": ["image", "kdv"], "kafka": ["image"], "tools": ["image", "kdv", "tools"]}  # what an image takes from jobs/
+# What an image takes from jobs/.
+_SOURCES = {
+    "flink": ["image", "kdv"],
+    "s3": ["image"],
+    "kafka": ["image"],
+    "tools": ["image", "kdv", "tools"],
+    "minio": ["image"],
+}
 
 
 def context(kind: str, version: str) -> Path:
@@ -23,6 +30,7 @@ def context(kind: str, version: str) -> Path:
     """
     names = {
         "flink": [f"{part}-{version}" for part in ("pyflink", "flink", "connector", "sql-gateway", "examples")],
+        "s3": [f"s3-{version}"],
         "kafka": ["kafka"],
         "tools": ["kdv-tools"],
     }[kind]
@@ -31,8 +39,8 @@ def context(kind: str, version: str) -> Path:
         with step(f"lay out {kind} {version}"):
             if kind == "flink":
                 flink_home.lay_out(version, folder)
-            elif kind == "kafka":
-                shutil.copytree(artifacts.fetch("kafka"), folder / "kafka")
+            elif kind in ("kafka", "s3"):
+                shutil.copytree(artifacts.fetch(names[0]), folder / kind)
             else:
                 for wheel in artifacts.fetch("kdv-tools").iterdir():
                     shutil.unpack_archive(wheel, folder / "python", "zip")
@@ -43,16 +51,27 @@ def context(kind: str, version: str) -> Path:
     return cache.entry("contexts", {"kind": kind, "contents": contents, "how": how}, build)
 
 
+def _minio(version: str) -> Path:
+    """A folder with the program `minio`."""
+    return golang.build("minio", "github.com/minio/minio", version, ["github.com/minio/minio"])
+
+
 def own_jars(version: str) -> list[Path]:
     """The jars of jobs/ that belong into Flink's lib/, compiled against this version of Flink."""
     lib = context("flink", version) / "flink" / "lib"
     return [java.java_jar(_JOBS / "checked-json", [lib], "checked-json")]
 
 
+def _base(kind: str, version: str) -> str:
+    if kind == "s3":
+        return _build("flink", version)
+    return bases.python() if kind in ("tools", "minio") else bases.java()
+
+
 def _build(kind: str, version: str) -> str:
     """Build jobs/image/<kind>.Dockerfile, unless the engine has it, and return the name that its content gives it."""
-    base = bases.python() if kind == "tools" else bases.java()
-    files = context(kind, version)
+    base = _base(kind, version)
+    files = _minio(version) if kind == "minio" else context(kind, version)
     own = [_JOBS / name for name in _SOURCES[kind]]
     jars = own_jars(version) if kind == "flink" else []
 
@@ -70,8 +89,8 @@ def _build(kind: str, version: str) -> str:
     return engine.image(kind, {"base": base, "context": files.name, "own": cache.file_hash(*own, *jars)}, build)
 
 
-def wanted() -> dict[str, tuple[str, str]]:
-    """Name of each image that the cluster is given -> (kind, version of what is in it).
+def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
+    """Name of each image that the cluster is given -> (kind, version of what is in it), with or without what only tests use.
 
     The charts' defaults name published images of Flink, Kafka and Python; where no registry answers, ours stand in for them.
     """
@@ -79,8 +98,9 @@ def wanted() -> dict[str, tuple[str, str]]:
     found = {}
     for version in versions.section("flink")["releases"]:
         found[f"flink-kdv:{version}"] = ("flink", version)
-        if not published:
-            found[f"flink:{version}-java{versions.get('images', 'java')}"] = ("flink", version)
+        found[f"flink-kdv:{version}-s3"] = ("s3", version)
+        if not published:  # the published image holds the plugin too
+            found[f"flink:{version}-java{versions.get('images', 'java')}"] = ("s3", version)
     if not published:
         kafka = versions.get("kafka", "version")
         found[f"apache/kafka:{kafka}"] = ("kafka", kafka)
@@ -88,20 +108,23 @@ def wanted() -> dict[str, tuple[str, str]]:
     found[f"kdv-tools:{tools}"] = ("tools", tools)
     if not published:
         found[f"python:{versions.get('images', 'python')}-slim-{versions.get('images', 'debian')}"] = ("tools", tools)
+    if tests:
+        minio = versions.get("minio", "version")
+        found[f"minio:{minio.split('-')[1][:8]}"] = ("minio", minio)
     return found
 
 
-def ensure() -> None:
+def ensure(*, tests: bool = True) -> None:
     """Build what is missing and say how large each image is."""
     engine.ensure()
     with step("images"):
-        for name, (kind, version) in wanted().items():
+        for name, (kind, version) in wanted(tests=tests).items():
             run(["docker", "tag", _build(kind, version), name])
             size = int(run(["docker", "image", "inspect", "--format={{.Size}}", name]))
             say(f"{name}: {size / 1e6:.0f} MB")
 
 
-def load() -> None:
-    """Build what is missing and bring all images into the cluster."""
-    ensure()
-    cluster.load(list(wanted()))
+def load(*, tests: bool = True) -> None:
+    """Build what is missing and bring the images into the cluster."""
+    ensure(tests=tests)
+    cluster.load(list(wanted(tests=tests)))

@@ -57,7 +57,7 @@ def bench(words: list[str]) -> int:
     """Measure the start of the demo; `words` are options of bench/start.py."""
     python = venv.python()
     cluster.ensure()
-    images.load()
+    images.load(tests=False)
     with step("bench"):
         return subprocess.run([python, "-m", "bench.start", *words], cwd=REPO, stdin=subprocess.DEVNULL).returncode
 

@@ -32,6 +32,7 @@ def test_the_lock_belongs_to_the_versions() -> None:
         assert any(f"-{version}" in name for name in artifacts.locked(lock, f"flink-{version}"))
         assert any(f"-{version}-" in name for name in artifacts.locked(lock, f"pyflink-{version}"))
         assert any(release["kafka-connector"] in name for name in artifacts.locked(lock, f"connector-{version}"))
+        assert list(artifacts.locked(lock, f"s3-{version}")) == [f"flink-s3-fs-hadoop-{release['s3']}.jar"]
     assert f"kafka-clients-{versions.get('kafka', 'version')}.jar" in artifacts.locked(lock, "kafka")
 
 
@@ -86,9 +87,11 @@ def test_write_locks_makes_what_fetch_accepts(lock: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("mode", ["registry", "build"])
 def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "registry_answers", lambda: mode == "registry")
-    names = set(images.wanted())
+    names = set(images.wanted(tests=False))
+    assert set(images.wanted(tests=True)) - names == {f"minio:{versions.get('minio', 'version').split('-')[1][:8]}"}
     releases = versions.section("flink")["releases"]
-    own = {f"flink-kdv:{version}" for version in releases} | {f"kdv-tools:{versions.get('images', 'kdv-tools')}"}
+    own = {f"flink-kdv:{version}{suffix}" for version in releases for suffix in ("", "-s3")}
+    own |= {f"kdv-tools:{versions.get('images', 'kdv-tools')}"}
     stand_ins = {f"flink:{version}-java17" for version in releases}
     stand_ins |= {f"apache/kafka:{versions.get('kafka', 'version')}", "python:3.11-slim-bookworm"}
     assert names == (own if mode == "registry" else own | stand_ins)
@@ -98,4 +101,4 @@ def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode:
 def test_no_image_runs_as_root(dockerfile: Path) -> None:
     users = re.findall(r"^USER (\d+):(\d+)$", dockerfile.read_text(), re.MULTILINE)
     assert len(users) == 1
-    assert users[0] == (("1000", "1000") if dockerfile.stem == "kafka" else ("9999", "9999"))
+    assert users[0] == (("1000", "1000") if dockerfile.stem in ("kafka", "minio") else ("9999", "9999"))

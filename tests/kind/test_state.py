@@ -1,0 +1,98 @@
+"""State on S3: the KDV job loses no row when its TaskManager, its JobManager or the store itself goes."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client, utils
+
+from tests.conftest import ROOT
+from tests.kind.conftest import DEMO, NEW, OLD, VALUES, Install
+from tests.kind.test_demo import check_rows, producer_done
+from tests.kind.test_lifecycle import restored, started, with_interval
+from tests.support import evidence, faults
+from tests.support.cluster import Cluster
+from tests.support.helm import Helm
+from tests.support.release import FlinkRelease
+from tests.support.waits import wait_for
+
+pytestmark = pytest.mark.state
+MINIO = "app.kubernetes.io/name=minio"
+OUTAGE_SECONDS = 30
+
+
+@pytest.fixture
+def s3(cluster: Cluster, namespace: str) -> dict[str, Any]:
+    """Values for charts/flink whose store, as docs/state.md sets it up, runs in the namespace."""
+    credentials = {"AWS_ACCESS_KEY_ID": "flink", "AWS_SECRET_ACCESS_KEY": secrets.token_hex(16)}
+    secret = client.V1Secret(metadata=client.V1ObjectMeta(name="s3"), string_data=credentials)
+    if not cluster.pods(namespace, MINIO):
+        cluster.core.create_namespaced_secret(namespace, secret)
+        utils.create_from_yaml(cluster.api, str(ROOT / "docs" / "minio.yaml"), namespace=namespace)
+    wait_serving(cluster, namespace)
+    values: dict[str, Any] = yaml.safe_load((VALUES / "s3.yaml").read_text())
+    return {**values, "storage": {"enabled": True}}  # for the CSV files of the demo
+
+
+def wait_serving(cluster: Cluster, namespace: str) -> None:
+    def ready() -> bool:
+        (pod,) = cluster.pods(namespace, MINIO)
+        return bool(pod.status.container_statuses[0].ready)
+
+    wait_for(ready, timeout=120, what="MinIO to be ready", on_timeout=lambda: evidence.summary(cluster, namespace))
+
+
+def scale_minio(cluster: Cluster, namespace: str, replicas: int) -> None:
+    cluster.apps.patch_namespaced_deployment_scale("minio", namespace, {"spec": {"replicas": replicas}})
+
+
+def stored(cluster: Cluster, namespace: str, release: str) -> set[str]:
+    """The folders of a release in the bucket."""
+    folder = f"/data/flink/state/{namespace}/{release}-flink"
+    return set(cluster.runner(namespace, MINIO)(["ls", folder]).split())
+
+
+def missed(flink: FlinkRelease, job: str, since: float) -> bool:
+    """Whether a checkpoint that began after `since` (seconds of the epoch) has failed, or waits for the store for so long."""
+    now = time.time()
+    for checkpoint in flink.rest.checkpoints(job)["history"]:
+        began = checkpoint["trigger_timestamp"] / 1000
+        pending = checkpoint["status"] == "IN_PROGRESS" and now - began > OUTAGE_SECONDS
+        if began > since and (pending or checkpoint["status"] == "FAILED"):
+            return True
+    return False
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
+def test_a_job_with_its_state_on_s3(
+    install: Install, helm: Helm, cluster: Cluster, namespace: str, s3: dict[str, Any], version: str
+) -> None:
+    name = f"stored-{version.partition('.')[0]}"
+    values, flink, kafka, first = started(install, name, version=version, image={"tag": f"{version}-s3"}, **s3)
+    job = first["jid"]
+    folder = f"s3://flink/state/{namespace}/{name}-flink"
+    assert flink.rest.checkpoints(job)["latest"]["completed"]["external_path"].startswith(f"{folder}/checkpoints/{job}/chk-")
+    assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
+
+    # The store is away for a while, and the pods that know the state go as well.
+    scale_minio(cluster, namespace, 0)
+    wait_for(lambda: not cluster.pods(namespace, MINIO), timeout=60, what="MinIO to go")
+    gone = time.time()
+    wait_for(lambda: missed(flink, job, gone), timeout=180, what="a checkpoint to miss its store", interval=2)
+    scale_minio(cluster, namespace, 1)
+    wait_serving(cluster, namespace)
+    newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
+    flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
+    faults.delete_pods(cluster, namespace, f"app.kubernetes.io/instance={name},app.kubernetes.io/name=flink")
+    wait_for(lambda: (restored(flink) or {}).get("id", 0) > newest, timeout=240, what="the job to go on from S3")
+    assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
+
+    helm.upgrade(name, DEMO, with_interval(values, "3 s"), namespace=namespace)
+    assert restored(flink)["external_path"].startswith(f"{folder}/savepoints/{job}/")
+    producer_done(flink)
+    check_rows(flink, kafka, 2000)
