@@ -12,7 +12,7 @@ from ci.versions import BUILD, REPO
 # kind of tests -> (folder, what pytest selects). Tests marked `full` are left out unless they are asked for.
 KINDS = {
     "unit": [("unit", "not full")],
-    "local": [("local", "not full")],
+    "local": [("local", "")],
     "kind": [("kind", "not full")],
     "all": [("unit", "not full"), ("local", "not full"), ("kind", "not full")],
     "full": [("unit", ""), ("local", ""), ("kind", "")],

@@ -21,3 +21,8 @@ def advert(**fields: Any) -> bytes:
     if time := fields.pop("time", None):
         fields["timestamp_column"] = f"2024-05-20 {time}"
     return to_json({**GOOD, **fields})
+
+
+def rows_of_minutes(count: int, first: int = 0) -> list[bytes]:
+    """One good row for each window from 00:00 on, each of which closes the window before it."""
+    return [advert(id=number, time=f"{number * 2 // 60:02}:{number * 2 % 60:02}:05") for number in range(first, first + count)]

@@ -2,63 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from local import flink, kafka
+from local import kafka
 from local.flink import FlinkCluster
-from tests.local.adverts import advert
+from tests.local.adverts import advert, rows_of_minutes
 from tests.local.conftest import VERSIONS, Kdv, cancel_all
 from tests.local.test_rows import check
-from tests.support.kdv_model import Input, compare
 from tests.support.waits import WaitFailed, wait_for
 
-
-def rows_of_minutes(count: int, first: int = 0) -> list[bytes]:
-    """One good row for each window from 00:00 on, each of which closes the window before it."""
-    return [advert(id=number, time=f"{number * 2 // 60:02}:{number * 2 % 60:02}:05") for number in range(first, first + count)]
-
-
-@pytest.fixture(params=VERSIONS)
-def own_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FlinkCluster]:
-    """A cluster of the test's own, whose processes it may kill."""
-    with flink.running(request.param, tmp_path / "flink", slots=4) as running:
-        yield running
-
-
-@pytest.mark.parametrize("parallelism", [1, 2])
-def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
-    own_cluster: FlinkCluster, broker: kafka.Broker, tmp_path: Path, parallelism: int
-) -> None:
-    with own_cluster.submitter() as submitter:
-        kdv = Kdv(broker, own_cluster.rest, submitter, f"killed-{own_cluster.version}-{parallelism}", tmp_path)
-        kdv.create_topic(2)
-        faulty = [line for row in rows_of_minutes(400) for line in (row, b"broken", advert(id=-1, time="00:00:00"))]
-        kdv.send({0: faulty[:300], 1: faulty[:300]})
-        job = kdv.start("--idle-timeout=0 s", parallelism=parallelism)
-        for number in range(2):
-            kdv.rest.wait_checkpoint(job, 2 + 3 * number)
-            restored = kdv.rest.checkpoints(job)["counts"]["restored"]
-            own_cluster.taskmanagers[-1].kill()
-            own_cluster.add_taskmanager()
-            kdv.send({0: faulty[300 + 300 * number : 600 + 300 * number], 1: faulty[300 + 300 * number : 600 + 300 * number]})
-            kdv.wait_restored(job, restored + 1)
-        kdv.send({0: faulty[900:], 1: faulty[900:]})
-        read = Input(kdv.input())
-
-        def all_there() -> bool:
-            late = {(int(record.headers["partition"]), int(record.headers["offset"])) for record in kdv.late()}
-            report = compare(read.expect(late), kdv.rows())
-            if report.twice or report.unexpected:
-                pytest.fail(str(report))
-            if not report.ok or read.rejects(kdv.dead(), kdv.late()):
-                raise LookupError(str(report) + "\n".join(read.rejects(kdv.dead(), kdv.late())[:5]))
-            return True
-
-        wait_for(all_there, timeout=60, what="every record")
-        assert len(kdv.dead()) == 800
+NEW, OLD = VERSIONS
+# The rows are checked on each version of Flink by test_rows; how the job runs, on the older one, belongs to the whole matrix.
+pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=pytest.mark.full)], indirect=True, scope="session")
 
 
 def test_a_savepoint_is_restored_at_another_parallelism(cluster: FlinkCluster, kdv: Kdv) -> None:
