@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import platform
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def java_version() -> str:
 
 @dataclass(frozen=True)
 class FlinkSubject:
-    """`program` is a PyFlink file, `arguments` what it is called with."""
+    """`program` is a PyFlink file, `arguments` what it is called with, `config` are further options of the cluster."""
 
     name: str
     version: str
@@ -39,6 +39,7 @@ class FlinkSubject:
     exact: bool = True
     lacks: str = ""
     partitioned: bool = True
+    config: Mapping[str, str] = field(default_factory=dict)
 
     def threads(self, partitions: int) -> int:
         return 2  # the slots: what follows the source is spread over them even if one partition feeds it
@@ -54,7 +55,7 @@ class FlinkSubject:
 
     @contextlib.contextmanager
     def run(self, task: Task) -> Iterator[Run]:
-        config = {"parallelism.default": str(task.parallelism)}
+        config = {"parallelism.default": str(task.parallelism), **self.config}
         with flink.running(self.version, task.folder / "cluster", config=config) as cluster:
             with cluster.submitter(self.program) as submitter:
                 submitter.submit(*self.arguments(task))

@@ -22,10 +22,10 @@ alone allows (`blackhole`), and what one would pick instead of Flink. Every subj
 fresh processes, in turns; all of them share the machine with that broker. Before it is measured, `python -m bench.kdv check`
 holds the rows that it writes against an independent model, with some rows sent twice and some broken.
 
-Events per second are those of the second half of the rows (the first one warms up), as the median of the runs with the least
-and the most. CPU is that of all processes of the subject, JobManager included, from the moment all of them run until the last
-row is read. Memory is their largest resident size. A TaskManager has {memory} and two slots; checkpoints and commits are
-{interval} apart. Rows are about 190 bytes.
+Events per second are those of the second half of the rows, as the median of the runs with the least and the most; the
+first half, in which the JVMs warm up, stands beside them. CPU is that of all processes of the subject, JobManager included,
+from the moment all of them run until the last row is read. Memory is their largest resident size. A TaskManager has {memory}
+and two slots; checkpoints and commits are {interval} apart. Rows are about 190 bytes.
 """
 
 
@@ -44,6 +44,16 @@ class Group:
     def rate(self) -> float:
         return statistics.median(self.values("steady_events_per_second"))
 
+    @property
+    def first_half(self) -> float:
+        """Rows per second while the first half was read, from what the records hold of the whole and of the second half."""
+
+        def rate(run: Mapping[str, Any]) -> float:
+            half = run["events"] / 2
+            return float(half / (run["seconds"] - half / run["steady_events_per_second"]))
+
+        return statistics.median(map(rate, self.runs))
+
     def row(self, base: float | None) -> list[str]:
         rates = self.values("steady_events_per_second")
         cpu = statistics.median(float(run["cpu_seconds"]) / run["events"] * 1e6 for run in self.runs)
@@ -52,6 +62,7 @@ class Group:
             str(self.parallelism),
             _thousands(self.rate),
             f"{_thousands(min(rates))} to {_thousands(max(rates))}",
+            _thousands(self.first_half),
             f"{self.rate / base:.2f}" if base else "",
             f"{cpu:.1f}",
             f"{statistics.median(self.values('memory_mib')):.0f}",
@@ -67,11 +78,11 @@ class Group:
         return f"{max(entry['largest_mib'] for entry in found):.1f} MiB, {max(entry['longest_ms'] for entry in found)} ms"
 
 
-def groups(runs: Iterable[Mapping[str, Any]], *, partitions: int, rows_per_window: int) -> list[Group]:
+def groups(runs: Iterable[Mapping[str, Any]], *, partitions: int, rows: int, rows_per_window: int) -> list[Group]:
     """Those of this data, fastest first."""
     found: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
     for run in runs:
-        if (run["partitions"], run["rows_per_window"]) == (partitions, rows_per_window):
+        if (run["partitions"], run["rows"], run["rows_per_window"]) == (partitions, rows, rows_per_window):
             found[run["subject"], run["parallelism"]].append(run)
     return sorted((Group(*key, members) for key, members in found.items()), key=lambda group: -group.rate)
 
@@ -91,6 +102,7 @@ def _comparison(found: Sequence[Group]) -> str:
         "parallelism",
         "events/s",
         "from to",
+        "first half",
         f"times {BASE}",
         "CPU s per million",
         "MiB",
@@ -104,8 +116,8 @@ def _sweep(runs: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> str:
     head = ["rows in a window", "subject", "parallelism", "events/s", "CPU s per million", "MiB", "largest checkpoint"]
     rows = []
     for size in sizes:
-        for group in groups(runs, partitions=1, rows_per_window=size):
-            subject, parallelism, rate, _, _, cpu, memory, checkpoint, _ = group.row(None)
+        for group in groups(runs, partitions=1, rows=max(run["rows"] for run in runs), rows_per_window=size):
+            subject, parallelism, rate, _, _, _, cpu, memory, checkpoint, _ = group.row(None)
             rows.append([f"{size:,}", subject, parallelism, rate, cpu, memory, checkpoint])
     return _table(head, rows)
 
@@ -141,15 +153,16 @@ def plot(charts: Mapping[str, Sequence[Group]]) -> str:
 def page(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory: str, interval: str) -> tuple[str, str]:
     """The page and its plot. The smallest windows are the comparison; larger ones, if there are any, show the growth of cost."""
     sizes = sorted({run["rows_per_window"] for run in runs})
+    compared = [run for run in runs if run["rows_per_window"] == sizes[0]]
     charts = {}
     parts = [_HEAD.format(memory=memory, interval=interval), "![events per second](bench-kdv.svg)\n"]
-    for partitions in sorted({run["partitions"] for run in runs}):
-        if found := groups(runs, partitions=partitions, rows_per_window=sizes[0]):
-            title = f"{partitions} partition{'s' * (partitions > 1)}"
-            charts[title] = found
-            parts.append(f"## {title.capitalize()}\n\n{_comparison(found)}")
+    for rows, partitions in sorted({(run["rows"], run["partitions"]) for run in compared}, reverse=True):
+        title = f"{rows:,} rows in {partitions} partition{'s' * (partitions > 1)}"
+        charts[title] = groups(compared, partitions=partitions, rows=rows, rows_per_window=sizes[0])
+        parts.append(f"## {title}\n\n{_comparison(charts[title])}")
     if sizes[1:]:
-        parts.append(f"## Larger windows\n\n{_sweep(runs, sizes)}")
+        larger = [run for run in runs if run["rows_per_window"] != sizes[0]]
+        parts.append(f"## Larger windows\n\n{_sweep(larger, sizes[1:])}")
     measured = {run["subject"] for run in runs}
     parts.append(
         "## What each does not promise\n\n"

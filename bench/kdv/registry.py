@@ -17,6 +17,10 @@ from .peer import Peer
 from .subject import Subject, Task
 
 _PROGRAMS = Path(__file__).parent / "subjects"
+_KDV = REPO / "jobs" / "kdv" / "kdv.py"
+_MINI_BATCH = {
+    f"table.exec.mini-batch.{key}": value for key, value in {"enabled": "true", "allow-latency": "2 s", "size": "5000"}.items()
+}
 
 
 def _ours(task: Task) -> list[str]:
@@ -45,7 +49,8 @@ def _ceiling(kind: str, version: str) -> FlinkSubject:
 
 def _flink(version: str) -> list[Subject]:
     return [
-        FlinkSubject(f"ours-{version}", version, REPO / "jobs" / "kdv" / "kdv.py", _ours),
+        FlinkSubject(f"ours-{version}", version, _KDV, _ours),
+        FlinkSubject(f"ours-mini-batch-{version}", version, _KDV, _ours, config=_MINI_BATCH),
         FlinkSubject(
             f"reference-{version}",
             version,

@@ -90,6 +90,7 @@ def measure(broker: Broker, folder: Path, subject: Subject, data: Data, parallel
         "subject": subject.name,
         "partitions": data.partitions,
         "parallelism": parallelism,
+        "rows": data.events,
         "rows_per_window": data.rows_per_window,
         "events": position,
         "seconds": round(seconds, 2),

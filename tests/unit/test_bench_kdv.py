@@ -13,7 +13,8 @@ from bench.kdv.runner import steady_rate
 
 
 def run(subject: str, rate: int, **more: Any) -> dict[str, Any]:
-    fixed = {"partitions": 1, "parallelism": 1, "rows_per_window": 8000, "events": 2_000_000, "cpu_seconds": 30.0}
+    fixed = {"partitions": 1, "parallelism": 1, "rows": 2_000_000, "rows_per_window": 8000, "events": 2_000_000}
+    fixed |= {"cpu_seconds": 30.0, "seconds": 1_000_000 / rate + 10}
     return {"subject": subject, "steady_events_per_second": rate, "memory_mib": 900, "versions": {}, **fixed, **more}
 
 
@@ -48,7 +49,13 @@ def test_amounts_that_are_no_decimals_are_rounded_before_they_are_compared() -> 
 
 def test_the_page_compares_the_medians_with_the_reference() -> None:
     text = written([run("ours", rate) for rate in (190_000, 220_000, 200_000)] + [run(page.BASE, 100_000)])
-    assert "| ours | 1 | 200 k | 190 k to 220 k | 2.00 | 15.0 | 900 |  | 3 |" in text
+    assert "| ours | 1 | 200 k | 190 k to 220 k | 100 k | 2.00 | 15.0 | 900 |  | 3 |" in text
+
+
+def test_runs_over_more_rows_are_a_table_of_their_own() -> None:
+    text = written([run("ours", 200_000), run("ours", 150_000, rows=10_000_000, events=9_000_000, seconds=120)])
+    assert text.count("| ours | 1 |") == 2
+    assert "## 10,000,000 rows in 1 partition\n" in text
 
 
 def test_larger_windows_have_a_table_of_their_own() -> None:
