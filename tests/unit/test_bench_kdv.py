@@ -13,7 +13,7 @@ from bench.kdv.runner import steady_rate
 
 
 def run(subject: str, rate: int, **more: Any) -> dict[str, Any]:
-    fixed = {"partitions": 1, "parallelism": 1, "rows": 2_000_000, "rows_per_window": 8000, "events": 2_000_000}
+    fixed: dict[str, Any] = {"partitions": 1, "parallelism": 1, "rows": 2_000_000, "rows_per_window": 8000, "events": 2_000_000}
     fixed |= {"cpu_seconds": 30.0, "seconds": 1_000_000 / rate + 10}
     return {"subject": subject, "steady_events_per_second": rate, "memory_mib": 900, "versions": {}, **fixed, **more}
 
