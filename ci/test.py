@@ -18,6 +18,9 @@ KINDS = {
     "full": [("unit", ""), ("local", ""), ("kind", "")],
 }
 
+# Modules of tests side by side: those of a cluster wait most of the time, but two are what a small machine bears.
+WORKERS = {"unit": "auto", "kind": "2"}
+
 
 def _pytest(folder: str, marks: str, words: list[str]) -> int:
     python = venv.python()
@@ -25,6 +28,8 @@ def _pytest(folder: str, marks: str, words: list[str]) -> int:
     options = [f"--junitxml={BUILD}/junit/{folder}.xml"]
     if marks and "-m" not in words:
         options += ["-m", marks]
+    if folder in WORKERS and not {"-n", "--pdb"} & set(words):
+        options += ["-n", WORKERS[folder], "--dist=loadscope"]
     if folder == "local":
         java.ensure()
     if folder == "kind":
