@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, VALUES, Install
+import re
+import subprocess
+
+from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, NEW, VALUES, Install
 from tests.support import evidence
 from tests.support.cluster import Cluster
 from tests.support.helm import Helm
 from tests.support.network import port_forward
-from tests.support.rest import FlinkRest
 from tests.support.waits import wait_for
 
 EXAMPLES = "/opt/flink/examples/streaming"
@@ -42,10 +44,35 @@ def test_runs_the_published_examples(install: Install, helm: Helm, cluster: Clus
     wait_for(lambda: not evidence.leftovers(cluster, namespace), timeout=60, what="everything of the release to go")
 
 
-def test_answers_from_outside_through_a_port_forward(install: Install, cluster: Cluster, namespace: str) -> None:
-    flink = install("forwarded")
+def client(*words: str) -> str:
+    """The `flink` command of this machine: the one of the image, in the machine's own network."""
+    command = ["docker", "run", "--rm", "--network=host", "--entrypoint=flink", f"flink-kdv:{NEW}", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def test_the_flink_command_of_another_machine(install: Install, cluster: Cluster, namespace: str) -> None:
+    flink = install("outside", values={"rest": {"service": {"type": "NodePort"}}})
+    jar = f"{EXAMPLES}/TopSpeedWindowing.jar"
     with port_forward(cluster, namespace, f"service/{flink.rest_service().metadata.name}", 8081) as port:
-        assert FlinkRest(f"http://localhost:{port}").overview()["taskmanagers"] == 1
+        there = f"--jobmanager=localhost:{port}"
+        first = re.search(r"JobID ([0-9a-f]{32})", client("run", there, "--detached", jar))
+        assert first
+        flink.rest.wait_running(first[1])
+        assert first[1] in client("list", there)
+        saved = re.search(r"Savepoint completed. Path: (file:\S+)", client("stop", there, first[1]))
+        assert saved
+        second = re.search(r"JobID ([0-9a-f]{32})", client("run", there, "--detached", f"--fromSavepoint={saved[1]}", jar))
+        assert second
+        flink.rest.wait_running(second[1])
+        assert flink.rest.checkpoints(second[1])["latest"]["restored"]["external_path"] == saved[1]
+
+    # The same through a port of the node.
+    (node,) = cluster.core.list_node().items
+    address = next(address.address for address in node.status.addresses if address.type == "InternalIP")
+    there = f"--jobmanager={address}:{flink.rest_service().spec.ports[0].node_port}"
+    client("cancel", there, second[1])
+    wait_for(lambda: flink.rest.job(second[1])["state"] == "CANCELED", timeout=30, what="the cancelled job to end")
+    assert second[1] in client("list", there, "--all")
 
 
 def test_taskmanager_is_ready_only_while_registered(install: Install, cluster: Cluster, namespace: str) -> None:

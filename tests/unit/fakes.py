@@ -43,6 +43,8 @@ class FakeFlink:
         match path.strip("/").split("/"):
             case ["jobs", "overview"]:
                 return 200, {"jobs": list(self.jobs.values())}
+            case ["overview"]:
+                return 200, {"slots-available": 0, "slots-total": 2}
             case ["savepoint-disposal"]:
                 self.disposed.append(body["savepoint-path"])
                 return 202, {"request-id": "d"}

@@ -61,6 +61,8 @@ ALL_OF_FLINK: dict[str, Any] = {
         "fromSavepoint": "file:///flink-data/s",
         "savepointOnUninstall": True,
     },
+    "files": {"job.py": "pass\n"},
+    "historyServer": {"enabled": True},
     "jobmanager": {**ROLE, "replicas": 2, "strategy": {"type": "RollingUpdate"}},
     "highAvailability": {"type": "kubernetes"},
     "state": {
@@ -82,6 +84,20 @@ ALL_OF_FLINK: dict[str, Any] = {
     "rest": {"port": 18081, "service": {"type": "NodePort", "nodePort": 30081, "annotations": {"a": "b"}}},
     "ingress": {"enabled": True, "host": "flink.example", "path": "/flink", "tlsSecretName": "flink-tls"},
     "storage": {"accessModes": ["ReadWriteMany"], "keep": True, "storageClassName": "shared"},
+}
+# A session cluster with a job of each kind.
+JOBS: dict[str, Any] = {
+    "files": {"words.py": "pass\n", "rows.sql": "SELECT 1;\n"},
+    "session": {
+        "jobs": [
+            {"name": "speeds", "jar": {"file": "/a.jar", "entryClass": "a.B"}, "args": ["--who={{ .Release.Name }}", 7]},
+            {"name": "words", "python": {"file": "words.py"}, "parallelism": 2, "fromSavepoint": "file:///flink-data/s"},
+            {"name": "rows", "sql": {"file": "rows.sql"}, "allowNonRestoredState": True},
+        ]
+    },
+    "highAvailability": {"type": "kubernetes"},
+    "sqlGateway": {"enabled": True},
+    "historyServer": {"enabled": True},
 }
 ALL_OF_DEMO: dict[str, Any] = {"kafkaUi": {"enabled": True}, "flink": {"flink": {"type": "session"}}}
 
@@ -125,6 +141,7 @@ SCENARIOS = [
         ),
     ),
     Scenario("flink-nothing", FLINK, values={"storage": {"enabled": False}, "serviceAccount": {"create": False}}),
+    Scenario("flink-session-jobs", FLINK, values=JOBS),
     Scenario("flink-1.20", FLINK, values={"flink": {"version": "1.20.5"}}),
     Scenario("demo-defaults", DEMO),
     Scenario("demo-everything", DEMO, values=ALL_OF_DEMO),

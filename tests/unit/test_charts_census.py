@@ -22,7 +22,8 @@ CLUSTER = {
     "Pod/r-flink-test",
 }
 RIGHTS = {f"{kind}/r-flink-hooks" for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap")}
-SESSION_HOOKS = {*RIGHTS, "Job/r-flink-pre-upgrade"}
+SESSION_HOOKS = {*RIGHTS, "Job/r-flink-pre-upgrade", "Job/r-flink-pre-rollback", "ConfigMap/r-flink-jobs"}
+SUBMITTERS = {f"Job/r-flink-{event}" for event in ("post-install", "post-upgrade", "post-rollback")}
 JOB_EVENTS = ("pre-install", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback", "post-delete")
 JOB_HOOKS = {*RIGHTS, *(f"Job/r-flink-{event}" for event in JOB_EVENTS)}
 SAVEPOINTS = {f"{kind}/r-flink-savepoint" for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap", "CronJob")}
@@ -41,6 +42,12 @@ def census(manifests: Manifests) -> set[str]:
     ("values", "more", "less"),
     [
         ({}, set(), set()),
+        ({"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}, SUBMITTERS, set()),
+        *(
+            ({value: {"enabled": True}}, {f"Deployment/r-flink-{name}", f"Service/r-flink-{name}"}, set())
+            for value, name in (("sqlGateway", "sql-gateway"), ("historyServer", "history-server"))
+        ),
+        ({"files": {"a.py": "pass"}}, {"ConfigMap/r-flink-files"}, set()),
         (JOB, JOB_HOOKS, SESSION_HOOKS),
         ({**JOB, "job": {"savepointOnUninstall": True}}, JOB_HOOKS | {"Job/r-flink-pre-delete"}, SESSION_HOOKS),
         ({**JOB, "storage": {"enabled": False}}, JOB_HOOKS - SAVEPOINTS, {*SESSION_HOOKS, "PersistentVolumeClaim/r-flink-data"}),
@@ -49,9 +56,9 @@ def census(manifests: Manifests) -> set[str]:
         (
             {"highAvailability": {"type": "kubernetes"}},
             LEADER | {"Job/r-flink-pre-install", "Job/r-flink-post-delete"},
-            {"Job/r-flink-pre-upgrade"},
+            set(),
         ),
-        ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, set()),
+        ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, SESSION_HOOKS),
         ({"storage": {"enabled": False}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"storage": {"existingClaim": "mine"}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"serviceAccount": {"create": False}}, set(), {"ServiceAccount/r-flink"}),
@@ -85,8 +92,11 @@ def census(manifests: Manifests) -> set[str]:
                 "Ingress/r-flink-rest",
                 "Ingress/r-flink-rest-slash",
                 "PodDisruptionBudget/r-flink-taskmanager",
+                "ConfigMap/r-flink-files",
+                "Deployment/r-flink-history-server",
+                "Service/r-flink-history-server",
             },
-            set(),
+            SESSION_HOOKS,
         ),
     ],
 )
@@ -126,7 +136,7 @@ def test_demo(values: dict[str, Any], more: set[str], less: set[str]) -> None:
 def test_base_name(release: str, values: dict[str, str], base: str) -> None:
     names = {name for _, name in render(FLINK, values, name=release).census()}
     assert names == {base, *(f"{base}-{end}" for end in (
-        "config", "scripts", "data", "jobmanager", "taskmanager", "rest", "test", "hooks", "pre-upgrade"
+        "config", "scripts", "data", "jobmanager", "taskmanager", "rest", "test", "hooks", "pre-upgrade", "pre-rollback", "jobs"
     ))}  # fmt: skip
 
 
@@ -136,6 +146,8 @@ def test_long_names_stay_different() -> None:
 
 
 SERVICES = {
+    "r-flink-sql-gateway": ("sql-gateway", {"http": 8083}),
+    "r-flink-history-server": ("history-server", {"http": 8082}),
     "r-flink-jobmanager": ("jobmanager", {"rpc": 6123, "blob": 6124}),
     "r-flink-rest": ("jobmanager", {"rest": 8081}),
     "r-kafka": ("kafka", {"kafka": 9092}),
@@ -144,7 +156,11 @@ SERVICES = {
 
 
 def test_services_and_the_component_behind_each() -> None:
-    services = render(DEMO, {"kafkaUi": {"enabled": True}}, name="r").by("Service")
+    values = {
+        "kafkaUi": {"enabled": True},
+        "flink": {"flink": {"type": "session"}, "sqlGateway": {"enabled": True}, "historyServer": {"enabled": True}},
+    }
+    services = render(DEMO, values, name="r").by("Service")
     found = {
         service["metadata"]["name"]: (
             service["spec"]["selector"]["app.kubernetes.io/component"],

@@ -22,7 +22,7 @@ class Hooks:
 
     def __init__(self, flink: FakeFlink, kubernetes: FakeKubernetes, url: str, server: str) -> None:
         self.flink, self.kubernetes, self.url, self._server = flink, kubernetes, url, server
-        self.modules = {name: importlib.import_module(name) for name in ("clients", "release", "lifecycle")}
+        self.modules = {name: importlib.import_module(name) for name in ("clients", "release", "session", "lifecycle")}
         self.flink.run(OLD)
         self.kubernetes.config_maps["record"] = {"data": {
             "generation": "1", "confirmed": "1", "job": OLD, "spec": "a", "restore": "", "state": "running",
@@ -32,7 +32,7 @@ class Hooks:
             "record": "record", "labels": {}, "jobmanager": "jm", "selector": "a=b", "rest": url, "specification": "b",
             "mode": "savepoint", "state": "running", "fromSavepoint": "", "savepoints": "file:///data/savepoints",
             "keepSavepoints": 2, "claim": True, "highAvailability": False, "clusterId": "r", "timeoutSeconds": 30,
-            "deployments": [],
+            "deployments": [], "jobs": [], "remembers": False,
         }  # fmt: skip
 
     def __call__(self, verb: str, **wanted: Any) -> None:
@@ -67,7 +67,7 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hooks]:
         found = Hooks(flink, kubernetes, url, server)
         monkeypatch.setattr(found.modules["release"], "POLL_SECONDS", 0.01)
         yield found
-    for name in ("clients", "release", "ending", "lifecycle"):
+    for name in ("clients", "release", "ending", "session", "lifecycle"):
         sys.modules.pop(name, None)
 
 
@@ -346,16 +346,6 @@ def test_savepoints_are_kept_up_to_a_number(hooks: Hooks) -> None:
     assert len(hooks.flink.disposed) == 1
     assert hooks.flink.disposed[0] not in kept
     assert hooks.flink.jobs[OLD]["state"] == "RUNNING"
-
-
-def test_a_session_does_not_lose_its_jobs_in_silence(hooks: Hooks) -> None:
-    hooks.kubernetes.deployments["jm"] = {"metadata": {"name": "jm", "annotations": {"flink/specification": "a"}}}
-    said = hooks.refused("session")
-    assert "these jobs would be lost: job." in said
-    assert "highAvailability.type=kubernetes" in said
-    hooks("session", specification="a")
-    hooks.flink.jobs[OLD]["state"] = "FINISHED"
-    hooks("session")
 
 
 def test_a_rollback_ends_well_even_if_nothing_runs(hooks: Hooks, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

@@ -198,7 +198,7 @@ def test_every_container_is_confined_and_has_its_resources(scenario: Scenario) -
     for obj in workloads(manifests):
         pod = pod_template(obj)["spec"]
         # Hooks speak to Kubernetes, and Flink does where Kubernetes keeps its leader.
-        talks = obj["metadata"]["labels"]["app.kubernetes.io/component"] in talkative
+        talks = pod_template(obj)["metadata"]["labels"]["app.kubernetes.io/component"] in talkative
         assert pod["automountServiceAccountToken"] is talks, describe(obj)
         for name, container in containers(obj).items():
             where = f"{describe(obj)} {name}"

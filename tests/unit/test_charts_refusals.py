@@ -19,6 +19,13 @@ def config(**options: Any) -> dict[str, Any]:
     return {"flink": {"config": flat}}
 
 
+SPEEDS = {"name": "speeds", "jar": {"file": "/a.jar"}}
+
+
+def jobs(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"session": {"jobs": list(entries)}}
+
+
 def refused(values: dict[str, Any], chart: Any = FLINK, helm: Helm | None = None) -> str:
     with pytest.raises(HelmError) as caught:
         render(chart, values, helm=helm)
@@ -31,9 +38,39 @@ REFUSALS = [
     (
         {"flink": JOB, "job": {"python": {"file": ""}}},
         "no job is named",
-        "set job.python.file to a Python file in the image, or job.jar.file",
+        "set job.python.file to a Python file in the image, job.jar.file",
     ),
     ({"flink": JOB, "job": {"python": {"file": "kdv.py"}}}, 'job.python.file is "kdv.py"', "/opt/flink/usrlib/kdv.py"),
+    ({"flink": JOB, "job": {"sql": {"file": "a.sql"}}}, 'job.sql.file is "a.sql"', "add it to files"),
+    (
+        {"flink": JOB, "job": {"sql": {"file": "/a.sql"}, "args": ["b"]}},
+        "job.sql.file is set beside job.jar or job.args",
+        "leave the others out",
+    ),
+    (
+        {"flink": {**JOB, "version": "1.20.5"}, "job": {"sql": {"file": "/a.sql"}}},
+        "Flink 1.20.5 has no driver for it",
+        "session.jobs with sql.file",
+    ),
+    ({"flink": JOB, "sqlGateway": {"enabled": True}}, "takes no other jobs", "set flink.type=session"),
+    (
+        {"historyServer": {"enabled": True}, "storage": {"enabled": False}},
+        "no folder for the ended jobs",
+        "set storage.enabled=true, or state.root",
+    ),
+    ({"files": {"a/b.py": ""}}, 'files has "a/b.py"', "for example job.py"),
+    ({"flink": JOB, **jobs(SPEEDS)}, "session.jobs is set, but flink.type is job", "set flink.type=session"),
+    ({"hooks": {"enabled": False}, **jobs(SPEEDS)}, "nobody would submit them", "set hooks.enabled=true"),
+    (jobs({**SPEEDS, "name": "Speeds"}), 'a job with the name "Speeds"', "for example word-count"),
+    (jobs({"jar": {"file": "/a.jar"}}), 'a job with the name ""', "for example word-count"),
+    (jobs(SPEEDS, SPEEDS), "the name speeds twice", "give one of them another"),
+    (jobs({**SPEEDS, "sql": {"file": "/a.sql"}}), "speeds has to be one of three", "jar.file, python.file or sql.file"),
+    (jobs({"name": "speeds", "jar": {"entryClass": "a.B"}}), "speeds has to be one of three", "leave the others out"),
+    (jobs({"name": "a", "python": {"file": "a.py"}}), 'python of a is "a.py"', "add it to files"),
+    (jobs({"name": "a", "sql": {"file": "/a.sql"}, "args": ["b"]}), "a has args", "leave them out"),
+    (jobs({**SPEEDS, "parallelism": 3}), "speeds has a parallelism of 3", "raise one of these, or lower it"),
+    ({"jobmanager": {"extraVolumes": [{"name": "files", "emptyDir": {}}]}}, "has a volume files", "another name"),
+    ({"storage": {"mountPath": "/opt/flink/files"}}, "storage.mountPath is /opt/flink/files", "/flink-data"),
     ({"flink": JOB, "job": {"jar": {"file": "a.jar"}}}, 'job.jar.file is "a.jar"', "/opt/flink/usrlib/a.jar"),
     (
         {"flink": {**JOB, "config": {"parallelism.default": 1}}, "job": {"parallelism": 2}},
@@ -146,6 +183,9 @@ OWNED = {
     "kubernetes.cluster-id": "set fullnameOverride",
     "kubernetes.namespace": "leave it out",
     "job-result-store.delete-on-commit": "run again without its state",
+    "historyserver.web.port": "leave it out",
+    "sql-gateway.endpoint.rest.port": "leave it out",
+    "sql-gateway.endpoint.rest.address": "each pod announces its own address",
     "io.tmp.dirs": "/tmp is a volume",
     "security.ssl.rest.enabled": "end TLS at the Ingress",
 }

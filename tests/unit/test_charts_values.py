@@ -212,6 +212,7 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "job.python.file": ("/other.py", JOB),
     "job.jar.file": ("/other.jar", JOB),
     "job.jar.entryClass": ("a.B", JOB),
+    "job.sql.file": ("/other.sql", JOB),
     "job.args": (["--a"], JOB),
     "job.parallelism": (2, JOB),
     "job.fromSavepoint": ("s3://b/s", JOB),
@@ -219,6 +220,17 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "job.upgradeMode": ("last-state", JOB),
     "job.state": ("suspended", JOB),
     "job.savepointOnUninstall": (True, JOB),
+    "session.jobs": ([{"name": "a", "jar": {"file": "/a.jar"}}], {}),
+    "session.resources": ({"limits": {"memory": "2Gi"}}, {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}),
+    **{
+        path: change
+        for name in ("sqlGateway", "historyServer")
+        for path, change in {
+            f"{name}.enabled": (True, {}),
+            f"{name}.resources": ({"limits": {"memory": "3Gi"}}, {name: {"enabled": True}}),
+        }.items()
+    },
+    "files": ({"a.py": "pass"}, {}),
     "highAvailability.type": ("kubernetes", {}),
     "savepoints.schedule": ("0 3 * * *", JOB),
     "savepoints.keep": (7, JOB),

@@ -34,7 +34,8 @@ def test_the_images_of_the_demo() -> None:
 
 def test_the_image_of_the_hooks() -> None:
     python = f"python:{VERSIONS['images']['python']}-slim-{VERSIONS['images']['debian']}"
-    assert render(ROOT / "charts" / "flink").one("Job")["spec"]["template"]["spec"]["containers"][0]["image"] == python
+    for job in render(ROOT / "charts" / "flink").by("Job"):
+        assert job["spec"]["template"]["spec"]["containers"][0]["image"] == python
 
 
 def test_the_dependency_is_the_chart_beside_it() -> None:

@@ -70,6 +70,12 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- /* A JobManager that starts again must know that its job was stopped, and not run it once more without its state. */ -}}
 {{- $_ := set $config "job-result-store.delete-on-commit" "false" -}}
 {{- end -}}
+{{- if .Values.historyServer.enabled -}}
+{{- $archive := include "flink.state.folder" (dict "root" . "part" "archive") -}}
+{{- $_ := set $config "jobmanager.archive.fs.dir" $archive -}}
+{{- $_ := set $config "historyserver.archive.fs.dir" $archive -}}
+{{- $_ := set $config "historyserver.web.port" "8082" -}}
+{{- end -}}
 {{- $name := include "flink.fullname" . -}}
 {{- if include "flink.highlyAvailable" . -}}
 {{- $_ := set $config "high-availability.cluster-id" $name -}}

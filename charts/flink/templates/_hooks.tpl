@@ -1,5 +1,5 @@
 {{- define "flink.hooks.name" -}}{{ include "flink.fullname" . }}-hooks{{- end }}
-{{- define "flink.record.name" -}}{{ include "flink.fullname" . }}-record{{- end }}
+{{- define "flink.record.name" -}}{{ include "flink.fullname" . }}-{{ ternary "jobs" "record" (eq .Values.flink.type "session") }}{{- end }}
 
 {{/* Within the limit of a CronJob's name. */}}
 {{- define "flink.savepoints.name" -}}
@@ -13,7 +13,7 @@
 
 {{/* An image with Python: a Python job brings it along. */}}
 {{- define "flink.hooks.image" -}}
-{{- $own := and (eq .Values.flink.type "job") (not (or .Values.job.jar.file .Values.job.jar.entryClass)) -}}
+{{- $own := and (eq .Values.flink.type "job") (not (or .Values.job.jar.file .Values.job.jar.entryClass .Values.job.sql.file)) -}}
 {{- .Values.hooks.image | default (ternary (include "flink.image" .) "python:3.11-slim-bookworm" $own) -}}
 {{- end }}
 
@@ -48,7 +48,9 @@ release.json: {{ printf "%s\n" (dict
   "savepoints" (include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir"))
   "keepSavepoints" (int .savepoints.keep)
   "highAvailability" (eq (include "flink.leaderInKubernetes" $root) "true")
-  "claim" (ne (include "flink.state.onClaim" $root) "")
+  "remembers" (eq (include "flink.highlyAvailable" $root) "true")
+  "claim" (include "flink.state.onClaim" $root)
+  "jobs" (include "flink.session.entries" $root | fromJsonArray)
   "clusterId" (include "flink.fullname" $root)
   "timeoutSeconds" (int .hooks.timeoutSeconds)
   "deployments" $deployments
@@ -56,16 +58,38 @@ release.json: {{ printf "%s\n" (dict
 {{- end }}
 {{- end }}
 
-{{/* What a Job or CronJob that runs a verb has in common: (dict "root" $ "account" "..." "verb" "..."). */}}
-{{- define "flink.hooks.job" -}}
-{{- $root := .root -}}
-activeDeadlineSeconds: {{ add $root.Values.hooks.timeoutSeconds 20 }}
+{{/* How often a Job or CronJob of the hooks is tried, and for how long. */}}
+{{- define "flink.hooks.tries" -}}
+activeDeadlineSeconds: {{ add .Values.hooks.timeoutSeconds 20 }}
 # A pod that lost its node is tried again; a verb that failed is not.
 backoffLimit: 2
 podFailurePolicy:
   rules:
     - action: FailJob
       onExitCodes: {operator: In, values: [1]}
+{{- end }}
+
+{{/* The container that runs a verb: (dict "root" $ "verb" "..."). */}}
+{{- define "flink.hooks.container" -}}
+{{- $root := .root -}}
+name: {{ .verb }}
+image: {{ include "flink.hooks.image" $root }}
+imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+command: [python3, -B, /hooks/lifecycle.py, {{ .verb }}]
+resources:
+  requests: {cpu: 50m, memory: 64Mi}
+  limits: {memory: 64Mi}
+terminationMessagePolicy: FallbackToLogsOnError
+securityContext:
+  {{- toYaml $root.Values.securityContext | nindent 2 }}
+volumeMounts:
+  - {name: hooks, mountPath: /hooks, readOnly: true}
+{{- end }}
+
+{{/* What a Job or CronJob that runs a verb has in common: (dict "root" $ "account" "..." "verb" "..."). */}}
+{{- define "flink.hooks.job" -}}
+{{- $root := .root -}}
+{{- include "flink.hooks.tries" $root }}
 template:
   metadata:
     labels:
@@ -84,18 +108,7 @@ template:
     securityContext:
       {{- toYaml $root.Values.podSecurityContext | nindent 6 }}
     containers:
-      - name: {{ .verb }}
-        image: {{ include "flink.hooks.image" $root }}
-        imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-        command: [python3, -B, /hooks/lifecycle.py, {{ .verb }}]
-        resources:
-          requests: {cpu: 50m, memory: 64Mi}
-          limits: {memory: 64Mi}
-        terminationMessagePolicy: FallbackToLogsOnError
-        securityContext:
-          {{- toYaml $root.Values.securityContext | nindent 10 }}
-        volumeMounts:
-          - {name: hooks, mountPath: /hooks, readOnly: true}
+      - {{- include "flink.hooks.container" . | nindent 8 }}
     volumes:
       - name: hooks
         configMap: {name: {{ .account }}}
@@ -106,14 +119,14 @@ template:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 rules:
-  {{- if include "flink.job.carried" . }}
-  - apiGroups: [""]
-    resources: [configmaps]
-    verbs: [create]
   - apiGroups: [""]
     resources: [configmaps]
     resourceNames: [{{ include "flink.record.name" . }}]
     verbs: [get, patch, delete]
+  {{- if include "flink.job.carried" . }}
+  - apiGroups: [""]
+    resources: [configmaps]
+    verbs: [create]
   - apiGroups: [""]
     resources: [pods]
     verbs: [list]

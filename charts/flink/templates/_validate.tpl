@@ -11,16 +11,28 @@
 {{- include "flink.validate.name" . -}}
 {{- include "flink.validate.config" . -}}
 {{- include "flink.validate.state" . -}}
+{{- include "flink.validate.session" . -}}
+{{- if and $jobMode $values.sqlGateway.enabled -}}
+{{- fail "sqlGateway.enabled is true, but flink.type is job, where the cluster takes no other jobs: set flink.type=session, or leave the gateway out." -}}
+{{- end -}}
+{{- if and $values.historyServer.enabled (not (include "flink.option" (dict "root" . "key" "jobmanager.archive.fs.dir"))) -}}
+{{- fail "historyServer.enabled is true, but there is no folder for the ended jobs: set storage.enabled=true, or state.root." -}}
+{{- end -}}
 
 {{- if $jobMode -}}
 {{- $jar := or $values.job.jar.file $values.job.jar.entryClass -}}
-{{- if not (or $jar $values.job.python.file) -}}
-{{- fail "flink.type is job, but no job is named: set job.python.file to a Python file in the image, or job.jar.file and job.jar.entryClass to a jar and its class." -}}
+{{- $sql := $values.job.sql.file -}}
+{{- if not (or $jar $sql $values.job.python.file) -}}
+{{- fail "flink.type is job, but no job is named: set job.python.file to a Python file in the image, job.jar.file and job.jar.entryClass to a jar and its class, or job.sql.file." -}}
 {{- end -}}
-{{- range $key, $file := dict "job.python.file" $values.job.python.file "job.jar.file" $values.job.jar.file -}}
-{{- if and $file (not (hasPrefix "/" $file)) -}}
-{{- fail (printf "%s is %q, which is no path in the image: write an absolute one, for example /opt/flink/usrlib/%s." $key $file (base $file)) -}}
+{{- if and $sql (or $jar $values.job.args) -}}
+{{- fail "job.sql.file is set beside job.jar or job.args: the SQL file is the whole job and takes no arguments, so leave the others out." -}}
 {{- end -}}
+{{- if and $sql (hasPrefix "1." $version) -}}
+{{- fail (printf "job.sql.file is set, but Flink %s has no driver for it: use Flink 2, or flink.type=session and session.jobs with sql.file." $version) -}}
+{{- end -}}
+{{- range $key, $file := dict "job.python.file" $values.job.python.file "job.jar.file" $values.job.jar.file "job.sql.file" $sql -}}
+{{- include "flink.validate.file" (dict "root" $ "key" $key "file" $file) -}}
 {{- end -}}
 {{- include "flink.validate.parallelism" . -}}
 {{- else if $values.job.fromSavepoint -}}
@@ -52,7 +64,7 @@
 {{- if and (not $values.storage.enabled) $values.storage.existingClaim -}}
 {{- fail (printf "storage.existingClaim is %q, but storage.enabled is false: set storage.enabled=true, or leave the claim out." $values.storage.existingClaim) -}}
 {{- end -}}
-{{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(bin|conf|examples|lib|licenses|log|opt|plugins|record|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
+{{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(bin|conf|examples|files|lib|licenses|log|opt|plugins|record|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
 {{- fail (printf "storage.mountPath is %s, which would hide files that the image needs: write a folder of its own, for example /flink-data." $values.storage.mountPath) -}}
 {{- end -}}
 {{- end }}
@@ -114,7 +126,7 @@
 {{- fail (printf "%s.podAnnotations sets checksum/config, with which the chart restarts pods: use another annotation." $role) -}}
 {{- end -}}
 {{- range $values.extraVolumes -}}
-{{- if has .name (list "config" "scripts" "tmp" "log" "data" "record") -}}
+{{- if has .name (list "config" "scripts" "tmp" "log" "data" "record" "files") -}}
 {{- fail (printf "%s.extraVolumes has a volume %s, which is one of the chart's: give yours another name." $role .name) -}}
 {{- end -}}
 {{- end -}}
@@ -156,6 +168,9 @@
       "kubernetes.cluster-id" "it is the release's base name: set fullnameOverride"
       "kubernetes.namespace" "it is the release's: leave it out"
       "job-result-store.delete-on-commit" "a job that was stopped would run again without its state: leave it out"
+      "historyserver.web.port" "the Service and the probes of the history server rely on it: leave it out"
+      "sql-gateway.endpoint.rest.port" "the Service and the probes of the gateway rely on it: leave it out"
+      "sql-gateway.endpoint.rest.address" $pod
       "io.tmp.dirs" "the root file system is read-only and /tmp is a volume: leave it out"
       "security.ssl.rest.enabled" "the probes speak plain HTTP: end TLS at the Ingress"
 -}}

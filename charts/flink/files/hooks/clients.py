@@ -70,6 +70,10 @@ class Flink:
         jobs = self._http.call("GET", "/jobs/overview")["jobs"]
         return sorted(jobs, key=lambda job: -job.get("start-time", 0))
 
+    def overview(self) -> Json:
+        """Numbers of the cluster, its slots among them."""
+        return self._http.call("GET", "/overview")
+
     def job(self, job_id: str) -> Json | None:
         """The job with its vertices, None if it is not known."""
         return self._or_none(f"/jobs/{job_id}")

@@ -36,7 +36,7 @@ def end(release: Release, status: str, job: Json | None, *, strict: bool) -> Sou
             raise Failed(
                 f"No savepoint can be taken, because not all tasks of the job run ({job and job['state']}): "
                 f"{release.flink.failure(release.job) or 'no failure is recorded.'} Nothing was changed. "
-                "Wait until it runs, or go on from its last checkpoint with job.upgradeMode=last-state."
+                f"Wait until it runs, or {release.remedy}"
             )
         cancel(release, status)
         status = "ended"
@@ -120,8 +120,7 @@ def _out_of_reach(release: Release, strict: bool) -> Source:
     lost = f"The job {record['job']} cannot be reached at {wanted['rest']}"
     if strict and release.proven and wanted["mode"] == "savepoint" and not release.elsewhere:
         raise Failed(
-            f"{lost}, so no savepoint can be taken. Nothing was changed. "
-            "Wait until the JobManager answers, or go on from the last checkpoint with job.upgradeMode=last-state."
+            f"{lost}, so no savepoint can be taken. Nothing was changed. Wait until the JobManager answers, or {release.remedy}"
         )
     if wanted["highAvailability"]:
         known = release.kubernetes.config_map(f"{wanted['clusterId']}-{record['job']}-config-map") or {}

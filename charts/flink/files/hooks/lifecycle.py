@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ending
+import session
 from clients import Flink, Kubernetes, Refused, Unreachable
-from release import ENDED, HALF, Failed, Release, Source, say
+from release import HALF, Failed, Release, Source, say
 
 
 def install(release: Release) -> None:
@@ -150,22 +151,6 @@ def savepoint(release: Release) -> None:
     say(f"Savepoint: {path}")
 
 
-def session(release: Release) -> None:
-    """A JobManager of a session that is replaced forgets its jobs, unless high availability remembers them."""
-    live = release.kubernetes.deployment(release.wanted["jobmanager"])
-    if not live or live["metadata"].get("annotations", {}).get("flink/specification") == release.wanted["specification"]:
-        return
-    try:
-        lost = [job["name"] for job in release.flink.jobs() if job["state"] not in ENDED]
-    except Unreachable:
-        return
-    if lost:
-        raise Failed(
-            f"This upgrade replaces the JobManager, and these jobs would be lost: {', '.join(lost)}. Stop them with a savepoint "
-            "first, or give them up with `helm upgrade --no-hooks`; highAvailability.type=kubernetes keeps them."
-        )
-
-
 VERBS: dict[str, Callable[[Release], None]] = {
     "pre-install": install,
     "pre-upgrade": upgrade,
@@ -176,7 +161,10 @@ VERBS: dict[str, Callable[[Release], None]] = {
     "post-delete": after_uninstall,
     "forget": forget,
     "savepoint": savepoint,
-    "session": session,
+    "session": session.before,
+    "session-back": lambda release: session.before(release, strict=False),
+    "submit": lambda release: session.submit(release, verify),
+    "submit-back": lambda release: session.submit(release, verify),
 }
 
 
@@ -186,7 +174,7 @@ def main(verb: str) -> int:
         VERBS[verb](Release(wanted, Kubernetes.of_this_pod(), Flink(wanted["rest"])))
     except (Failed, Refused, Unreachable) as error:
         # Helm would leave a release whose post-rollback hook failed as pending for ever.
-        warning = verb == "post-rollback"
+        warning = verb in ("post-rollback", "submit-back")
         say(f"{'Warning' if warning else 'Error'}: {error}")
         return 0 if warning else 1
     return 0

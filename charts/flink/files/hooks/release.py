@@ -34,13 +34,14 @@ class Source:
 class Release:
     """`wanted` is release.json: the values of the revision that is coming. `record` is the ConfigMap, {} if there is none."""
 
-    def __init__(self, wanted: Json, kubernetes: Kubernetes, flink: Flink) -> None:
+    def __init__(self, wanted: Json, kubernetes: Kubernetes, flink: Flink, deadline: float = 0) -> None:
         self.wanted = wanted
         self.kubernetes = kubernetes
         self.flink = flink
         self.record: dict[str, str] = {}
         self.job = ""  # Flink's id of the job that status() saw last
-        self._deadline = time.monotonic() + wanted["timeoutSeconds"]
+        self.deadline = deadline or time.monotonic() + wanted["timeoutSeconds"]
+        self.remedy = "go on from the last checkpoint with job.upgradeMode=last-state."
 
     def read(self) -> bool:
         """Read the record; whether it names a job."""
@@ -160,7 +161,7 @@ class Release:
 
     @property
     def seconds_left(self) -> float:
-        return self._deadline - time.monotonic()
+        return self.deadline - time.monotonic()
 
     def until_deadline(self) -> Iterator[None]:
         """Ticks until hooks.timeoutSeconds are over."""

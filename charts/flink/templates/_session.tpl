@@ -1,0 +1,142 @@
+{{/* ConfigMap with the small files of the values, and where they are mounted. */}}
+{{- define "flink.files.name" -}}{{ include "flink.fullname" . }}-files{{- end }}
+{{- define "flink.files.volume" -}}{name: files, configMap: {name: {{ include "flink.files.name" . }}}}{{- end }}
+{{- define "flink.files.mount" -}}{name: files, mountPath: /opt/flink/files, readOnly: true}{{- end }}
+
+{{/* Path in the pods of a file that a value names: one of `files`, or one of the image or the claim. */}}
+{{- define "flink.files.path" -}}
+{{- if or (contains "/" .) (not .) }}{{ . }}{{ else }}/opt/flink/files/{{ . }}{{ end -}}
+{{- end }}
+
+{{/* Whether hooks submit jobs to a session cluster. */}}
+{{- define "flink.session.submits" -}}
+{{- if and .Values.hooks.enabled (eq .Values.flink.type "session") .Values.session.jobs }}true{{ end -}}
+{{- end }}
+
+{{/* The file of a job of the list. */}}
+{{- define "flink.session.file" -}}
+{{ dig "jar" "file" "" . | default (dig "python" "file" "" .) | default (dig "sql" "file" "" .) }}
+{{- end }}
+
+{{/* The list as session.py reads it, as JSON. The specification is a hash of all that makes a job what it is. */}}
+{{- define "flink.session.entries" -}}
+{{- $root := . -}}
+{{- $entries := list -}}
+{{- range ternary .Values.session.jobs list (eq .Values.flink.type "session") -}}
+{{- $file := include "flink.files.path" (include "flink.session.file" .) -}}
+{{- $options := dict "pipeline.name" .name -}}
+{{- with .parallelism }}{{ $_ := set $options "parallelism.default" (include "flink.text" .) }}{{ end -}}
+{{- $args := list -}}
+{{- range .args }}{{ $args = append $args (tpl (include "flink.text" .) $root) }}{{ end -}}
+{{- $program := concat (list $file) $args -}}
+{{- with dig "jar" "entryClass" "" . }}{{ $program = concat (list "--class" .) $program }}{{ end -}}
+{{- if .python }}{{ $program = concat (list "--python") $program }}{{ end -}}
+{{- $entry := dict "name" .name "sql" (ternary $file "" (hasKey . "sql")) "program" $program "options" $options
+      "fromSavepoint" (.fromSavepoint | default "") "allowNonRestoredState" (.allowNonRestoredState | default false) -}}
+{{- $content := get $root.Values.files (include "flink.session.file" .) -}}
+{{- $_ := set $entry "specification" (list $entry $content (include "flink.image" $root) | toJson | sha256sum | trunc 16) -}}
+{{- /* Flink gives a savepoint up before the hook does, so that one that failed never stops the job later. */ -}}
+{{- if not $root.Values.state.checkpointing.timeout -}}
+{{- $_ := set $options "execution.checkpointing.timeout" (printf "%v s" (sub $root.Values.hooks.timeoutSeconds 20)) -}}
+{{- end -}}
+{{- /* The client asks the Service instead of what only JobManagers may read. */ -}}
+{{- if include "flink.highlyAvailable" $root }}{{ $_ := set $options "high-availability.type" "NONE" }}{{ end -}}
+{{- $entries = append $entries $entry -}}
+{{- end -}}
+{{- toJson $entries -}}
+{{- end }}
+
+{{/*
+The Job that submits: the hook and, beside it, the Flink image, whose client it has run. The client runs the programs of users, so the
+token for Kubernetes is mounted in the hook alone: (dict "root" $ "verb" "submit").
+*/}}
+{{- define "flink.session.submitter" -}}
+{{- $root := .root -}}
+{{- $values := $root.Values -}}
+{{- $hook := include "flink.hooks.container" . | fromYaml -}}
+{{- $mounts := concat $hook.volumeMounts (list
+      (dict "name" "token" "mountPath" "/var/run/secrets/kubernetes.io/serviceaccount" "readOnly" true)
+      (dict "name" "exchange" "mountPath" "/exchange")) -}}
+{{- if $values.storage.enabled -}}
+{{- $mounts = append $mounts (dict "name" "data" "mountPath" $values.storage.mountPath "readOnly" true) -}}
+{{- end -}}
+{{- $volumes := include "flink.session.volumes" $root | fromYamlArray -}}
+{{- $client := list (dict "name" "exchange" "mountPath" "/exchange") -}}
+{{- if $values.files -}}
+{{- $volumes = append $volumes (include "flink.files.volume" $root | fromYaml) -}}
+{{- $client = append $client (include "flink.files.mount" $root | fromYaml) -}}
+{{- end -}}
+{{- $role := dict "resources" $values.session.resources "sidecars" (list (set $hook "volumeMounts" $mounts))
+      "extraVolumes" $volumes "extraVolumeMounts" $client -}}
+{{- $pod := include "flink.podTemplate" (dict "root" $root "component" "submitter" "role" $role "restartPolicy" "Never"
+      "main" "\nargs: [bash, /opt/flink/scripts/client.sh, /exchange]") | fromYaml -}}
+{{- $_ := set $pod.spec "serviceAccountName" (include "flink.hooks.name" $root) -}}
+{{- include "flink.hooks.tries" $root }}
+template:
+  {{- toYaml $pod | nindent 2 }}
+{{- end }}
+
+{{- define "flink.session.volumes" -}}
+- name: hooks
+  configMap: {name: {{ include "flink.hooks.name" . }}}
+- name: exchange
+  emptyDir: {}
+- name: token
+  projected:
+    sources:
+      - serviceAccountToken: {path: token, expirationSeconds: 3600}
+      - configMap: {name: kube-root-ca.crt}
+      - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
+{{- end }}
+
+{{- define "flink.validate.session" -}}
+{{- $values := .Values -}}
+{{- $root := . -}}
+{{- range $name, $_ := $values.files -}}
+{{- if not (regexMatch "^[-._a-zA-Z0-9]+$" $name) -}}
+{{- fail (printf "files has %q, which is no name of a file: write letters, digits, hyphens, dots and underscores, for example job.py." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if $values.session.jobs -}}
+{{- if ne $values.flink.type "session" -}}
+{{- fail "session.jobs is set, but flink.type is job, where the cluster runs the one job of `job`: set flink.type=session, or leave the list out." -}}
+{{- end -}}
+{{- if not $values.hooks.enabled -}}
+{{- fail "session.jobs is set, but hooks.enabled is false, and nobody would submit them: set hooks.enabled=true, or leave the list out." -}}
+{{- end -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range $values.session.jobs -}}
+{{- $name := .name | default "" -}}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" $name) -}}
+{{- fail (printf "session.jobs has a job with the name %q: write up to 63 small letters, digits and hyphens, for example word-count." $name) -}}
+{{- end -}}
+{{- if has $name $names -}}
+{{- fail (printf "session.jobs has the name %s twice, by which the jobs are told apart: give one of them another." $name) -}}
+{{- end -}}
+{{- $names = append $names $name -}}
+{{- $job := . -}}
+{{- $kinds := list -}}
+{{- range list "jar" "python" "sql" }}{{ if get $job . }}{{ $kinds = append $kinds . }}{{ end }}{{ end -}}
+{{- $file := include "flink.session.file" . -}}
+{{- if or (ne (len $kinds) 1) (not $file) -}}
+{{- fail (printf "session.jobs: %s has to be one of three: write jar.file, python.file or sql.file, and leave the others out." $name) -}}
+{{- end -}}
+{{- include "flink.validate.file" (dict "root" $root "key" (printf "session.jobs: %s of %s" (first $kinds) $name) "file" $file) -}}
+{{- if and .sql .args -}}
+{{- fail (printf "session.jobs: %s has args, but nobody hands them to a file of SQL: leave them out." $name) -}}
+{{- end -}}
+{{- $slots := int (mul $values.taskmanager.replicas $values.taskmanager.slots) -}}
+{{- if gt (int .parallelism) $slots -}}
+{{- fail (printf "session.jobs: %s has a parallelism of %v, but taskmanager.replicas (%v) times taskmanager.slots (%v) gives %d slots: raise one of these, or lower it." $name .parallelism $values.taskmanager.replicas $values.taskmanager.slots $slots) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* A file that a value names has to be one of `files`, or a path: (dict "root" $ "key" "job.python.file" "file" "..."). */}}
+{{- define "flink.validate.file" -}}
+{{- $known := hasKey .root.Values.files .file -}}
+{{- if and .file (not $known) (not (hasPrefix "/" .file)) -}}
+{{- fail (printf "%s is %q, which is neither in files nor a path: add it to files, or write an absolute path in the image, for example /opt/flink/usrlib/%s." .key .file (base .file)) -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,87 @@
+"""session.jobs on a real cluster: what the release submits, replaces, stops, and leaves alone."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, FLINK, VALUES, Install
+from tests.support.helm import Helm, HelmError
+from tests.support.release import FlinkRelease
+
+
+def record(flink: FlinkRelease, name: str) -> dict[str, str]:
+    data = flink.cluster.core.read_namespaced_config_map(f"{flink.name}-flink-jobs", flink.namespace).data
+    found: dict[str, str] = json.loads(data[name])
+    return found
+
+
+def running(flink: FlinkRelease, *names: str) -> dict[str, str]:
+    """{name: Flink's id} of jobs that all run, and no other does."""
+    found = {name: record(flink, name)["job"] for name in names}
+    for job in found.values():
+        flink.rest.wait_running(job)
+    assert {job["jid"] for job in flink.rest.jobs() if job["state"] == "RUNNING"} == set(found.values())
+    return found
+
+
+def restored(flink: FlinkRelease, job: str) -> str:
+    latest: dict[str, Any] = flink.rest.checkpoints(job)["latest"]["restored"]
+    assert latest["is_savepoint"]
+    return str(latest["external_path"])
+
+
+@BOTH_HELMS_AND_FLINKS
+def test_a_list_of_jobs_over_the_verbs_of_helm(install: Install, helm: Helm, namespace: str, version: str) -> None:
+    name = f"list-{version[0]}"
+    values: dict[str, Any] = yaml.safe_load((VALUES / "session-jobs.yaml").read_text())
+    values["image"]["tag"] = values["flink"]["version"] = version
+    flink = install(name, values=values)
+    first = running(flink, "speeds", "digits", "words")
+
+    # What concerns no job, and one job: another argument.
+    changed = copy.deepcopy(values)
+    changed["commonLabels"] = {"team": "veri"}
+    helm.upgrade(name, FLINK, changed, namespace=namespace)
+    assert running(flink, "speeds", "digits", "words") == first
+    changed["session"]["jobs"][1]["args"] = ["--rate=50"]
+    helm.upgrade(name, FLINK, changed, namespace=namespace)
+    second = running(flink, "speeds", "digits", "words")
+    assert {job for job in first if first[job] != second[job]} == {"digits"}
+    assert f"/savepoints/{first['digits']}/stop/" in restored(flink, second["digits"])
+
+    # One leaves the list.
+    without = copy.deepcopy(changed)
+    del without["session"]["jobs"][0]
+    helm.upgrade(name, FLINK, without, namespace=namespace)
+    assert running(flink, "digits", "words") == {job: second[job] for job in ("digits", "words")}
+    assert flink.rest.job(second["speeds"])["state"] == "FINISHED"
+
+    # Another JobManager knows nothing of the jobs of the last one.
+    replaced = copy.deepcopy(without)
+    replaced["jobmanager"] = {"extraEnv": [{"name": "WHO", "value": "another"}]}
+    helm.upgrade(name, FLINK, replaced, namespace=namespace)
+    third = running(flink, "digits", "words")
+    for job in third:
+        assert f"/savepoints/{second[job]}/stop/" in restored(flink, third[job])
+
+    # Back to the revision with all three, in which nothing is replaced but the JobManager.
+    helm.rollback(name, 3, namespace=namespace)
+    fourth = running(flink, "speeds", "digits", "words")
+    assert f"/savepoints/{second['speeds']}/stop/" in restored(flink, fourth["speeds"])
+    assert f"/savepoints/{third['words']}/stop/" in restored(flink, fourth["words"])
+
+
+def test_a_job_that_cannot_be_submitted_fails_the_release_with_its_reason(install: Install, helm: Helm, namespace: str) -> None:
+    flink = install("unwilling")
+    jobs = [{"name": "nowhere", "sql": {"file": "nowhere.sql"}}]
+    values = {"session": {"jobs": jobs}, "files": {"nowhere.sql": "INSERT INTO nowhere SELECT 1;"}}
+    with pytest.raises(HelmError) as caught:
+        helm.upgrade("unwilling", FLINK, values, namespace=namespace)
+    assert "Job nowhere could not be submitted" in str(caught.value)
+    assert "Cannot find table" in str(caught.value)
+    assert flink.rest.jobs() == []

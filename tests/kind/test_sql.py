@@ -1,0 +1,88 @@
+"""SQL in its three ways: over HTTP, by the SQL client in a pod, and as a job; and the history of what has ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, FLINK, VALUES, Install
+from tests.support import network
+from tests.support.helm import Helm
+from tests.support.release import FlinkRelease
+from tests.support.waits import wait_for
+
+TEXT = "to be or not to be that is the question"
+QUERY = "SELECT word, COUNT(*) FROM (VALUES {}) AS words (word) GROUP BY word"
+
+
+def rows(flink: FlinkRelease, statement: str) -> list[Any]:
+    """The rows of a statement that the gateway runs as a batch."""
+    http, url = network.http(flink.cluster, flink.namespace, f"{flink.name}-flink-sql-gateway", "http")
+
+    def call(method: str, path: str, **body: Any) -> Any:
+        answer = http.request(method, f"{url}/v1/{path}", json=body or None, timeout=60)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    session = call("POST", "sessions", properties={"execution.runtime-mode": "batch"})["sessionHandle"]
+    operation = call("POST", f"sessions/{session}/statements", statement=statement)["operationHandle"]
+    found: list[Any] = []
+    path = f"/v1/sessions/{session}/operations/{operation}/result/0?rowFormat=JSON"
+
+    def complete() -> bool:
+        nonlocal path
+        answer = call("GET", path.removeprefix("/v1/"))
+        found.extend(row["fields"] for row in answer.get("results", {}).get("data", []))
+        path = answer.get("nextResultUri", path)
+        return str(answer["resultType"]) == "EOS"
+
+    wait_for(complete, timeout=120, what="the rows of a statement")
+    return found
+
+
+@BOTH_HELMS_AND_FLINKS
+def test_sql_over_http_and_by_the_client(install: Install, helm: Helm, version: str) -> None:
+    flink = install(f"sql-{version[0]}", values={"flink": {"version": version}}, files=[VALUES / "sql.yaml"])
+    words = TEXT.split()
+    query = QUERY.format(", ".join(f"('{word}')" for word in words))
+    assert {word: count for word, count in rows(flink, query)} == Counter(words)
+
+    script = f"SET 'execution.runtime-mode' = 'batch'; SET 'sql-client.execution.result-mode' = 'tableau'; {query};"
+    told = flink.jobmanager(
+        ["bash", "-c", 'echo "$1" >/tmp/query.sql; sql-client.sh -f /tmp/query.sql', "-", script], timeout=120
+    )
+    found = [line.strip("| \n").split("|") for line in told.splitlines() if line.startswith("|")][1:]
+    assert {word.strip(): int(count) for word, count in found} == Counter(words)
+
+    # Both jobs have ended, and the history server shows them when the JobManager is another.
+    ended = {job["jid"] for job in flink.rest.jobs()}
+    assert len(ended) == 2
+    history, url = network.http(flink.cluster, flink.namespace, f"{flink.name}-flink-history-server", "http")
+    flink.cluster.apps.patch_namespaced_deployment_scale(
+        f"{flink.name}-flink-jobmanager", flink.namespace, {"spec": {"replicas": 0}}
+    )
+
+    def archived() -> bool:
+        jobs = history.get(f"{url}/jobs/overview", timeout=30).json()["jobs"]
+        return {job["jid"] for job in jobs if job["state"] == "FINISHED"} == ended
+
+    wait_for(archived, timeout=90, what="the history server to show the jobs")
+
+
+@pytest.mark.state
+def test_a_job_in_sql_goes_on_where_it_was(install: Install, helm: Helm, namespace: str) -> None:
+    values: dict[str, Any] = yaml.safe_load((VALUES / "job-sql.yaml").read_text())
+    flink = install("squares", values=values)
+    (job,) = flink.rest.jobs()
+    flink.rest.wait_checkpoint(job["jid"], 1)
+
+    values["files"]["squares.sql"] = values["files"]["squares.sql"].replace("'25'", "'200'")
+    helm.upgrade("squares", FLINK, values, namespace=namespace)
+    (job,) = flink.rest.jobs()
+    assert flink.rest.checkpoints(job["jid"])["latest"]["restored"]["is_savepoint"]
+    wait_for(lambda: flink.rest.job(job["jid"])["state"] == "FINISHED", timeout=120, what="the last square")
+    lines = flink.jobmanager(["bash", "-c", "cat /flink-data/squares/part-*"]).split()
+    assert sorted(tuple(map(int, line.split(","))) for line in lines) == [(n, n**2) for n in range(1000)]
