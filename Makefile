@@ -1,7 +1,9 @@
 # make help shows what there is. Every target is one call; the logic is in ci/.
 .DEFAULT_GOAL := help
 CI := python3 -m ci
-.PHONY: help demo demo-local test test-unit test-local test-kind test-full bench bench-kdv lint fmt docs images cluster cluster-delete lock clean
+# A variable of the command line as an option: FLINK_DIST=local gives --flink-dist=local.
+option = $(foreach v,$($(shell echo $(1) | tr a-z- A-Z_)),--$(1)=$(v))
+.PHONY: help demo demo-local test test-unit test-local test-kind test-full bench bench-kdv lint fmt docs images image cluster cluster-delete lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -31,6 +33,8 @@ docs: ## generate the tables of values
 	@$(CI) docs
 images: ## build the images
 	@$(CI) images
+image: ## an image with any Flink and a job of yours; JOB=jobs/high-speed NAME=... TAG=... FLINK_DIST=release|archive|local FLINK=...
+	@$(CI) image $(foreach o,job name tag flink-dist flink,$(call option,$(o))) $(ARGS)
 cluster: ## the kind cluster; its kubeconfig is .build/kubeconfig
 	@$(CI) cluster
 cluster-delete: ## delete the kind cluster

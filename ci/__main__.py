@@ -16,6 +16,7 @@ COMMANDS = {
     "cluster": ("cluster", "ensure", "provide a Ready kind cluster and .build/kubeconfig"),
     "cluster-delete": ("cluster", "delete", "delete the kind cluster"),
     "images": ("images", "ensure", "build the images"),
+    "image": ("job_image", "main", "build an image with any Flink and a job of yours"),
     "load": ("images", "load", "load the images into the cluster"),
     "demo": ("demo", "main", "go from nothing to CSV rows"),
     "demo-local": ("test", "demo_local", "the same as processes of this machine, without containers"),
@@ -28,7 +29,7 @@ COMMANDS = {
     "lock": ("venv", "lock", "write ci/locks/python.txt anew from versions.toml"),
     "clean": ("clean", "main", "delete the cluster, our cache entries and .build"),
 }
-_TAKE_ARGUMENTS = {"demo", "demo-local", "test", "bench", "bench-kdv"}
+_TAKE_ARGUMENTS = {"image", "demo", "demo-local", "test", "bench", "bench-kdv"}
 
 
 def main(words: list[str]) -> int:

@@ -66,6 +66,17 @@ class Jars:
                 run([*maven, f"--file={pom}", "dependency:copy-dependencies", "-DincludeScope=runtime"])
 
 
+def target_options() -> list[str]:
+    """What makes pip choose packages for the Python of the images."""
+    # Each platform stands for itself alone: the newest one that the C library of the images satisfies is not implied.
+    names = ("manylinux_2_28", "manylinux2014", "manylinux_2_17", "manylinux1")
+    return [
+        "--only-binary=:all:",
+        f"--python-version={versions.get('images', 'python')}",
+        *(f"--platform={name}_x86_64" for name in names),
+    ]
+
+
 @dataclass(frozen=True)
 class Packages:
     """Python packages for the Python of the images, without what they require, from the index that pip is set up for."""
@@ -77,9 +88,6 @@ class Packages:
         pip = [sys.executable, "-m", "pip"]
         if not works([*pip, "--version"]):
             debian.provide({"pip3": "python3-pip"}, "the Python packages of the images")
-        target = ["--only-binary=:all:", f"--python-version={versions.get('images', 'python')}"]
-        # Each name stands for itself alone: the newest one that the C library of the images satisfies is not implied.
-        target += [f"--platform={name}_x86_64" for name in ("manylinux_2_28", "manylinux2014", "manylinux_2_17", "manylinux1")]
         run(
             [
                 *pip,
@@ -87,7 +95,7 @@ class Packages:
                 "--quiet",
                 "--no-deps",
                 f"--dest={folder}",
-                *([] if self.pure else target),
+                *([] if self.pure else target_options()),
                 *self.requirements,
             ]
         )

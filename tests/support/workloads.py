@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 from kubernetes.client.exceptions import ApiException
@@ -28,9 +29,8 @@ def wait_job(cluster: Cluster, namespace: str, name: str, *, timeout: float = 18
     wait_for(complete, timeout=timeout, what=f"Job {name} to complete in namespace {namespace}", on_timeout=explain)
 
 
-def tools_pod(cluster: Cluster, namespace: str) -> Run:
-    """Runs commands in a pod with the programs of jobs/tools, which is there after the first call."""
-    name = "tools"
+def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str]) -> None:
+    """A pod with the image of jobs/tools, running; one that is there already is taken as it is."""
     version = tomllib.loads((Path(__file__).parents[2] / "versions.toml").read_text())["images"]["kdv-tools"]
     pod = {
         "metadata": {"name": name, "labels": {"app.kubernetes.io/component": name}},
@@ -42,7 +42,7 @@ def tools_pod(cluster: Cluster, namespace: str) -> Run:
                 {
                     "name": name,
                     "image": f"kdv-tools:{version}",
-                    "command": ["sleep", "infinity"],
+                    "command": command,
                     "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
                 }
             ],
@@ -59,4 +59,27 @@ def tools_pod(cluster: Cluster, namespace: str) -> Run:
         what=f"pod {name} to run in namespace {namespace}",
         on_timeout=functools.partial(evidence.summary, cluster, namespace),
     )
-    return cluster.runner(namespace, f"app.kubernetes.io/component={name}")
+
+
+def tools_pod(cluster: Cluster, namespace: str) -> Run:
+    """Runs commands in a pod with the programs of jobs/tools, which is there after the first call."""
+    _start_pod(cluster, namespace, "tools", ["sleep", "infinity"])
+    return cluster.runner(namespace, "app.kubernetes.io/component=tools")
+
+
+# Keeps its connections open: for the reader a closed one is the end of the data.
+_SERVER = """
+import socket, sys
+server = socket.create_server(("", int(sys.argv[1])))
+held = []
+while True:
+    held.append(server.accept()[0])
+    held[-1].sendall(sys.argv[2].encode())
+"""
+
+
+def line_server(cluster: Cluster, namespace: str, name: str, port: int, lines: Iterable[str]) -> str:
+    """Starts a pod that sends these lines to whoever connects to the port, and returns its address."""
+    text = "".join(f"{line}\n" for line in lines)
+    _start_pod(cluster, namespace, name, ["python3", "-c", _SERVER, str(port), text])
+    return str(cluster.core.read_namespaced_pod(name, namespace).status.pod_ip)

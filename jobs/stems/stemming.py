@@ -1,0 +1,13 @@
+"""The stems of words, found when the job is planned: the cluster itself counts only."""
+
+from __future__ import annotations
+
+import re
+
+import snowballstemmer
+
+
+def stems(text: str) -> list[str]:
+    """The stem of each word of an English text."""
+    words: list[str] = snowballstemmer.stemmer("english").stemWords(re.findall(r"[a-z]+", text.lower()))
+    return words
