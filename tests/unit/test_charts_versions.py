@@ -23,6 +23,8 @@ def test_flink() -> None:
     assert read("charts/flink-kafka-demo/Chart.yaml")["appVersion"] == FLINK
     assert read("charts/flink-kafka-demo/values.yaml")["flink"]["image"]["tag"] == FLINK
     assert read("values/job-python.yaml")["image"]["tag"] == FLINK
+    assert read("values/session-jobs.yaml")["image"]["tag"] == FLINK
+    assert f"<flink.version>{FLINK}</flink.version>" in (ROOT / "jobs" / "high-speed" / "pom.xml").read_text()
     assert FLINK in VERSIONS["flink"]["releases"]
 
 
