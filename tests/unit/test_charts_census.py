@@ -29,6 +29,7 @@ SAVEPOINTS = {f"{kind}/r-flink-savepoint" for kind in ("ServiceAccount", "Role",
 JOB_HOOKS |= SAVEPOINTS
 LEADER = {"Role/r-flink", "RoleBinding/r-flink"}
 KAFKA = {"ConfigMap/r-kafka", "Service/r-kafka", "StatefulSet/r-kafka"}
+ZOOKEEPER = {"Deployment/r-flink-zookeeper", "Service/r-flink-zookeeper", "PersistentVolumeClaim/r-flink-zookeeper"}
 JOB = {"flink": {"type": "job"}}
 
 
@@ -52,6 +53,14 @@ def census(manifests: Manifests) -> set[str]:
             {"Job/r-flink-pre-upgrade"},
         ),
         ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, set()),
+        # Its own ZooKeeper goes with the release: nothing has to be forgotten.
+        ({"highAvailability": {"type": "zookeeper"}}, ZOOKEEPER, SESSION_HOOKS),
+        ({**JOB, "highAvailability": {"type": "zookeeper"}}, ZOOKEEPER | JOB_HOOKS, SESSION_HOOKS),
+        (
+            {"highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2181"}}},
+            {"Job/r-flink-pre-install", "Job/r-flink-post-delete"},
+            {"Job/r-flink-pre-upgrade"},
+        ),
         ({"storage": {"enabled": False}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"storage": {"existingClaim": "mine"}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"serviceAccount": {"create": False}}, set(), {"ServiceAccount/r-flink"}),

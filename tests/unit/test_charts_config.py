@@ -72,6 +72,16 @@ def test_the_options_of_a_session_cluster() -> None:
                 "kubernetes.namespace": "default",
             },
         ),
+        (
+            {"highAvailability": {"type": "zookeeper"}},
+            {
+                "high-availability.type": "zookeeper",
+                "high-availability.cluster-id": "r-flink",
+                "high-availability.storageDir": "file:///flink-data/r-flink/ha",
+                "high-availability.zookeeper.quorum": "r-flink-zookeeper:2181",
+                "high-availability.zookeeper.path.root": "/flink/default",
+            },
+        ),
         ({"flink": {"version": "1.20.5"}}, {}),
         ({"rest": {"port": 18081}}, {"rest.port": "18081", "rest.bind-port": "18081"}),
         ({"taskmanager": {"slots": 7}}, {"taskmanager.numberOfTaskSlots": "7"}),
