@@ -1,7 +1,7 @@
 # make help shows what there is. Every target is one call; the logic is in ci/.
 .DEFAULT_GOAL := help
 CI := python3 -m ci
-.PHONY: help demo demo-local test test-unit test-local test-kind test-full bench bench-kdv lint fmt docs images cluster cluster-delete lock clean
+.PHONY: help demo demo-local test test-unit test-local test-kind test-full bench bench-kdv bench-lifecycle lint fmt docs images cluster cluster-delete lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -23,6 +23,8 @@ bench: ## measure the start of the demo on kind
 	@$(CI) bench $(ARGS)
 bench-kdv: ## check and measure the KDV job beside others; ARGS="measure --runs 5" does one part
 	@$(CI) bench-kdv $(ARGS)
+bench-lifecycle: ## measure the seconds without output of kills, upgrades and rollbacks on kind
+	@$(CI) bench-lifecycle $(ARGS)
 lint: ## formatters and linters
 	@$(CI) lint
 fmt: ## format the Python code

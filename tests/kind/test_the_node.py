@@ -1,4 +1,4 @@
-"""The node itself is restarted; last of all files, because everything on it is."""
+"""The node itself is restarted, and with it everything that runs there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.kind.test_lifecycle import restored, started
 from tests.support.cluster import Cluster
 from tests.support.waits import wait_for
 
-pytestmark = [pytest.mark.faults, pytest.mark.full]
+pytestmark = [pytest.mark.faults, pytest.mark.full, pytest.mark.alone]
 
 
 @pytest.mark.parametrize("availability", ["none", KUBERNETES["type"]])
