@@ -259,7 +259,12 @@ def test_a_release_of_an_older_chart_is_taken_over(install: Install, helm: Helm,
     flink = install("older", Path(__file__).parent / "previous.tgz", values)
     job = flink.rest.wait_running("kdv")
     flink.rest.wait_checkpoint(job["jid"], 1)
-    helm.upgrade("older", DEMO, values, namespace=namespace)
+    # Its savepoints may take Flink's ten minutes: the hook has to be allowed more.
+    with pytest.raises(HelmError, match="raise hooks.timeoutSeconds"):
+        helm.upgrade("older", DEMO, values, namespace=namespace)
+    assert flink.rest.wait_running("kdv")["jid"] == job["jid"]
+    longer = changed(values, hooks={"timeoutSeconds": 630})
+    helm.upgrade("older", DEMO, longer, namespace=namespace, timeout="12m")
     assert f"/savepoints/{job['jid']}/stop/" in restored(flink)["external_path"]
     producer_done(flink)
     check_rows(flink, broker(flink), 2000)

@@ -102,6 +102,7 @@ def test_a_job_with_its_state_on_s3(
 @pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
 def test_a_job_whose_leader_zookeeper_knows(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
     name = f"keeper-{version.partition('.')[0]}"
+    before = evidence.leftovers(cluster, namespace)
     values, flink, kafka, first = started(install, name, version=version, highAvailability={"type": "zookeeper"})
     job = first["jid"]
     zookeeper = flink.selector("zookeeper")
@@ -121,5 +122,5 @@ def test_a_job_whose_leader_zookeeper_knows(install: Install, helm: Helm, cluste
     check_rows(flink, kafka, 2000)
 
     helm.uninstall(name, namespace=namespace)
-    left = {"Pod/tools"}
+    left = {*before, "Pod/tools"}
     wait_for(lambda: evidence.leftovers(cluster, namespace) <= left, timeout=90, what="everything of the release to go")

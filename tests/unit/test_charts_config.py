@@ -80,6 +80,7 @@ def test_the_options_of_a_session_cluster() -> None:
                 "high-availability.storageDir": "file:///flink-data/r-flink/ha",
                 "high-availability.zookeeper.quorum": "r-flink-zookeeper:2181",
                 "high-availability.zookeeper.path.root": "/flink/default",
+                "high-availability.zookeeper.client.tolerate-suspended-connections": "true",
             },
         ),
         ({"flink": {"version": "1.20.5"}}, {}),

@@ -106,6 +106,8 @@ save for those that differ by pod (arguments of the workloads). Option names are
       "high-availability.type" "zookeeper"
       "high-availability.zookeeper.quorum" (include "flink.zookeeper.quorum" .)
       "high-availability.zookeeper.path.root" (include "flink.zookeeper.path" .)) -}}
+{{- /* A server that is restarted interrupts no job, as long as the session lives. */ -}}
+{{- $_ := set $config "high-availability.zookeeper.client.tolerate-suspended-connections" "true" -}}
 {{- end -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- $_ := set $config $key (include "flink.text" $value) -}}
