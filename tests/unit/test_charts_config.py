@@ -41,6 +41,7 @@ def test_the_options_of_a_session_cluster() -> None:
         "taskmanager.memory.process.size": "1728m",
         "taskmanager.numberOfTaskSlots": "2",
         "metrics.internal.query-service.port": "6125",
+        "cluster.registration.error-delay": "1 s",
         "parallelism.default": "1",
         "io.tmp.dirs": "/tmp",
         "python.client.executable": "python3",

@@ -85,6 +85,8 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- end -}}
 {{- /* The mounted folder replaces the shipped config.yaml, which opens these packages to Flink's serializers under Java 17. */ -}}
 {{- $_ := set $config "env.java.default-opts.all" (include "flink.javaOptions" .) -}}
+{{- /* A TaskManager finds a JobManager that was replaced a second after it listens, not up to ten. */ -}}
+{{- $_ := set $config "cluster.registration.error-delay" "1 s" -}}
 {{- $config = merge $config (include "flink.state.options" . | fromJson) -}}
 {{- if eq .Values.flink.type "job" -}}
 {{- /* A job that ended stays visible over REST; otherwise its JobManager would exit, be restarted and run the job again. */ -}}
