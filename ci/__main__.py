@@ -26,10 +26,11 @@ COMMANDS = {
     "docs": ("lint", "docs", "generate the tables of values"),
     "bench": ("test", "bench", "measure the start of the demo"),
     "bench-kdv": ("test", "bench_kdv", "measure the KDV job beside what one would pick instead"),
+    "bench-lifecycle": ("test", "bench_lifecycle", "measure the seconds without output of kills, upgrades and rollbacks"),
     "lock": ("venv", "lock", "write ci/locks/python.txt anew from versions.toml"),
     "clean": ("clean", "main", "delete the cluster, our cache entries and .build"),
 }
-_TAKE_ARGUMENTS = {"image", "demo", "demo-local", "test", "bench", "bench-kdv"}
+_TAKE_ARGUMENTS = {"image", "demo", "demo-local", "test", "bench", "bench-kdv", "bench-lifecycle"}
 
 
 def main(words: list[str]) -> int:

@@ -15,7 +15,7 @@ KINDS = {
     "local": [("local", "")],
     "kind": [("kind", "not full")],
     "all": [("unit", "not full"), ("local", "not full"), ("kind", "not full")],
-    "full": [("unit", ""), ("local", ""), ("kind", "")],
+    "full": [("unit", ""), ("local", ""), ("kind", "not alone"), ("kind", "alone")],
 }
 
 # Modules of tests side by side: those of a cluster wait most of the time, but two are what a small machine bears.
@@ -25,7 +25,8 @@ WORKERS = {"unit": "auto", "kind": "2"}
 def _pytest(folder: str, marks: str, words: list[str]) -> int:
     python = venv.python()
     tools.ensure()
-    options = [f"--junitxml={BUILD}/junit/{folder}.xml"]
+    report = f"{folder}-{marks}" if marks == "alone" else folder
+    options = [f"--junitxml={BUILD}/junit/{report}.xml"]
     if marks and "-m" not in words:
         options += ["-m", marks]
     if folder in WORKERS and not {"-n", "--pdb"} & set(words):
@@ -65,6 +66,17 @@ def bench(words: list[str]) -> int:
     images.load(tests=False)
     with step("bench"):
         return subprocess.run([python, "-m", "bench.start", *words], cwd=REPO, stdin=subprocess.DEVNULL).returncode
+
+
+def bench_lifecycle(words: list[str]) -> int:
+    """Measure seconds without output; `words` are options of bench/lifecycle.py. Then the page is written anew."""
+    python = venv.python()
+    cluster.ensure()
+    images.load(tests=False)
+    for module in (["bench.lifecycle", *words], ["bench.kdv", "page"]):
+        if code := subprocess.run([python, "-m", *module], cwd=REPO, stdin=subprocess.DEVNULL).returncode:
+            return code
+    return 0
 
 
 def bench_kdv(words: list[str]) -> int:

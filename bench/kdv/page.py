@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
+from bench import lifecycle
 from ci.versions import REPO
 
 PAGE = REPO / "docs" / "bench.md"
@@ -176,5 +177,6 @@ def page(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory:
 
 def write(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory: str, interval: str) -> None:
     text, picture = page(runs, lacks, memory=memory, interval=interval)
-    PAGE.write_text(text)
+    gaps = lifecycle.records()
+    PAGE.write_text(f"{text}\n{lifecycle.section(gaps)}" if gaps else text)
     PLOT.write_text(picture)

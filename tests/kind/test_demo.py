@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.conftest import ROOT
 from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, NEW, VALUES, Install
-from tests.support import csv_output, evidence, kdv_model, workloads
+from tests.support import csv_output, evidence, faults, kdv_model, workloads
 from tests.support.cluster import Cluster
 from tests.support.csv_output import Row, Snapshot
 from tests.support.helm import Helm
@@ -44,12 +44,12 @@ def broker(flink: FlinkRelease) -> Kafka:
     return Kafka(workloads.tools_pod(flink.cluster, flink.namespace), f"{flink.name}-kafka:9092")
 
 
-def wait_for_rows(flink: FlinkRelease, kafka: Kafka) -> tuple[Input, Snapshot]:
+def wait_for_rows(flink: FlinkRelease, kafka: Kafka, output: str = OUTPUT) -> tuple[Input, Snapshot]:
     """The judged input and the output, once no record is missing; one too much or altered ends the wait as well."""
     judged = Input(kafka.consume(TOPIC))
 
     def read() -> Snapshot:
-        snapshot = csv_output.read(flink.jobmanager, OUTPUT)
+        snapshot = csv_output.read(flink.jobmanager, output)
         dead, late = kafka.consume(f"{TOPIC}-dead"), kafka.consume(f"{TOPIC}-late")
         report = kdv_model.compare(judged.expect(set(map(kdv_model.origin, late))), snapshot.rows)
         rejects = judged.rejects(dead, late)
@@ -62,9 +62,9 @@ def wait_for_rows(flink: FlinkRelease, kafka: Kafka) -> tuple[Input, Snapshot]:
     return judged, wait_for(read, timeout=180, what="every record", interval=2)
 
 
-def check_rows(flink: FlinkRelease, kafka: Kafka, count: int) -> list[Row]:
+def check_rows(flink: FlinkRelease, kafka: Kafka, count: int, output: str = OUTPUT) -> list[Row]:
     """Account for every record of the topic; `count` rows were produced besides the sample."""
-    judged, snapshot = wait_for_rows(flink, kafka)
+    judged, snapshot = wait_for_rows(flink, kafka, output)
     assert len(judged.good) + len(judged.broken) >= count
     rows = snapshot.rows
     assert SAMPLE_ROW in [",".join(map(str, row)) for row in rows if row.id == 7]
@@ -86,16 +86,16 @@ def test_every_row_arrives_once(install: Install, helm: Helm, cluster: Cluster, 
     wait_for(lambda: evidence.leftovers(cluster, namespace) <= {"Pod/tools"}, timeout=90, what="everything of the demo to go")
 
 
-def test_every_row_arrives_once_when_the_taskmanager_is_killed(install: Install, cluster: Cluster, namespace: str) -> None:
+def test_every_row_arrives_once_when_taskmanager_and_broker_go(install: Install, cluster: Cluster, namespace: str) -> None:
     flink = install("killed", DEMO, demo(NEW, count=3000, rate=100))
     kafka = broker(flink)
     job = flink.rest.wait_running("kdv")
     flink.rest.wait_checkpoint(job["jid"], 1)
     before = csv_output.read(flink.jobmanager, OUTPUT)
 
-    pod = cluster.pod(namespace, flink.selector("taskmanager"))
-    cluster.core.delete_namespaced_pod(pod, namespace, grace_period_seconds=0)
+    faults.kill(cluster, namespace, flink.selector("taskmanager"), "taskmanager")
     wait_for(lambda: flink.rest.checkpoints(job["jid"])["counts"]["restored"] > 0, timeout=180, what="the job to be restored")
+    faults.delete_pods(cluster, namespace, flink.selector("kafka"))
     producer_done(flink)
     check_rows(flink, kafka, 3000)
     assert not csv_output.read(flink.jobmanager, OUTPUT).changed_since(before)

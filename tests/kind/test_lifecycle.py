@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, NEW, Install
-from tests.kind.test_demo import broker, check_rows, demo, producer_done
+from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, FLINK, NEW, OLD, Install
+from tests.kind.test_demo import OUTPUT, TOPIC, broker, check_rows, demo, producer_done
 from tests.support import faults
 from tests.support.cluster import Cluster
 from tests.support.helm import Helm, HelmError
@@ -19,6 +21,8 @@ from tests.support.release import FlinkRelease
 from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.state
+# docs/disaster.md: the newest complete checkpoint below a folder.
+NEWEST = 'ls -td "$1"/checkpoints/*/chk-*/_metadata | head -n 1'
 
 
 def changed(values: dict[str, Any], **flink: Any) -> dict[str, Any]:
@@ -30,10 +34,23 @@ def changed(values: dict[str, Any], **flink: Any) -> dict[str, Any]:
     return result
 
 
+ARGS = yaml.safe_load((DEMO / "values.yaml").read_text())["flink"]["job"]["args"]
+
+
 def with_interval(values: dict[str, Any], interval: str) -> dict[str, Any]:
     """One more argument of the job, which changes neither its rows nor its state."""
-    args = yaml.safe_load((DEMO / "values.yaml").read_text())["flink"]["job"]["args"]
-    return changed(values, job={"args": [*args, f"--checkpoint-interval={interval}"]})
+    return changed(values, job={"args": [*ARGS, f"--checkpoint-interval={interval}"]})
+
+
+def another(values: dict[str, Any], version: str = NEW) -> dict[str, Any]:
+    """Other arguments, another image, another parallelism: the same rows."""
+    return changed(with_interval(values, "3 s"), image={"tag": f"{version}-s3"}, job={"parallelism": 2})
+
+
+def is_another(flink: FlinkRelease) -> bool:
+    (pod,) = flink.cluster.pods(flink.namespace, flink.selector("jobmanager"))
+    widest = max(vertex["parallelism"] for vertex in flink.rest.wait_running("kdv")["vertices"])
+    return pod.spec.containers[0].image.endswith("-s3") and widest == 2
 
 
 def record(flink: FlinkRelease) -> dict[str, str]:
@@ -81,7 +98,8 @@ def test_upgrade_rollback_suspend_and_resume(install: Install, helm: Helm, names
     assert jobmanager(flink) == pod
     assert record(flink)["generation"] == "1"
 
-    helm.upgrade("carried", DEMO, with_interval(values, "3 s"), namespace=namespace)
+    helm.upgrade("carried", DEMO, another(values, version), namespace=namespace)
+    assert is_another(flink)
     savepoint = restored(flink)
     assert savepoint["is_savepoint"]
     assert f"/savepoints/{first['jid']}/stop/" in savepoint["external_path"]
@@ -104,11 +122,23 @@ def test_upgrade_rollback_suspend_and_resume(install: Install, helm: Helm, names
     check_rows(flink, kafka, 2000)
 
 
-def test_a_broken_upgrade_is_rolled_back_to_the_last_state(install: Install, helm: Helm, namespace: str) -> None:
-    values, flink, kafka, first = started(install, "broken")
-    broken = changed(values, job={"args": ["--no-such-argument"]})
-    with pytest.raises(HelmError):
-        helm.upgrade("broken", DEMO, broken, namespace=namespace, timeout="60s", options=["--rollback-on-failure"])
+@pytest.mark.parametrize(
+    ("helm", "version"), [("helm", NEW), pytest.param("helm3", OLD, marks=pytest.mark.full)], indirect=["helm"]
+)
+def test_a_broken_image_is_rolled_back_to_the_last_state(install: Install, helm: Helm, namespace: str, version: str) -> None:
+    values, flink, kafka, first = started(install, "broken", version=version)
+    pod = jobmanager(flink)
+
+    def broken(timeout: str, **image: str) -> None:
+        options = ["--atomic" if helm.binary == "helm3" else "--rollback-on-failure"]
+        with pytest.raises(HelmError):
+            helm.upgrade("broken", DEMO, changed(values, image=image), namespace=namespace, timeout=timeout, options=options)
+
+    # One that is not there: the hook before the upgrade needs it as well, so that nothing has been stopped.
+    broken("20s", tag="none")
+    assert jobmanager(flink) == pod
+    # One without Flink.
+    broken("60s", repository="kdv-tools", tag="0.1.0")
     again = restored(flink)
     assert f"/savepoints/{first['jid']}/stop/" in again["external_path"]
     producer_done(flink)
@@ -168,8 +198,73 @@ def test_last_state_and_a_killed_jobmanager(install: Install, helm: Helm, cluste
     third = flink.rest.wait_running("kdv")["jid"]
     flink.rest.wait_checkpoint(third, restored(flink)["id"] + 1)
 
-    helm.upgrade("last", DEMO, with_interval(values, "3 s"), namespace=namespace)
+    helm.upgrade("last", DEMO, another(values), namespace=namespace)
+    assert is_another(flink)
     cancelled = restored(flink)
     assert f"/checkpoints/{third}/chk-" in cancelled["external_path"]
     producer_done(flink)
     check_rows(flink, kafka, 2000)
+
+    # Without its state the job begins anew, and so it writes all rows again.
+    fresh = changed(another(values), job={"upgradeMode": "stateless", "args": [*ARGS, "--output=file:///flink-data/anew"]})
+    helm.upgrade("last", DEMO, fresh, namespace=namespace)
+    assert restored(flink) is None
+    check_rows(flink, kafka, 2000, output="/flink-data/anew")
+
+
+@pytest.mark.full
+def test_a_job_that_was_uninstalled_goes_on_in_another_release(
+    install: Install, helm: Helm, cluster: Cluster, namespace: str
+) -> None:
+    """From its last savepoint; and from its newest checkpoint, as docs/disaster.md finds it, when nobody took one."""
+    source = install("source", DEMO, changed(demo(NEW, count=2000, rate=20), job={"state": "suspended"}))
+    brokers = [f"--bootstrap-servers={source.name}-kafka:9092", f"--topic={TOPIC}", f"--output=file://{OUTPUT}"]
+    values: dict[str, Any] = {
+        "flink": {"type": "job"},
+        "image": {"repository": "flink-kdv", "tag": NEW},
+        "job": {"python": {"file": "/opt/flink/usrlib/kdv.py"}, "args": brokers, "savepointOnUninstall": True},
+        "storage": {"keep": True},
+    }
+    first = install("first", FLINK, values)
+    first.rest.wait_checkpoint(first.rest.wait_running("kdv")["jid"], 1)
+    told = re.search(r"The last state is (file:\S+/savepoints/\S+)", helm.uninstall("first", namespace=namespace))
+    assert told
+
+    values["storage"] = {"existingClaim": "first-flink-data"}
+    values["job"]["fromSavepoint"] = told[1]
+    second = install("second", FLINK, values)
+    job = second.rest.wait_running("kdv")["jid"]
+    restored_from = second.rest.checkpoints(job)["latest"]["restored"]
+    assert restored_from["external_path"] == told[1]
+    second.rest.wait_checkpoint(job, restored_from["id"] + 1)
+    cluster.apps.patch_namespaced_deployment_scale("second-flink-taskmanager", namespace, {"spec": {"replicas": 0}})
+    wait_for(lambda: not cluster.pods(namespace, second.selector("taskmanager")), timeout=60, what="the TaskManager to go")
+    newest = second.jobmanager(["bash", "-c", NEWEST, "-", "/flink-data/second-flink"]).strip().removesuffix("/_metadata")
+    assert f"/checkpoints/{job}/chk-" in newest
+    helm.run("uninstall", "second", f"--namespace={namespace}", "--no-hooks", "--wait")
+
+    values["job"]["fromSavepoint"] = f"file://{newest}"
+    third = install("third", FLINK, values)
+    last = third.rest.checkpoints(third.rest.wait_running("kdv")["jid"])["latest"]["restored"]
+    assert last["external_path"] == f"file:{newest}"
+    producer_done(source)
+    check_rows(third, broker(source), 2000)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("version", [NEW, OLD])
+def test_a_release_of_an_older_chart_is_taken_over(install: Install, helm: Helm, namespace: str, version: str) -> None:
+    """tests/kind/previous.tgz is the demo's chart of the time before hooks: it has no record and lets Flink choose the id."""
+    values = demo(version, count=2000, rate=50)
+    flink = install("older", Path(__file__).parent / "previous.tgz", values)
+    job = flink.rest.wait_running("kdv")
+    flink.rest.wait_checkpoint(job["jid"], 1)
+    # Its savepoints may take Flink's ten minutes: the hook has to be allowed more.
+    with pytest.raises(HelmError, match="raise hooks.timeoutSeconds"):
+        helm.upgrade("older", DEMO, values, namespace=namespace)
+    assert flink.rest.wait_running("kdv")["jid"] == job["jid"]
+    longer = changed(values, hooks={"timeoutSeconds": 630})
+    helm.upgrade("older", DEMO, longer, namespace=namespace, timeout="12m")
+    assert f"/savepoints/{job['jid']}/stop/" in restored(flink)["external_path"]
+    producer_done(flink)
+    check_rows(flink, broker(flink), 2000)

@@ -41,7 +41,7 @@ def s3(cluster: Cluster, namespace: str) -> dict[str, Any]:
 def wait_serving(cluster: Cluster, namespace: str) -> None:
     def ready() -> bool:
         (pod,) = cluster.pods(namespace, MINIO)
-        return bool(pod.status.container_statuses[0].ready)
+        return any(status.ready for status in pod.status.container_statuses or [])
 
     wait_for(ready, timeout=120, what="MinIO to be ready", on_timeout=lambda: evidence.summary(cluster, namespace))
 
@@ -96,3 +96,31 @@ def test_a_job_with_its_state_on_s3(
     assert restored(flink)["external_path"].startswith(f"{folder}/savepoints/{job}/")
     producer_done(flink)
     check_rows(flink, kafka, 2000)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
+def test_a_job_whose_leader_zookeeper_knows(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
+    name = f"keeper-{version.partition('.')[0]}"
+    before = evidence.leftovers(cluster, namespace)
+    values, flink, kafka, first = started(install, name, version=version, highAvailability={"type": "zookeeper"})
+    job = first["jid"]
+    zookeeper = flink.selector("zookeeper")
+    flink_pods = f"app.kubernetes.io/instance={name},app.kubernetes.io/component in (jobmanager, taskmanager)"
+
+    faults.delete_pods(cluster, namespace, zookeeper)
+    newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
+    flink.rest.wait_checkpoint(job, newest + 1, timeout=240)
+    newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
+    faults.delete_pods(cluster, namespace, flink_pods)
+    wait_for(lambda: (restored(flink) or {}).get("id", 0) >= newest, timeout=240, what="the job to go on")
+    assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
+
+    helm.upgrade(name, DEMO, with_interval(values, "3 s"), namespace=namespace)
+    assert f"/savepoints/{job}/stop/" in restored(flink)["external_path"]
+    producer_done(flink)
+    check_rows(flink, kafka, 2000)
+
+    helm.uninstall(name, namespace=namespace)
+    left = {*before, "Pod/tools"}
+    wait_for(lambda: evidence.leftovers(cluster, namespace) <= left, timeout=90, what="everything of the release to go")

@@ -9,12 +9,17 @@ from .waits import wait_for
 
 
 def kill(cluster: Cluster, namespace: str, selector: str, container: str) -> None:
-    """SIGKILL for all processes of a container of the only such pod; the kubelet starts it again.
+    """SIGKILL for all processes of a container of the only such pod, see kill_in()."""
+    kill_in(cluster, namespace, cluster.pod(namespace, selector), container)
+
+
+def kill_in(cluster: Cluster, namespace: str, pod_name: str, container: str) -> None:
+    """SIGKILL for all processes of a container; the kubelet starts it again.
 
     From the node, because the first process of a container is deaf to it from inside. The node is a container of the engine
     with the node's name, as kind makes it. Returns when the container has been started again.
     """
-    pod = cluster.core.read_namespaced_pod(cluster.pod(namespace, selector), namespace)
+    pod = cluster.core.read_namespaced_pod(pod_name, namespace)
     before = next(status for status in pod.status.container_statuses if status.name == container)
     identity = before.container_id.rpartition("/")[2]
     script = f"for pid in $(grep -l {identity} /proc/[0-9]*/cgroup | cut -d/ -f3); do kill -9 $pid; done"

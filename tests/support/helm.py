@@ -41,6 +41,9 @@ class Helm:
 
     def run(self, *words: str | Path, stdin: str | None = None) -> str:
         """Run `helm WORDS` and return its standard output. Raises HelmError."""
+        return self._do(words, stdin).stdout
+
+    def _do(self, words: Sequence[str | Path], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         command = [self.binary, *map(str, words)]
         homes = {f"HELM_{kind}_HOME": f"{self._homes}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA")}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HELM_")}
@@ -54,7 +57,7 @@ class Helm:
         )
         if done.returncode:
             raise HelmError(command, done.returncode, done.stdout, done.stderr)
-        return done.stdout
+        return done
 
     def _with_values(self, words: Sequence[str | Path], values: Values | None, files: Files) -> str:
         options = [f"--values={file}" for file in files]
@@ -121,7 +124,9 @@ class Helm:
         return self.run("rollback", name, str(revision), *_common(namespace, wait, timeout))
 
     def uninstall(self, name: str, *, namespace: str, wait: bool = True, timeout: str = "5m") -> str:
-        return self.run("uninstall", name, *_common(namespace, wait, timeout))
+        """What Helm said, and what its hooks printed, which Helm passes on as errors."""
+        done = self._do(["uninstall", name, *_common(namespace, wait, timeout)])
+        return done.stdout + done.stderr
 
     def test(self, name: str, *, namespace: str, timeout: str = "5m") -> str:
         """Run the chart's tests and return Helm's report.

@@ -1,8 +1,10 @@
-"""Servers that answer as Flink and Kubernetes do, as far as the hooks ask them."""
+"""Servers that answer as Flink, Kubernetes and ZooKeeper do, as far as the hooks ask them."""
 
 from __future__ import annotations
 
 import json
+import socketserver
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -125,6 +127,62 @@ class FakeKubernetes:
             case "PATCH", [name]:
                 merge(known[name], body)
         return 200, known[names[0]]
+
+
+class FakeZooKeeper:
+    """The paths that there are, and a server for them; a path with others below it cannot be deleted."""
+
+    def __init__(self, *paths: str) -> None:
+        self.paths = {"/".join(path.split("/")[:end]) for path in paths for end in range(2, len(path.split("/")) + 1)}
+
+    def answer(self, kind: int, path: str) -> tuple[int, bytes]:
+        """(error, body) of a request."""
+        below = sorted({name for name in self.paths if name.startswith(f"{path}/")})
+        if path not in self.paths:
+            return -101, b""
+        if kind == 8:
+            names = [name.rpartition("/")[2].encode() for name in below if name.count("/") == path.count("/") + 1]
+            return 0, struct.pack("!i", len(names)) + b"".join(struct.pack("!i", len(name)) + name for name in names)
+        assert kind == 2
+        if below:
+            return -111, b""
+        self.paths.remove(path)
+        return 0, b""
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """The `host:port` at which it answers."""
+        fake = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def send(self, body: bytes) -> None:
+                self.wfile.write(struct.pack("!i", len(body)) + body)
+
+            def receive(self) -> bytes:
+                (length,) = struct.unpack("!i", self.rfile.read(4))
+                return self.rfile.read(length)
+
+            def handle(self) -> None:
+                self.receive()
+                self.send(struct.pack("!iiqi16s?", 0, 10_000, 1, 16, b"", False))
+                while True:
+                    request = self.receive()
+                    number, kind = struct.unpack_from("!ii", request)
+                    if kind == -11:
+                        self.send(struct.pack("!iqi", number, 0, 0))
+                        return
+                    (length,) = struct.unpack_from("!i", request, 8)
+                    error, body = fake.answer(kind, request[12 : 12 + length].decode())
+                    self.send(struct.pack("!iqi", number, 0, error) + body)
+
+        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+            thread.start()
+            try:
+                yield f"127.0.0.1:{server.server_address[1]}"
+            finally:
+                server.shutdown()
+                thread.join()
 
 
 def merge(target: Json, changes: Json) -> None:

@@ -30,6 +30,7 @@ SAVEPOINTS = {f"{kind}/r-flink-savepoint" for kind in ("ServiceAccount", "Role",
 JOB_HOOKS |= SAVEPOINTS
 LEADER = {"Role/r-flink", "RoleBinding/r-flink"}
 KAFKA = {"ConfigMap/r-kafka", "Service/r-kafka", "StatefulSet/r-kafka"}
+ZOOKEEPER = {"Deployment/r-flink-zookeeper", "Service/r-flink-zookeeper", "PersistentVolumeClaim/r-flink-zookeeper"}
 JOB = {"flink": {"type": "job"}}
 
 
@@ -59,6 +60,14 @@ def census(manifests: Manifests) -> set[str]:
             set(),
         ),
         ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, SESSION_HOOKS),
+        # Its own ZooKeeper goes with the release: nothing has to be forgotten.
+        ({"highAvailability": {"type": "zookeeper"}}, ZOOKEEPER, set()),
+        ({**JOB, "highAvailability": {"type": "zookeeper"}}, ZOOKEEPER | JOB_HOOKS, SESSION_HOOKS),
+        (
+            {"highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2181"}}},
+            {"Job/r-flink-pre-install", "Job/r-flink-post-delete"},
+            set(),
+        ),
         ({"storage": {"enabled": False}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"storage": {"existingClaim": "mine"}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"serviceAccount": {"create": False}}, set(), {"ServiceAccount/r-flink"}),

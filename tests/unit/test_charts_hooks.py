@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.fakes import FakeFlink, FakeKubernetes, serving
+from tests.unit.fakes import FakeFlink, FakeKubernetes, FakeZooKeeper, serving
 from tests.unit.scenarios import FLINK
 
 HOOKS = FLINK / "files" / "hooks"
@@ -31,8 +31,8 @@ class Hooks:
         self.wanted: dict[str, Any] = {
             "record": "record", "labels": {}, "jobmanager": "jm", "selector": "a=b", "rest": url, "specification": "b",
             "mode": "savepoint", "state": "running", "fromSavepoint": "", "savepoints": "file:///data/savepoints",
-            "keepSavepoints": 2, "claim": True, "highAvailability": False, "clusterId": "r", "timeoutSeconds": 30,
-            "deployments": [], "jobs": [], "remembers": False,
+            "keepSavepoints": 2, "claim": True, "highAvailability": False, "zookeeper": {}, "clusterId": "r",
+            "timeoutSeconds": 30, "deployments": [], "jobs": [], "remembers": False,
         }  # fmt: skip
 
     def __call__(self, verb: str, **wanted: Any) -> None:
@@ -67,7 +67,7 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hooks]:
         found = Hooks(flink, kubernetes, url, server)
         monkeypatch.setattr(found.modules["release"], "POLL_SECONDS", 0.01)
         yield found
-    for name in ("clients", "release", "ending", "session", "lifecycle"):
+    for name in ("clients", "release", "zookeeper", "stored", "ending", "session", "lifecycle"):
         sys.modules.pop(name, None)
 
 
@@ -227,6 +227,38 @@ def test_a_lost_jobmanager_under_high_availability(hooks: Hooks, monkeypatch: py
     del maps[f"r-{OLD}-config-map"]
     hooks("pre-rollback", highAvailability=True, specification="c")
     assert hooks.record["job"] != OLD
+
+
+def test_zookeeper_keeps_the_checkpoints_of_a_lost_jobmanager(hooks: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks.modules["release"].Release, "look", lambda self, patience: self.status())
+    hooks.unreachable()
+    checkpoint = f"/flink/n/r/jobs/{OLD}/checkpoints/0000000000000000007"
+    known = FakeZooKeeper(checkpoint, f"/flink/n/r/jobgraphs/{OLD}/lock", f"/flink/n/r/execution-plans/{OLD}", "/flink/n/other")
+    with known.serving() as server:
+        where = {"quorum": f"127.0.0.1:9,{server}", "path": "/flink/n/r", "bundled": False}
+        assert "Nothing was changed" in hooks.refused("pre-upgrade", highAvailability=True, zookeeper=where)
+        assert f"/flink/n/r/execution-plans/{OLD}" in known.paths
+        hooks("pre-rollback", highAvailability=True, zookeeper=where)
+        assert hooks.record["job"] == OLD
+        assert checkpoint in known.paths
+        assert not any(OLD in path for path in known.paths if "/jobs/" not in path)
+
+        hooks("forget", highAvailability=True, zookeeper=where)
+        assert known.paths == {"/flink", "/flink/n", "/flink/n/other"}
+        hooks("pre-rollback", highAvailability=True, zookeeper=where, specification="c")
+        assert hooks.record["job"] != OLD
+
+
+def test_a_zookeeper_that_is_away_stops_no_uninstall(hooks: Hooks, capsys: pytest.CaptureFixture[str]) -> None:
+    where = {"quorum": "127.0.0.1:9", "path": "/flink/n/r", "bundled": False}
+    hooks("post-delete", highAvailability=True, zookeeper=where)
+    said = capsys.readouterr().out
+    assert "no ZooKeeper answers: 127.0.0.1:9: " in said
+    assert "delete /flink/n/r there" in said
+    assert "record" not in hooks.kubernetes.config_maps
+    # The release's own goes with it.
+    hooks("post-delete", highAvailability=True, zookeeper={**where, "bundled": True})
+    assert not capsys.readouterr().out
 
 
 def test_fields_that_others_changed_are_found_before_the_stop(hooks: Hooks) -> None:

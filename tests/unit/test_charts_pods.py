@@ -12,7 +12,7 @@ from tests.unit.scenarios import DEMO, FLINK, ROLE
 
 JOB = {"type": "job"}
 PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "-py"]
-HA = {"high-availability.type": "zookeeper"}
+ZOOKEEPER = {"highAvailability": {"type": "zookeeper"}}
 PLAIN = {"hooks": {"enabled": False}}
 
 ROLES = pytest.mark.parametrize("role", ["jobmanager", "taskmanager"])
@@ -45,7 +45,7 @@ def workload(role: str, values: dict[str, Any] | None = None) -> Object:
             ["standalone-job", "--fromSavepoint", "s3://b/s", "--allowNonRestoredState", "--job-classname", "a.B"],
         ),
         (
-            {"flink": {"config": HA}, "jobmanager": {"replicas": 2}},
+            {**ZOOKEEPER, "jobmanager": {"replicas": 2}},
             ["jobmanager", "-D", "jobmanager.rpc.address=$(POD_IP)", "-D", "rest.address=$(POD_IP)"],
         ),
         ({"flink": {"config": {"high-availability.type": "NONE"}}}, ["jobmanager"]),

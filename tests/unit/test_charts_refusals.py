@@ -115,7 +115,18 @@ REFUSALS = [
     ({"jobmanager": {"extraVolumes": [{"name": "tmp", "emptyDir": {}}]}}, "extraVolumes has a volume tmp", "another name"),
     ({"taskmanager": {"extraEnv": [{"name": "POD_IP", "value": "x"}]}}, "extraEnv sets POD_IP", "another name"),
     ({"jobmanager": {"strategy": {"type": "RollingUpdate"}}}, "jobmanager.strategy.type is RollingUpdate", "write Recreate"),
-    (config(high_availability__type="kubernetes"), "has to make a Role", "set highAvailability.type"),
+    (config(high_availability__type="kubernetes"), "on which objects of the chart depend", "set highAvailability.type"),
+    (config(high_availability__type="ZOOKEEPER"), "flink.config sets high-availability.type", "leave it out"),
+    (
+        {"highAvailability": {"zookeeper": {"quorum": "zk:2181"}}},
+        "highAvailability.zookeeper.quorum is set, but highAvailability.type is none",
+        "set highAvailability.type=zookeeper, or leave the quorum out",
+    ),
+    (
+        {"highAvailability": {"type": "zookeeper"}, "storage": {"enabled": False}},
+        "High availability needs a folder",
+        "set storage.enabled=true, or state.root",
+    ),
     (
         {"highAvailability": {"type": "kubernetes"}, "storage": {"enabled": False}},
         "a folder that outlives the pods",
@@ -179,6 +190,8 @@ OWNED = {
     "taskmanager.memory.flink.size": "set taskmanager.resources.limits.memory",
     "taskmanager.numberOfTaskSlots": "set taskmanager.slots",
     "env.java.default-opts.all": "set env.java.opts.all",
+    "high-availability.zookeeper.quorum": "set highAvailability.zookeeper.quorum",
+    "high-availability.zookeeper.path.root": "leave it out",
     "high-availability.cluster-id": "set fullnameOverride",
     "kubernetes.cluster-id": "set fullnameOverride",
     "kubernetes.namespace": "leave it out",
@@ -232,7 +245,7 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
     [
         {"flink": JOB, "job": {"parallelism": 2}},
         {"flink": {**JOB, "config": {"parallelism.default": 2}}, "job": {"parallelism": 2}},
-        {"flink": {"config": {"high-availability.type": "zookeeper"}}, "jobmanager": {"replicas": 2}},
+        {"highAvailability": {"type": "zookeeper"}, "jobmanager": {"replicas": 2}},
         {"rest": {"service": {"type": "NodePort", "nodePort": 30081}}},
         {"storage": {"mountPath": "/opt/flink/data"}},
         {"fullnameOverride": "a" * 45},

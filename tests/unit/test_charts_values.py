@@ -232,6 +232,7 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     },
     "files": ({"a.py": "pass"}, {}),
     "highAvailability.type": ("kubernetes", {}),
+    "highAvailability.zookeeper.quorum": ("zk-0:2181,zk-1:2181", {"highAvailability": {"type": "zookeeper"}}),
     "savepoints.schedule": ("0 3 * * *", JOB),
     "savepoints.keep": (7, JOB),
     "hooks.enabled": (False, {}),

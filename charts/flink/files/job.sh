@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Starts the JobManager of a job where the release's record says.
 #   job.sh SPEC HA FOLDER SAVEPOINT ARGUMENT...
-# HA is true if high availability knows the job, SPEC is the hash of what this pod runs, FOLDER holds checkpoints/ and savepoints/ if a claim is mounted, SAVEPOINT is
-# job.fromSavepoint; the ARGUMENTs are those of Flink's standalone-job. The record is a ConfigMap that the hooks write, one
-# file for each key; without hooks there is none.
+# HA is true if high availability knows the job, SPEC is the hash of what this pod runs, FOLDER holds checkpoints/ and savepoints/ if
+# a claim is mounted, SAVEPOINT is job.fromSavepoint; the ARGUMENTs are those of Flink's standalone-job. The record is a ConfigMap that
+# the hooks write, one file for each key; without hooks there is none.
 set -euo pipefail
 
 spec=$1 ha=$2 folder=$3 restore=$4
@@ -19,6 +19,9 @@ newest() {
   file=$(ls -td "$folder/checkpoints/$half"*/chk-*/_metadata "$folder/savepoints/$half"*/stop/*/_metadata 2>/dev/null | head -n 1) || true
   if [[ $file ]]; then echo "file:${file%/_metadata}"; fi
 }
+
+# The first process of a container is deaf to SIGTERM otherwise, and a pod that waits would take its whole grace period to end.
+trap 'exit 143' TERM
 
 if [[ -e $record/job ]]; then
   # A pod that starts again after its job was stopped for another specification must not run it once more.

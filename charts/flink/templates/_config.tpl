@@ -33,6 +33,28 @@
 {{- if eq .Values.highAvailability.type "kubernetes" }}true{{ end -}}
 {{- end }}
 
+{{/* True if ZooKeeper does. */}}
+{{- define "flink.leaderInZooKeeper" -}}
+{{- if eq .Values.highAvailability.type "zookeeper" }}true{{ end -}}
+{{- end }}
+
+{{/* True if it is the chart's own. */}}
+{{- define "flink.zookeeper.bundled" -}}
+{{- if and (include "flink.leaderInZooKeeper" .) (not .Values.highAvailability.zookeeper.quorum) }}true{{ end -}}
+{{- end }}
+
+{{/* True if the jobs are kept where they outlive the release. */}}
+{{- define "flink.leaderOutside" -}}
+{{- if or (include "flink.leaderInKubernetes" .) (and (include "flink.leaderInZooKeeper" .) (not (include "flink.zookeeper.bundled" .))) }}true{{ end -}}
+{{- end }}
+
+{{- define "flink.zookeeper.quorum" -}}
+{{- .Values.highAvailability.zookeeper.quorum | default (printf "%s:2181" (include "flink.zookeeper.name" .)) -}}
+{{- end }}
+
+{{/* Other namespaces may use the same servers. */}}
+{{- define "flink.zookeeper.path" -}}/flink/{{ .Release.Namespace }}{{- end }}
+
 {{/*
 The whole Flink configuration as flat keys, the user's over the chart's. Every option of the chart is set here and nowhere else,
 save for those that differ by pod (arguments of the workloads). Option names are those of Flink 1.20 and 2.x.
@@ -63,6 +85,8 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- end -}}
 {{- /* The mounted folder replaces the shipped config.yaml, which opens these packages to Flink's serializers under Java 17. */ -}}
 {{- $_ := set $config "env.java.default-opts.all" (include "flink.javaOptions" .) -}}
+{{- /* A TaskManager finds a JobManager that was replaced a second after it listens, not up to ten. */ -}}
+{{- $_ := set $config "cluster.registration.error-delay" "1 s" -}}
 {{- $config = merge $config (include "flink.state.options" . | fromJson) -}}
 {{- if eq .Values.flink.type "job" -}}
 {{- /* A job that ended stays visible over REST; otherwise its JobManager would exit, be restarted and run the job again. */ -}}
@@ -85,6 +109,13 @@ save for those that differ by pod (arguments of the workloads). Option names are
       "high-availability.type" "kubernetes"
       "kubernetes.cluster-id" $name
       "kubernetes.namespace" .Release.Namespace) -}}
+{{- else if include "flink.leaderInZooKeeper" . -}}
+{{- $config = merge $config (dict
+      "high-availability.type" "zookeeper"
+      "high-availability.zookeeper.quorum" (include "flink.zookeeper.quorum" .)
+      "high-availability.zookeeper.path.root" (include "flink.zookeeper.path" .)) -}}
+{{- /* A server that is restarted interrupts no job, as long as the session lives. */ -}}
+{{- $_ := set $config "high-availability.zookeeper.client.tolerate-suspended-connections" "true" -}}
 {{- end -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- $_ := set $config $key (include "flink.text" $value) -}}

@@ -34,6 +34,11 @@
         "template" (dict "spec" (dict "containers" (list $container))))) -}}
 {{- end -}}
 {{- end -}}
+{{- $zookeeper := dict -}}
+{{- if include "flink.leaderInZooKeeper" $root -}}
+{{- $zookeeper = dict "quorum" (include "flink.zookeeper.quorum" $root) "bundled" (eq (include "flink.zookeeper.bundled" $root) "true")
+      "path" (printf "%s/%s" (include "flink.zookeeper.path" $root) (include "flink.fullname" $root)) -}}
+{{- end -}}
 {{- with $root.Values }}
 release.json: {{ printf "%s\n" (dict
   "record" (include "flink.record.name" $root)
@@ -47,7 +52,8 @@ release.json: {{ printf "%s\n" (dict
   "fromSavepoint" .job.fromSavepoint
   "savepoints" (include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir"))
   "keepSavepoints" (int .savepoints.keep)
-  "highAvailability" (eq (include "flink.leaderInKubernetes" $root) "true")
+  "highAvailability" (or (eq (include "flink.leaderInKubernetes" $root) "true") (eq (include "flink.leaderInZooKeeper" $root) "true"))
+  "zookeeper" $zookeeper
   "remembers" (eq (include "flink.highlyAvailable" $root) "true")
   "claim" (include "flink.state.onClaim" $root)
   "jobs" (include "flink.session.entries" $root | fromJsonArray)
@@ -138,6 +144,14 @@ rules:
   - apiGroups: [""]
     resources: [configmaps]
     verbs: [get, list, patch, delete]
+  - apiGroups: [""]
+    resources: [pods]
+    verbs: [list]
+  {{- else if and (include "flink.leaderOutside" .) (not (include "flink.job.carried" .)) }}
+  - apiGroups: [""]
+    resources: [configmaps]
+    resourceNames: [{{ include "flink.record.name" . }}]
+    verbs: [delete]
   - apiGroups: [""]
     resources: [pods]
     verbs: [list]

@@ -22,6 +22,7 @@
 {{- define "flink.rest.name" -}}{{ include "flink.fullname" . }}-rest{{- end }}
 {{- define "flink.config.name" -}}{{ include "flink.fullname" . }}-config{{- end }}
 {{- define "flink.scripts.name" -}}{{ include "flink.fullname" . }}-scripts{{- end }}
+{{- define "flink.zookeeper.name" -}}{{ include "flink.fullname" . }}-zookeeper{{- end }}
 {{- define "flink.claim.name" -}}{{ .Values.storage.existingClaim | default (printf "%s-data" (include "flink.fullname" .)) }}{{- end }}
 
 {{- define "flink.serviceAccount.name" -}}

@@ -1,7 +1,7 @@
 {{/*
 Pod template of a workload that runs Flink: (dict "root" $ "component" "jobmanager" "role" <values of the role> "main" <YAML of what
-is the container's own: args, ports, probes> "restartPolicy" <optional> "withoutState" <optional>). What a pod runs changes with the
-values of its role alone: labels for all objects replace no pod.
+is the container's own: args, ports, probes> "restartPolicy" <optional> "withoutState" <optional, for what is no JobManager or
+TaskManager>). What a pod runs changes with the values of its role alone: labels for all objects replace no pod.
 */}}
 {{- define "flink.podTemplate" -}}
 {{- $root := .root -}}
@@ -12,11 +12,13 @@ values of its role alone: labels for all objects replace no pod.
 metadata:
   labels:
     {{- merge $labels (.role.podLabels | default dict) | toYaml | nindent 4 }}
+  {{- if not .withoutState }}
   annotations:
     checksum/config: {{ include "flink.configChecksum" (dict "root" $root "role" .component) }}
     {{- with .role.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+  {{- end }}
 spec:
   serviceAccountName: {{ include "flink.serviceAccount.name" $root }}
   automountServiceAccountToken: {{ ternary true false (and (has .component (list "jobmanager" "taskmanager")) (eq (include "flink.leaderInKubernetes" $root) "true")) }}

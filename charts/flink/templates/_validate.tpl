@@ -76,9 +76,15 @@
 {{- if and (ne $strategy "Recreate") (not (include "flink.highlyAvailable" .)) -}}
 {{- fail (printf "jobmanager.strategy.type is %s, but without high availability two JobManagers at once run every job twice: write Recreate, or set highAvailability.type=kubernetes." $strategy) -}}
 {{- end -}}
+{{- $type := .Values.highAvailability.type -}}
 {{- $configured := get .Values.flink.config "high-availability.type" | default "" | toString | lower -}}
-{{- if or (eq $configured "kubernetes") (and $configured (include "flink.leaderInKubernetes" .)) -}}
-{{- fail "flink.config sets high-availability.type, for which the chart has to make a Role: leave it out, and set highAvailability.type." -}}
+{{- if or (has $configured (list "kubernetes" "zookeeper")) (and $configured (ne $type "none")) -}}
+{{- fail "flink.config sets high-availability.type, on which objects of the chart depend: leave it out, and set highAvailability.type." -}}
+{{- end -}}
+{{- with .Values.highAvailability.zookeeper.quorum -}}
+{{- if ne $type "zookeeper" -}}
+{{- fail (printf "highAvailability.zookeeper.quorum is set, but highAvailability.type is %s: set highAvailability.type=zookeeper, or leave the quorum out." $type) -}}
+{{- end -}}
 {{- end -}}
 {{- if and (include "flink.highlyAvailable" .) (not (include "flink.option" (dict "root" . "key" "high-availability.storageDir"))) -}}
 {{- fail "High availability needs a folder that outlives the pods: set storage.enabled=true, or state.root." -}}
@@ -164,6 +170,8 @@
       "taskmanager.memory.flink.size" "set taskmanager.resources.limits.memory"
       "taskmanager.numberOfTaskSlots" "set taskmanager.slots"
       "env.java.default-opts.all" "set env.java.opts.all, which is added to it"
+      "high-availability.zookeeper.quorum" "set highAvailability.zookeeper.quorum"
+      "high-availability.zookeeper.path.root" "it is /flink/<namespace>, so that the hooks find it: leave it out"
       "high-availability.cluster-id" "it is the release's base name: set fullnameOverride"
       "kubernetes.cluster-id" "it is the release's base name: set fullnameOverride"
       "kubernetes.namespace" "it is the release's: leave it out"

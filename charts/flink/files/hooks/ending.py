@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import stored
 from clients import Json, Refused, Unreachable
 from release import Failed, Release, Source, say
 
@@ -16,10 +17,15 @@ def end(release: Release, status: str, job: Json | None, *, strict: bool) -> Sou
 
     `strict`: rather fail than go on from an older state than the mode promises.
     """
-    mode = release.wanted["mode"]
-    if status in ("absent", "down") and release.wanted["highAvailability"]:
+    source = _end(release, status, job, strict)
+    if status in ("absent", "down") and (store := stored.of(release)):
         # What it has stored would be run besides the new one, or instead of it.
-        forget_graphs(release)
+        store.forget_graphs()
+    return source
+
+
+def _end(release: Release, status: str, job: Json | None, strict: bool) -> Source:
+    mode = release.wanted["mode"]
     if mode == "stateless":
         cancel(release, status)
         return Source(mode)
@@ -122,18 +128,9 @@ def _out_of_reach(release: Release, strict: bool) -> Source:
         raise Failed(
             f"{lost}, so no savepoint can be taken. Nothing was changed. Wait until the JobManager answers, or {release.remedy}"
         )
-    if wanted["highAvailability"]:
-        known = release.kubernetes.config_map(f"{wanted['clusterId']}-{record['job']}-config-map") or {}
-        if any(key.startswith("checkpointID-") for key in known):
+    if store := stored.of(release):
+        if store.knows_checkpoint(record["job"]):
             return Source("last-state", record.get("restore", ""), same_job=True)
     elif strict and release.proven and not wanted["claim"] and not release.elsewhere:
         raise Failed(f"{lost}, and its newest checkpoint is not known. Nothing was changed. Name it with job.fromSavepoint.")
     return Source("last-state", record.get("restore", ""), former=record["job"])
-
-
-def forget_graphs(release: Release) -> None:
-    """Have high availability forget the programs of its jobs; the checkpoints beside them stay."""
-    name = f"{release.wanted['clusterId']}-cluster-config-map"
-    graphs = [key for key in release.kubernetes.config_map(name) or {} if key.startswith(("jobGraph-", "executionPlan-"))]
-    if graphs:
-        release.kubernetes.patch_config_map(name, dict.fromkeys(graphs))

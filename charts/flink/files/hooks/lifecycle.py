@@ -12,6 +12,7 @@ from pathlib import Path
 
 import ending
 import session
+import stored
 from clients import Flink, Kubernetes, Refused, Unreachable
 from release import HALF, Failed, Release, Source, say
 
@@ -128,12 +129,8 @@ def after_uninstall(release: Release) -> None:
 
 def forget(release: Release) -> None:
     """Delete what high availability would bring jobs back from."""
-    if release.wanted["highAvailability"]:
-        cluster = release.wanted["clusterId"]
-        # Flink 2.2 leaves out the label configmap-type, which would tell them from its other ConfigMaps.
-        for name in release.kubernetes.config_maps(f"app={cluster},type=flink-native-kubernetes"):
-            if name.startswith(f"{cluster}-") and name.endswith("-config-map"):
-                release.kubernetes.delete_config_map(name)
+    if store := stored.of(release):
+        store.forget()
 
 
 def savepoint(release: Release) -> None:

@@ -1,0 +1,208 @@
+"""Seconds without output while something of the KDV job is killed, and while it is upgraded and rolled back, on the kind cluster.
+
+    python -m bench.lifecycle --runs 3
+
+`ours` is charts/flink with flink.type=job and helm's verbs. `by-hand` is the same job in a session cluster of the same chart,
+stopped by `flink stop` and submitted again by `flink run`, by somebody who knows each command and never has to think. The job
+commits rows every second; a figure is the longest time between two commits from the beginning of the step until they flow again.
+
+Adds to bench/results/lifecycle.json: {"runs": [{"step": "upgrade", "subject": "ours", "seconds": 9.8}]}.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ci.console import say
+from tests.conftest import BUILD, ROOT
+from tests.support import faults
+from tests.support.cluster import Cluster
+from tests.support.helm import Helm
+from tests.support.release import FlinkRelease
+from tests.support.waits import wait_for
+
+RESULTS = Path(__file__).parent / "results" / "lifecycle.json"
+NAMESPACE = "bench-lifecycle"
+NAME = "bench"
+CHART = ROOT / "charts" / "flink-kafka-demo"
+OUTPUT = "/flink-data/output"
+TWO = {"highAvailability": {"type": "kubernetes"}, "jobmanager": {"replicas": 2}}
+STEPS = {
+    "taskmanager-kill": "the TaskManager is killed",
+    "jobmanager-kill": "the JobManager is killed, and there is no other",
+    "jobmanager-kill-standby": "the leader of two JobManagers is killed",
+    "upgrade": "upgrade with a savepoint",
+    "upgrade-ha": "the same under high availability",
+    "rollback": "rollback with a savepoint",
+}
+_ARGS = [
+    "--bootstrap-servers=bench-kafka:9092",
+    "--topic=sahibinden",
+    f"--output=file://{OUTPUT}",
+    "--checkpoint-interval=1 s",
+    "--rolling-interval=1 s",
+]
+_CHANGED = [*_ARGS, "--idle-timeout=9 s"]
+
+Step = tuple[str, Callable[[], object]]
+
+
+def values(kind: str, args: Sequence[str], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Windows of two minutes close twice a second."""
+    flink = {"flink": {"type": kind}, "job": {"args": list(args)}, **more}
+    return {"flink": flink, "producer": {"rate": 20, "args": ["--start-time=2024-05-20 08:00:00", "--time-step=12"]}}
+
+
+def commits(flink: FlinkRelease) -> list[float]:
+    """When each finished part was committed: the moment of its last name."""
+    return sorted(map(float, flink.jobmanager(["find", OUTPUT, "-name", "part-*", "-printf", "%C@\n"]).split()))
+
+
+def gap(times: Sequence[float], since: float) -> float:
+    """The longest time between two of `times`, the second of which came after `since`."""
+    return max(later - earlier for earlier, later in pairwise(times) if later > since)
+
+
+def flowing(flink: FlinkRelease, since: float) -> list[float]:
+    """All commits, once there are five after `since`."""
+
+    def enough() -> list[float]:
+        times = commits(flink)
+        return times if len([when for when in times if when > since]) >= 5 else []
+
+    return wait_for(enough, timeout=300, what="rows to come again")
+
+
+def measured(flink: FlinkRelease, steps: Iterable[Step]) -> Iterator[tuple[str, float]]:
+    flowing(flink, 0)
+    for step, act in steps:
+        since = time.time()
+        act()
+        yield step, gap(flowing(flink, time.time()), since)
+
+
+def kill(flink: FlinkRelease, role: str) -> None:
+    faults.kill(flink.cluster, NAMESPACE, flink.selector(role), role)
+
+
+def kill_leader(flink: FlinkRelease) -> None:
+    data = flink.cluster.core.read_namespaced_config_map(f"{NAME}-flink-cluster-config-map", NAMESPACE).data
+    address = data["org.apache.flink.k8s.leader.restserver"]
+    (leader,) = [pod for pod in flink.cluster.pods(NAMESPACE, flink.selector("jobmanager")) if pod.status.pod_ip in address]
+    faults.kill_in(flink.cluster, NAMESPACE, leader.metadata.name, "jobmanager")
+
+
+def ours(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterator[Step]:
+    def upgrade() -> None:
+        helm.upgrade(NAME, CHART, values("job", _CHANGED, more), namespace=NAMESPACE)
+
+    if more:
+        yield "jobmanager-kill-standby", lambda: kill_leader(flink)
+        yield "upgrade-ha", upgrade
+    else:
+        yield "taskmanager-kill", lambda: kill(flink, "taskmanager")
+        yield "jobmanager-kill", lambda: kill(flink, "jobmanager")
+        yield "upgrade", upgrade
+        yield "rollback", lambda: helm.rollback(NAME, namespace=NAMESPACE)
+
+
+def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterator[Step]:
+    def run(restore: str, args: Sequence[str]) -> None:
+        flink.submit("--detached", "--fromSavepoint", restore, "--python", "/opt/flink/usrlib/kdv.py", *args)
+
+    def again() -> None:
+        kill(flink, "jobmanager")
+        flink.rest.wait_taskmanagers(1)
+        newest = "ls -td /flink-data/bench-flink/checkpoints/*/chk-*/_metadata | head -n 1"
+        run(flink.jobmanager(["bash", "-c", newest]).strip().removesuffix("/_metadata"), _ARGS)
+
+    def stop_and_run(args: Sequence[str]) -> None:
+        told = flink.jobmanager(["flink", "stop", flink.rest.wait_running("kdv")["jid"]], timeout=180)
+        savepoint = re.search(r"Path: (file:\S+)", told)
+        if not savepoint:
+            raise ValueError(f"flink stop named no savepoint: {told}")
+        run(savepoint[1], args)
+
+    if more:
+        yield "jobmanager-kill-standby", lambda: kill_leader(flink)
+    else:
+        yield "taskmanager-kill", lambda: kill(flink, "taskmanager")
+        yield "jobmanager-kill", again
+        yield "upgrade", lambda: stop_and_run(_CHANGED)
+        yield "rollback", lambda: stop_and_run(_ARGS)
+
+
+SUBJECTS = {"ours": ("job", ours), "by-hand": ("session", by_hand)}
+
+
+def measure(cluster: Cluster, helm: Helm, subject: str, more: Mapping[str, Any]) -> None:
+    """One run of one subject in a namespace of its own."""
+    kind, steps = SUBJECTS[subject]
+    cluster.delete_namespace(NAMESPACE)
+    cluster.create_namespace(NAMESPACE)
+    helm.install(NAME, CHART, values(kind, _ARGS, more), namespace=NAMESPACE)
+    flink = FlinkRelease(cluster, NAMESPACE, NAME)
+    flink.rest.wait_running("kdv", timeout=300)
+    for step, seconds in measured(flink, steps(flink, helm, more)):
+        say(f"{subject}, {STEPS[step]}: {seconds:.1f} s")
+        record({"step": step, "subject": subject, "seconds": round(seconds, 1)})
+    helm.uninstall(NAME, namespace=NAMESPACE)
+    cluster.delete_namespace(NAMESPACE)
+
+
+def records() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
+    return found
+
+
+def record(run: dict[str, Any]) -> None:
+    text = ",\n".join(json.dumps(entry) for entry in [*records(), run])
+    RESULTS.write_text(f'{{"runs": [\n{text}\n]}}\n')
+
+
+def section(runs: Iterable[Mapping[str, Any]]) -> str:
+    """The part of docs/bench.md: the median of each, with the least and the most."""
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for run in runs:
+        found[run["step"], run["subject"]].append(run["seconds"])
+
+    def cell(step: str, subject: str) -> str:
+        seconds = found.get((step, subject))
+        return f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})" if seconds else ""
+
+    rows = "".join(f"| {what} | {cell(step, 'ours')} | {cell(step, 'by-hand')} |\n" for step, what in STEPS.items())
+    return f"""## Seconds without output
+
+`make bench-lifecycle` measures this on kind: the longest time between two commits of rows, for a job that commits every second.
+`by-hand` is the same job in a session cluster, with `flink stop` and `flink run` by somebody who never has to think.
+
+| | ours | by-hand |
+| --- | --- | --- |
+{rows}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measures seconds without output.")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--subjects", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
+    parser.add_argument("--high-availability", choices=["both", "on", "off"], default="both")
+    options = parser.parse_args()
+    cluster, helm = Cluster(BUILD / "kubeconfig"), Helm("helm", BUILD / "kubeconfig")
+    settings = [more for name, more in (("off", {}), ("on", TWO)) if options.high_availability in (name, "both")]
+    for _ in range(options.runs):
+        for subject in options.subjects:
+            for more in settings:
+                measure(cluster, helm, subject, more)
+
+
+if __name__ == "__main__":
+    main()
