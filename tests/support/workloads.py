@@ -28,9 +28,9 @@ def wait_job(cluster: Cluster, namespace: str, name: str, *, timeout: float = 18
     wait_for(complete, timeout=timeout, what=f"Job {name} to complete in namespace {namespace}", on_timeout=explain)
 
 
-def tools_pod(cluster: Cluster, namespace: str) -> Run:
-    """Runs commands in a pod with the programs of jobs/tools, which is there after the first call."""
-    name = "tools"
+def tools_pod(cluster: Cluster, namespace: str, claim: str = "") -> Run:
+    """Runs commands in a pod with the programs of jobs/tools, and with a claim at /claim; it is there after the first call."""
+    name = f"tools-{claim}" if claim else "tools"
     version = tomllib.loads((Path(__file__).parents[2] / "versions.toml").read_text())["images"]["kdv-tools"]
     pod = {
         "metadata": {"name": name, "labels": {"app.kubernetes.io/component": name}},
@@ -44,8 +44,10 @@ def tools_pod(cluster: Cluster, namespace: str) -> Run:
                     "image": f"kdv-tools:{version}",
                     "command": ["sleep", "infinity"],
                     "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                    "volumeMounts": [{"name": "claim", "mountPath": "/claim"}] if claim else [],
                 }
             ],
+            "volumes": [{"name": "claim", "persistentVolumeClaim": {"claimName": claim}}] if claim else [],
         },
     }
     try:
