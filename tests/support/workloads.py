@@ -29,8 +29,8 @@ def wait_job(cluster: Cluster, namespace: str, name: str, *, timeout: float = 18
     wait_for(complete, timeout=timeout, what=f"Job {name} to complete in namespace {namespace}", on_timeout=explain)
 
 
-def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str]) -> None:
-    """A pod with the image of jobs/tools, running; one that is there already is taken as it is."""
+def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str], claim: str = "") -> None:
+    """A pod with the image of jobs/tools, running, the claim at /claim; one that is there already is taken as it is."""
     version = tomllib.loads((Path(__file__).parents[2] / "versions.toml").read_text())["images"]["kdv-tools"]
     pod = {
         "metadata": {"name": name, "labels": {"app.kubernetes.io/component": name}},
@@ -44,8 +44,10 @@ def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str]) 
                     "image": f"kdv-tools:{version}",
                     "command": command,
                     "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                    "volumeMounts": [{"name": "claim", "mountPath": "/claim"}] if claim else [],
                 }
             ],
+            "volumes": [{"name": "claim", "persistentVolumeClaim": {"claimName": claim}}] if claim else [],
         },
     }
     try:
@@ -61,10 +63,11 @@ def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str]) 
     )
 
 
-def tools_pod(cluster: Cluster, namespace: str) -> Run:
-    """Runs commands in a pod with the programs of jobs/tools, which is there after the first call."""
-    _start_pod(cluster, namespace, "tools", ["sleep", "infinity"])
-    return cluster.runner(namespace, "app.kubernetes.io/component=tools")
+def tools_pod(cluster: Cluster, namespace: str, claim: str = "") -> Run:
+    """Runs commands in a pod with the programs of jobs/tools, and with a claim at /claim; it is there after the first call."""
+    name = f"tools-{claim}" if claim else "tools"
+    _start_pod(cluster, namespace, name, ["sleep", "infinity"], claim)
+    return cluster.runner(namespace, f"app.kubernetes.io/component={name}")
 
 
 # Keeps its connections open: for the reader a closed one is the end of the data.

@@ -120,7 +120,7 @@ class Scenario:
 
 
 # What the head of a values file asks for beforehand.
-EXTERNALS = {"s3": frozenset({("Secret", "s3")})}
+EXTERNALS = {"s3": frozenset({("Secret", "s3")}), "bounded": frozenset({("ConfigMap", "text")})}
 
 
 def _of_file(file: Path) -> Scenario:

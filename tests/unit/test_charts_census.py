@@ -55,6 +55,11 @@ def census(manifests: Manifests) -> set[str]:
         ({"hooks": {"enabled": False}}, set(), SESSION_HOOKS),
         ({**JOB, "hooks": {"enabled": False}}, set(), SESSION_HOOKS),
         (
+            {**JOB, "job": {"bounded": True}},
+            {"Job/r-flink-jobmanager", "Job/r-flink-taskmanager"},
+            SESSION_HOOKS | {"Deployment/r-flink-jobmanager", "Deployment/r-flink-taskmanager", "Pod/r-flink-test"},
+        ),
+        (
             {"highAvailability": {"type": "kubernetes"}},
             LEADER | {"Job/r-flink-pre-install", "Job/r-flink-post-delete"},
             set(),

@@ -72,6 +72,30 @@ REFUSALS = [
     ({"jobmanager": {"extraVolumes": [{"name": "files", "emptyDir": {}}]}}, "has a volume files", "another name"),
     ({"storage": {"mountPath": "/opt/flink/files"}}, "storage.mountPath is /opt/flink/files", "/flink-data"),
     ({"flink": JOB, "job": {"jar": {"file": "a.jar"}}}, 'job.jar.file is "a.jar"', "/opt/flink/usrlib/a.jar"),
+    ({"job": {"bounded": True}}, "job.bounded is true, but flink.type is session", "set flink.type=job"),
+    ({"flink": JOB, "job": {"bounded": True, "upgradeMode": "savepoint"}}, "job.upgradeMode is set", "leave one of them out"),
+    ({"flink": JOB, "job": {"bounded": True, "state": "suspended"}}, "job.state is set", "leave one of them out"),
+    ({"flink": JOB, "job": {"bounded": True, "savepointOnUninstall": True}}, "job.savepointOnUninstall", "leave one of them out"),
+    (
+        {"flink": JOB, "job": {"bounded": True}, "savepoints": {"schedule": "0 3 * * *"}},
+        "savepoints.schedule is set, but job.bounded",
+        "leave one of them out",
+    ),
+    (
+        {"flink": JOB, "job": {"bounded": True}, "highAvailability": {"type": "kubernetes"}},
+        "High availability is on, but job.bounded is true",
+        "Set highAvailability.type=none",
+    ),
+    (
+        {"flink": {**JOB, "config": {"execution.shutdown-on-application-finish": False}}, "job": {"bounded": True}},
+        "flink.config sets execution.shutdown-on-application-finish",
+        "set job.bounded=false",
+    ),
+    (
+        {"flink": {**JOB, "config": {"taskmanager.registration.timeout": "5 min"}}, "job": {"bounded": True}},
+        "flink.config sets taskmanager.registration.timeout",
+        "set job.bounded=false",
+    ),
     (
         {"flink": {**JOB, "config": {"parallelism.default": 1}}, "job": {"parallelism": 2}},
         "job.parallelism is 2 and flink.config sets parallelism.default to 1",

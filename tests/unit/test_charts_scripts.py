@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -17,8 +18,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.waits import wait_for
+
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 REST = CHARTS / "flink" / "files" / "rest.sh"
+BOUNDED = CHARTS / "flink" / "files" / "bounded.sh"
 START = CHARTS / "flink" / "files" / "job.sh"
 READY = CHARTS / "flink-kafka-demo" / "files" / "kafka-ready.sh"
 SUBMIT = CHARTS / "flink-kafka-demo" / "files" / "submit.py"
@@ -216,3 +220,25 @@ def test_the_submitter_tells_what_it_waited_for() -> None:
 def test_the_submitter_hands_on_the_exit_code_of_the_command() -> None:
     with flink({"/overview": OVERVIEW, "/jobs/overview": {"jobs": []}}) as port:
         assert submit(port, "sh", "-c", "exit 7").returncode == 7
+
+
+@pytest.mark.parametrize(("stays", "code"), [(False, 0), (True, 7)])
+def test_a_taskmanager_of_a_bounded_job_ends_well_only_without_its_jobmanager(tmp_path: Path, stays: bool, code: int) -> None:
+    """Flink's process fails in both cases: with the JobManager there it is a crash."""
+    program = tmp_path / "bin" / "taskmanager.sh"
+    program.parent.mkdir()
+    program.write_text(
+        '#!/bin/sh\necho "$@" >"$FLINK_HOME/began"\nwhile [ ! -e "$FLINK_HOME/end" ]; do sleep 0.1; done\nexit 7\n'
+    )
+    program.chmod(0o755)
+
+    environment = {"PATH": "/usr/bin:/bin", "FLINK_HOME": str(tmp_path)}
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(flink({"/config": {}}))
+        process = subprocess.Popen(["bash", BOUNDED, "127.0.0.1", str(port), "-D", "a=b"], env=environment)
+        wait_for((tmp_path / "began").exists, timeout=20, interval=0.1, what="the TaskManager to begin")
+        if not stays:
+            stack.close()
+        (tmp_path / "end").touch()
+        assert process.wait(20) == code
+    assert (tmp_path / "began").read_text() == "start-foreground -D a=b\n"

@@ -194,6 +194,7 @@ def merged(*trees: Tree) -> Tree:
 
 
 JOB = {"flink": {"type": "job"}}
+BOUNDED = {**JOB, "job": {"bounded": True}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 
 # Value -> another setting of it, and the other values without which it has no effect.
@@ -220,6 +221,9 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "job.upgradeMode": ("last-state", JOB),
     "job.state": ("suspended", JOB),
     "job.savepointOnUninstall": (True, JOB),
+    "job.bounded": (True, JOB),
+    "job.backoffLimit": (0, BOUNDED),
+    "job.ttlSecondsAfterFinished": (600, BOUNDED),
     "session.jobs": ([{"name": "a", "jar": {"file": "/a.jar"}}], {}),
     "session.resources": ({"limits": {"memory": "2Gi"}}, {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}),
     **{

@@ -88,7 +88,12 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- /* A TaskManager finds a JobManager that was replaced a second after it listens, not up to ten. */ -}}
 {{- $_ := set $config "cluster.registration.error-delay" "1 s" -}}
 {{- $config = merge $config (include "flink.state.options" . | fromJson) -}}
-{{- if eq .Values.flink.type "job" -}}
+{{- if include "flink.bounded" . -}}
+{{- /* The process ends with its job, well or not. */ -}}
+{{- $_ := set $config "execution.shutdown-on-application-finish" "true" -}}
+{{- /* How long a JobManager may be gone before its TaskManagers end. */ -}}
+{{- $_ := set $config "taskmanager.registration.timeout" "1 min" -}}
+{{- else if eq .Values.flink.type "job" -}}
 {{- /* A job that ended stays visible over REST; otherwise its JobManager would exit, be restarted and run the job again. */ -}}
 {{- $_ := set $config "execution.shutdown-on-application-finish" "false" -}}
 {{- /* A JobManager that starts again must know that its job was stopped, and not run it once more without its state. */ -}}

@@ -1,6 +1,6 @@
 {{/* Whether hooks carry the job's state over helm's verbs. */}}
 {{- define "flink.job.carried" -}}
-{{- if and .Values.hooks.enabled (eq .Values.flink.type "job") }}true{{ end -}}
+{{- if and .Values.hooks.enabled (eq .Values.flink.type "job") (not .Values.job.bounded) }}true{{ end -}}
 {{- end }}
 
 {{/* How an upgrade ends the job: as asked, else with a savepoint where there is a place for one. */}}

@@ -18,6 +18,7 @@
 {{- if and $values.historyServer.enabled (not (include "flink.option" (dict "root" . "key" "jobmanager.archive.fs.dir"))) -}}
 {{- fail "historyServer.enabled is true, but there is no folder for the ended jobs: set storage.enabled=true, or state.root." -}}
 {{- end -}}
+{{- include "flink.validate.bounded" . -}}
 
 {{- if $jobMode -}}
 {{- $jar := or $values.job.jar.file $values.job.jar.entryClass -}}
@@ -66,6 +67,32 @@
 {{- end -}}
 {{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(bin|conf|examples|files|lib|licenses|log|opt|plugins|record|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
 {{- fail (printf "storage.mountPath is %s, which would hide files that the image needs: write a folder of its own, for example /flink-data." $values.storage.mountPath) -}}
+{{- end -}}
+{{- end }}
+
+{{/* A bounded job runs once, from its beginning to its end. */}}
+{{- define "flink.validate.bounded" -}}
+{{- if and .Values.job.bounded (ne .Values.flink.type "job") -}}
+{{- fail "job.bounded is true, but flink.type is session, where no job starts with the cluster: set flink.type=job, or leave it out." -}}
+{{- end -}}
+{{- if include "flink.bounded" . -}}
+{{- range $key, $set := dict
+      "job.upgradeMode" (ne .Values.job.upgradeMode "")
+      "job.state" (ne .Values.job.state "running")
+      "job.savepointOnUninstall" .Values.job.savepointOnUninstall
+      "savepoints.schedule" (ne .Values.savepoints.schedule "") -}}
+{{- if $set -}}
+{{- fail (printf "%s is set, but job.bounded is true, and nothing carries the state of a job that ends by itself: leave one of them out." $key) -}}
+{{- end -}}
+{{- end -}}
+{{- if include "flink.highlyAvailable" . -}}
+{{- fail "High availability is on, but job.bounded is true: it would remember that the job has ended, and an upgrade could not run it anew. Set highAvailability.type=none; restart-strategy and checkpoints help against lost TaskManagers." -}}
+{{- end -}}
+{{- range $key := list "execution.shutdown-on-application-finish" "taskmanager.registration.timeout" -}}
+{{- if hasKey $.Values.flink.config $key -}}
+{{- fail (printf "flink.config sets %s, by which the pods of a bounded job end: leave it out, or set job.bounded=false." $key) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
 

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs a TaskManager of a bounded job: it begins when the JobManager answers, and ends well when the JobManager is gone for good.
+#   bounded.sh HOST PORT ARGUMENT...
+# HOST and PORT are those of the REST API, the ARGUMENTs those of Flink's taskmanager.sh. A JobManager that comes back in time
+# (taskmanager.registration.timeout) finds its TaskManagers; without one, Flink's process fails, though nothing is left to do.
+set -euo pipefail
+
+host=$1 port=$2
+shift 2
+
+answers() { bash "$(dirname "$0")/rest.sh" get "$host" "$port" /config >/dev/null 2>&1; }
+
+until answers; do sleep 1; done
+"${FLINK_HOME:-/opt/flink}/bin/taskmanager.sh" start-foreground "$@" &
+taskmanager=$!
+trap 'kill -TERM "$taskmanager"' TERM
+code=0
+wait "$taskmanager" || code=$?
+if ((code)) && ! answers; then
+  echo "The JobManager is gone: the job has ended, and this TaskManager (exit code $code) with it."
+  exit 0
+fi
+exit "$code"

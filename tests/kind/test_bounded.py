@@ -1,0 +1,82 @@
+"""Bounded jobs: Jobs of Kubernetes that end with the job, and hold its result."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+from kubernetes import client
+
+from tests.kind.conftest import FLINK, NEW, OLD, VALUES, Install
+from tests.support import evidence, workloads
+from tests.support.cluster import Cluster
+from tests.support.helm import Helm
+from tests.support.waits import wait_for
+
+pytestmark = pytest.mark.modes
+VALUES_FILE = VALUES / "bounded.yaml"
+WORDS = "Veri akar zaman durmaz; pencere kapanır, satır kalır: one two three 42".split()
+
+
+@pytest.fixture
+def text(cluster: Cluster, namespace: str) -> str:
+    """The text of the ConfigMap that values/bounded.yaml reads."""
+    choice = random.Random(7)
+    lines = (" ".join(choice.choices(WORDS, k=9)) for _ in range(2000))
+    words = "\n".join(lines)
+    body = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="text"), data={"text.txt": words})
+    if "text" in {found.metadata.name for found in cluster.core.list_namespaced_config_map(namespace).items}:
+        cluster.core.replace_namespaced_config_map("text", namespace, body)
+    else:
+        cluster.core.create_namespaced_config_map(namespace, body)
+    return words
+
+
+def jobs(cluster: Cluster, namespace: str, selector: str) -> list[Any]:
+    return list(cluster.batch.list_namespaced_job(namespace, label_selector=selector).items)
+
+
+@pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
+def test_words_are_counted_and_the_jobs_are_complete(
+    install: Install, helm: Helm, cluster: Cluster, namespace: str, text: str, version: str
+) -> None:
+    values = {"flink": {"version": version}}
+    name = f"words-{version.partition('.')[0]}"
+    flink = install(name, FLINK, values, files=[VALUES_FILE])
+    (jobmanager,) = jobs(cluster, namespace, flink.selector("jobmanager"))
+    (taskmanager,) = jobs(cluster, namespace, flink.selector("taskmanager"))
+    for job in (jobmanager, taskmanager):
+        workloads.wait_job(cluster, namespace, job.metadata.name)
+    pods = cluster.pods(namespace, flink.selector("jobmanager"))
+    assert [pod.status.container_statuses[0].state.terminated.exit_code for pod in pods] == [0]
+
+    claim = workloads.tools_pod(cluster, namespace, f"{name}-flink-data")
+    lines = claim(["bash", "-c", f"cat /claim/{name}/*/part-*"]).splitlines()
+    found = {word: int(number) for word, number in (line.strip("()").rsplit(",", 1) for line in lines)}
+    assert len(found) == len(lines)
+    # Java's \\W+ knows ASCII only.
+    assert found == Counter(filter(None, re.split(r"[^a-zA-Z0-9_]+", text.lower())))
+
+    # What has ended is not run again by an upgrade that leaves it as it is.
+    helm.upgrade(name, FLINK, {**values, "commonLabels": {"team": "veri"}}, files=[VALUES_FILE], namespace=namespace)
+    (same,) = jobs(cluster, namespace, flink.selector("jobmanager"))
+    assert same.metadata.uid == jobmanager.metadata.uid
+
+
+def test_a_job_that_fails_is_failed_and_not_tried_again(install: Install, cluster: Cluster, namespace: str, text: str) -> None:
+    args = ["--execution-mode", "BATCH", "--input", "file:///nothing-is-here", "--output", "file:///flink-data/nothing"]
+    flink = install("failing", FLINK, {"job": {"args": args}}, files=[VALUES_FILE])
+    (jobmanager,) = jobs(cluster, namespace, flink.selector("jobmanager"))
+
+    def failed() -> bool:
+        conditions = cluster.batch.read_namespaced_job(jobmanager.metadata.name, namespace).status.conditions or []
+        assert not any(condition.type == "Complete" for condition in conditions)
+        return any(condition.type == "Failed" and condition.status == "True" for condition in conditions)
+
+    wait_for(failed, timeout=180, what="the Job to be Failed", on_timeout=lambda: evidence.summary(cluster, namespace))
+    assert len(cluster.pods(namespace, flink.selector("jobmanager"))) == 1
+    (taskmanager,) = jobs(cluster, namespace, flink.selector("taskmanager"))
+    workloads.wait_job(cluster, namespace, taskmanager.metadata.name)
