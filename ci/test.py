@@ -18,7 +18,7 @@ KINDS = {
     "full": [("unit", ""), ("local", ""), ("kind", "not alone"), ("kind", "alone")],
 }
 
-# Modules of tests side by side: those of a cluster wait most of the time, but two are what a small machine bears.
+# Tests side by side: those of a cluster wait most of the time, but two are what a small machine bears.
 WORKERS = {"unit": "auto", "kind": "2"}
 
 
@@ -30,7 +30,7 @@ def _pytest(folder: str, marks: str, words: list[str]) -> int:
     if marks and "-m" not in words:
         options += ["-m", marks]
     if folder in WORKERS and not {"-n", "--pdb"} & set(words):
-        options += ["-n", WORKERS[folder], "--dist=loadscope"]
+        options += ["-n", WORKERS[folder], "--dist=worksteal"]
     if folder == "local":
         java.ensure()
     if folder == "kind":

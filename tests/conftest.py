@@ -52,9 +52,10 @@ def helm(request: pytest.FixtureRequest, kube_config: str) -> Helm:
 
 @pytest.fixture(scope="module")
 def namespace(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[str]:
-    """A namespace of the module's name that holds pods to the `restricted` standard."""
+    """A namespace of the module's name that holds pods to the `restricted` standard; tests that run side by side do so in two."""
     module = request.module.__name__.rpartition(".")[2].removeprefix("test_")
-    name = f"test-{module.replace('_', '-')}"[:63].rstrip("-")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    name = "-".join(filter(None, ["test", module.replace("_", "-"), worker]))
     cluster.delete_namespace(name)
     cluster.create_namespace(name, {"pod-security.kubernetes.io/enforce": "restricted"})
     yield name
