@@ -53,8 +53,8 @@ def test_words_are_counted_and_the_jobs_are_complete(
     pods = cluster.pods(namespace, flink.selector("jobmanager"))
     assert [pod.status.container_statuses[0].state.terminated.exit_code for pod in pods] == [0]
 
-    claim = workloads.tools_pod(cluster, namespace, f"{name}-flink-data")
-    lines = claim(["bash", "-c", f"cat /claim/{name}/*/part-*"]).splitlines()
+    read = ["bash", "-c", f"cat /claim/{name}/*/part-*"]
+    lines = workloads.run_on_claim(cluster, namespace, f"{name}-flink-data", read).splitlines()
     found = {word: int(number) for word, number in (line.strip("()").rsplit(",", 1) for line in lines)}
     assert len(found) == len(lines)
     # Java's \\W+ knows ASCII only.

@@ -63,11 +63,20 @@ def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str], 
     )
 
 
-def tools_pod(cluster: Cluster, namespace: str, claim: str = "") -> Run:
-    """Runs commands in a pod with the programs of jobs/tools, and with a claim at /claim; it is there after the first call."""
-    name = f"tools-{claim}" if claim else "tools"
+def tools_pod(cluster: Cluster, namespace: str) -> Run:
+    """Runs commands in a pod with the programs of jobs/tools, which is there after the first call."""
+    _start_pod(cluster, namespace, "tools", ["sleep", "infinity"])
+    return cluster.runner(namespace, "app.kubernetes.io/component=tools")
+
+
+def run_on_claim(cluster: Cluster, namespace: str, claim: str, command: list[str]) -> str:
+    """The output of a command in a pod with a claim at /claim. The pod goes again: a claim that is in use cannot be deleted."""
+    name = f"tools-{claim}"
     _start_pod(cluster, namespace, name, ["sleep", "infinity"], claim)
-    return cluster.runner(namespace, f"app.kubernetes.io/component={name}")
+    try:
+        return cluster.runner(namespace, f"app.kubernetes.io/component={name}")(command)
+    finally:
+        cluster.core.delete_namespaced_pod(name, namespace, grace_period_seconds=0)
 
 
 # Keeps its connections open: for the reader a closed one is the end of the data.
