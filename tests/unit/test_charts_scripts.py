@@ -242,3 +242,9 @@ def test_a_taskmanager_of_a_bounded_job_ends_well_only_without_its_jobmanager(tm
         (tmp_path / "end").touch()
         assert process.wait(20) == code
     assert (tmp_path / "began").read_text() == "start-foreground -D a=b\n"
+
+
+def test_a_taskmanager_of_a_bounded_job_does_not_wait_for_ever() -> None:
+    """A JobManager that failed at once may be gone before its TaskManagers look for it."""
+    done = bash(BOUNDED, "127.0.0.1", 1, PATH="/usr/bin:/bin", WAIT_SECONDS="1")
+    assert (done.returncode, "No JobManager has answered" in done.stdout) == (0, True)

@@ -10,7 +10,14 @@ shift 2
 
 answers() { bash "$(dirname "$0")/rest.sh" get "$host" "$port" /config >/dev/null 2>&1; }
 
-until answers; do sleep 1; done
+for ((second = 0; ; second++)); do
+  if answers; then break; fi
+  if ((second == ${WAIT_SECONDS:-600})); then
+    echo "No JobManager has answered for $second seconds: the job has ended, or was never begun."
+    exit 0
+  fi
+  sleep 1
+done
 "${FLINK_HOME:-/opt/flink}/bin/taskmanager.sh" start-foreground "$@" &
 taskmanager=$!
 trap 'kill -TERM "$taskmanager"' TERM
