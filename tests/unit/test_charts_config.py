@@ -33,7 +33,6 @@ def test_the_options_of_a_session_cluster() -> None:
         "blob.server.port": "6124",
         "rest.address": "r-flink-rest",
         "rest.port": "8081",
-        "rest.bind-port": "8081",
         "rest.bind-address": "0.0.0.0",
         "taskmanager.bind-host": "0.0.0.0",
         "taskmanager.rpc.port": "6122",
@@ -85,7 +84,7 @@ def test_the_options_of_a_session_cluster() -> None:
             },
         ),
         ({"flink": {"version": "1.20.5"}}, {}),
-        ({"rest": {"port": 18081}}, {"rest.port": "18081", "rest.bind-port": "18081"}),
+        ({"rest": {"port": 18081}}, {"rest.port": "18081"}),
         ({"taskmanager": {"slots": 7}}, {"taskmanager.numberOfTaskSlots": "7"}),
         (
             {"taskmanager": {"resources": {"limits": {"memory": "3Gi"}}}},
@@ -139,7 +138,7 @@ def test_ports_of_the_containers_are_those_of_the_configuration() -> None:
     options = flink_config(manifests)
     options_of = {
         "jobmanager": {
-            "rest": "rest.bind-port",
+            "rest": "rest.port",
             "rpc": "jobmanager.rpc.port",
             "blob": "blob.server.port",
             "metrics-query": "metrics.internal.query-service.port",

@@ -67,7 +67,6 @@ save for those that differ by pod (arguments of the workloads). Option names are
       "blob.server.port" "6124"
       "rest.address" (include "flink.rest.name" .)
       "rest.port" (include "flink.text" .Values.rest.port)
-      "rest.bind-port" (include "flink.text" .Values.rest.port)
       "rest.bind-address" "0.0.0.0"
       "taskmanager.bind-host" "0.0.0.0"
       "taskmanager.rpc.port" "6122"
