@@ -20,17 +20,18 @@ DEMO = ROOT / "charts" / "flink-kafka-demo"
 VALUES = ROOT / "values"
 NEW, OLD = tomllib.loads((ROOT / "versions.toml").read_text())["flink"]["releases"]
 
-# Each Helm and each Flink once; their other combinations belong to the whole matrix.
-BOTH_HELMS_AND_FLINKS = pytest.mark.parametrize(
-    ("helm", "version"),
-    [
-        ("helm", NEW),
-        ("helm3", OLD),
-        pytest.param("helm", OLD, marks=pytest.mark.full),
-        pytest.param("helm3", NEW, marks=pytest.mark.full),
-    ],
-    indirect=["helm"],
-)
+
+def matrix(*always: tuple[str, str]) -> pytest.MarkDecorator:
+    """Each Helm with each Flink; all but these (Helm, Flink) belong to the whole matrix."""
+    every = [(helm, version) for helm in ("helm", "helm3") for version in (NEW, OLD)]
+    return pytest.mark.parametrize(
+        ("helm", "version"),
+        [pytest.param(*pair, marks=[] if pair in always else [pytest.mark.full]) for pair in every],
+        indirect=["helm"],
+    )
+
+
+BOTH_HELMS_AND_FLINKS = matrix(("helm", NEW), ("helm3", OLD))
 
 Install = Callable[..., FlinkRelease]
 

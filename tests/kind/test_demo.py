@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from tests.conftest import ROOT
-from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, NEW, VALUES, Install
+from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, NEW, OLD, VALUES, Install, matrix
 from tests.support import csv_output, evidence, faults, kdv_model, workloads
 from tests.support.cluster import Cluster
 from tests.support.csv_output import Row, Snapshot
@@ -101,7 +101,7 @@ def test_every_row_arrives_once_when_taskmanager_and_broker_go(install: Install,
     assert not csv_output.read(flink.jobmanager, OUTPUT).changed_since(before)
 
 
-@BOTH_HELMS_AND_FLINKS
+@matrix(("helm3", OLD))
 def test_of_faulty_input_every_record_is_accounted_for(install: Install, helm: Helm, version: str) -> None:
     flink = install("faulty", DEMO, demo(version, count=2000, rate=60, faults=5))
     kafka = broker(flink)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, NEW, VALUES, Install
+from tests.kind.conftest import NEW, OLD, VALUES, Install, matrix
 from tests.support import evidence
 from tests.support.cluster import Cluster
 from tests.support.helm import Helm
@@ -15,7 +15,7 @@ from tests.support.waits import wait_for
 EXAMPLES = "/opt/flink/examples/streaming"
 
 
-@BOTH_HELMS_AND_FLINKS
+@matrix(("helm3", OLD))
 def test_runs_the_published_examples(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
     flink = install("session", values={"flink": {"version": version}}, files=[VALUES / "session.yaml"])
 

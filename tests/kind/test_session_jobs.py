@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, FLINK, VALUES, Install
+from tests.kind.conftest import FLINK, NEW, VALUES, Install, matrix
 from tests.support.helm import Helm, HelmError
 from tests.support.release import FlinkRelease
 
@@ -35,7 +35,7 @@ def restored(flink: FlinkRelease, job: str) -> str:
     return str(latest["external_path"])
 
 
-@BOTH_HELMS_AND_FLINKS
+@matrix(("helm", NEW))
 def test_a_list_of_jobs_over_the_verbs_of_helm(install: Install, helm: Helm, namespace: str, version: str) -> None:
     name = f"list-{version[0]}"
     values: dict[str, Any] = yaml.safe_load((VALUES / "session-jobs.yaml").read_text())

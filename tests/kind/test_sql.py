@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, FLINK, VALUES, Install
+from tests.kind.conftest import FLINK, NEW, VALUES, Install, matrix
 from tests.support import network
 from tests.support.helm import Helm
 from tests.support.release import FlinkRelease
@@ -43,7 +43,7 @@ def rows(flink: FlinkRelease, statement: str) -> list[Any]:
     return found
 
 
-@BOTH_HELMS_AND_FLINKS
+@matrix(("helm", NEW))
 def test_sql_over_http_and_by_the_client(install: Install, helm: Helm, version: str) -> None:
     flink = install(f"sql-{version[0]}", values={"flink": {"version": version}}, files=[VALUES / "sql.yaml"])
     words = TEXT.split()
