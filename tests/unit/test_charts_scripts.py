@@ -114,6 +114,22 @@ def test_a_job_starts_where_the_record_says(tmp_path: Path) -> None:
     assert started(tmp_path, record, ha="true") == ["--fromSavepoint", "s3://b/s", "--job-id", JOB]
 
 
+def test_in_native_mode_the_same_is_said_by_options(tmp_path: Path) -> None:
+    (tmp_path / "job").write_text(JOB)
+    (tmp_path / "spec").write_text("spec")
+    program = tmp_path / "bin" / "kubernetes-jobmanager.sh"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / "restore").write_text("s3://b/s")
+    record, home = str(tmp_path), str(tmp_path)
+    words = bash(
+        START, "spec", "true", "", "", "-D", "a=b c", PATH="/usr/bin:/bin", RECORD=record, FLINK_HOME=home, NATIVE="1"
+    ).stdout.splitlines()[1:]
+    restore, job = "execution.state-recovery.path=s3://b/s", f"$internal.pipeline.job-id={JOB}"
+    assert words == ["kubernetes-application", "-D", restore, "-D", job, "-D", "a=b c"]
+
+
 def test_a_restart_without_high_availability_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
     record = {"job": JOB, "spec": "spec", "restore": "file:/s", "former": FORMER}
     data = tmp_path / "data"
