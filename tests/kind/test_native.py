@@ -15,6 +15,7 @@ from tests.support.helm import Helm
 from tests.support.release import FlinkRelease
 from tests.support.waits import wait_for
 
+pytestmark = pytest.mark.modes
 EXAMPLES = "/opt/flink/examples/streaming"
 NATIVE = {"mode": "native"}
 
@@ -23,8 +24,9 @@ def taskmanagers(flink: FlinkRelease) -> list[Any]:
     return flink.cluster.pods(flink.namespace, flink.selector("taskmanager"))
 
 
-def nothing_left(cluster: Cluster, namespace: str, *, but: frozenset[str] = frozenset()) -> None:
-    wait_for(lambda: evidence.leftovers(cluster, namespace) <= but, timeout=90, what="everything of the release to go")
+def nothing_left(cluster: Cluster, namespace: str) -> None:
+    gone = "everything of the release to go"
+    wait_for(lambda: evidence.leftovers(cluster, namespace) <= {"Pod/tools"}, timeout=90, what=gone)
 
 
 @pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
@@ -107,4 +109,13 @@ def test_helm_carries_the_job(install: Install, helm: Helm, cluster: Cluster, na
     check_rows(flink, kafka, 2000)
 
     helm.uninstall(name, namespace=namespace)
-    nothing_left(cluster, namespace, but=frozenset({"Pod/tools"}))
+    nothing_left(cluster, namespace)
+
+
+@pytest.mark.full
+def test_a_job_in_sql(install: Install) -> None:
+    flink = install("sql", values={"flink": NATIVE}, files=[VALUES / "job-sql.yaml"])
+    (job,) = flink.rest.jobs()
+    flink.rest.wait_running(job["jid"])
+    flink.rest.wait_checkpoint(job["jid"], 2)
+    assert "0,0\n" in flink.jobmanager(["bash", "-c", "cat /flink-data/squares/part-*"])

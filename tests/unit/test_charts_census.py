@@ -81,6 +81,11 @@ def census(manifests: Manifests) -> set[str]:
             NATIVE | {f"Job/r-flink-{event}" for event in ("post-upgrade", "post-rollback")},
             STANDALONE,
         ),
+        (
+            {"flink": {"type": "job", "mode": "native"}, "job": {"bounded": True}},
+            (NATIVE | {"Job/r-flink-jobmanager"}),
+            STANDALONE | SESSION_HOOKS,
+        ),
         ({"flink": {"type": "job", "mode": "native"}}, NATIVE | JOB_HOOKS, STANDALONE | SESSION_HOOKS),
         ({"storage": {"enabled": False}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"storage": {"existingClaim": "mine"}}, set(), {"PersistentVolumeClaim/r-flink-data"}),

@@ -150,3 +150,11 @@ def test_rights_end_at_the_namespace_and_the_taskmanager_has_none() -> None:
     # Under high availability a TaskManager asks Kubernetes who leads.
     available = render(FLINK, {"flink": NATIVE, "highAvailability": {"type": "kubernetes"}})
     assert taskmanager(available)["spec"]["automountServiceAccountToken"]
+
+
+def test_a_bounded_jobs_taskmanagers_belong_to_a_deployment_that_flink_deletes() -> None:
+    manifests = render(FLINK, {"flink": {**NATIVE, "type": "job"}, "job": {"bounded": True}})
+    owner = manifests.one("Deployment", NAME)
+    assert owner["spec"]["replicas"] == 0
+    rule = manifests.one("Role", f"{NAME}-native")["rules"][1]
+    assert (rule["resourceNames"], rule["verbs"]) == ([NAME], ["get", "delete"])
