@@ -84,7 +84,7 @@ def census(manifests: Manifests) -> set[str]:
         (
             {"flink": {"type": "job", "mode": "native"}, "job": {"bounded": True}},
             (NATIVE | {"Job/r-flink-jobmanager"}),
-            STANDALONE | SESSION_HOOKS,
+            STANDALONE | SESSION_HOOKS | {"Pod/r-flink-test"},
         ),
         ({"flink": {"type": "job", "mode": "native"}}, NATIVE | JOB_HOOKS, STANDALONE | SESSION_HOOKS),
         ({"storage": {"enabled": False}}, set(), {"PersistentVolumeClaim/r-flink-data"}),

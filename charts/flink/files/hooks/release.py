@@ -134,7 +134,7 @@ class Release:
             time.sleep(POLL_SECONDS)
 
     def drop_taskmanagers(self, *, former: bool = False) -> None:
-        """Remove those that Flink made, or only those of a `former` pod template: a new JobManager would take them over as they are."""
+        """Remove those that Flink made, or those of a `former` pod template: a new JobManager would take them over."""
         if selector := self.wanted["taskmanagers"]:
             self.kubernetes.delete_pods(f"{selector},flink/template!={self.wanted['template']}" if former else selector)
 
