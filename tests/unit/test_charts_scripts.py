@@ -10,7 +10,7 @@ import socketserver
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -200,9 +200,9 @@ def test_kafka_is_ready_when_it_answers_without_an_error(answer: str, ready: boo
     assert asked == [bytes.fromhex("0000000a 0012 0000 00000007 ffff")]
 
 
-def submit(port: int, *command: str | Path, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+def submit(port: int, *command: str | Path, timeout: float = 30, more: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """Run submit.py for the job kdv; `timeout` is its own, in seconds."""
-    options = [f"--rest=http://127.0.0.1:{port}", "--job-name=kdv", f"--timeout={timeout}"]
+    options = [f"--rest=http://127.0.0.1:{port}", "--job-name=kdv", f"--timeout={timeout}", *more]
     words = [sys.executable, SUBMIT, *options, "--", *command]
     return subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=30, check=False)
 
@@ -229,8 +229,10 @@ def test_a_job_is_submitted_unless_it_is_there(tmp_path: Path, jobs: list[dict[s
 def test_the_submitter_tells_what_it_waited_for() -> None:
     with flink({"/overview": {**OVERVIEW, "slots-available": 0}, "/jobs/overview": {"jobs": []}}) as port:
         done = submit(port, "true", timeout=1)
+        on_demand = submit(port, "true", timeout=1, more=["--slots-on-demand"])
     assert done.returncode == 1
     assert "no free slot" in done.stderr
+    assert on_demand.returncode == 0
 
 
 def test_the_submitter_hands_on_the_exit_code_of_the_command() -> None:
