@@ -92,7 +92,7 @@ def test_helm_carries_the_job(install: Install, helm: Helm, cluster: Cluster, na
     savepoint = restored(flink)
     assert f"/savepoints/{first['jid']}/stop/" in savepoint["external_path"]
     (after,) = taskmanagers(flink)
-    assert after.metadata.name != before.metadata.name
+    assert after.metadata.uid != before.metadata.uid
     assert after.spec.containers[0].resources.requests["cpu"] == "150m"
     second = flink.rest.wait_running("kdv")["jid"]
 
