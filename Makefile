@@ -3,7 +3,7 @@
 CI := python3 -m ci
 # A variable of the command line as an option: FLINK_DIST=local gives --flink-dist=local.
 option = $(foreach v,$($(shell echo $(1) | tr a-z- A-Z_)),--$(1)=$(v))
-.PHONY: help demo demo-local test test-unit test-local test-kind test-full bench bench-kdv bench-lifecycle lint fmt docs images image cluster cluster-delete lock clean
+.PHONY: help demo demo-local test test-unit test-local test-kind test-full bench bench-kdv bench-lifecycle bench-modes lint fmt docs images image cluster cluster-delete lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -27,6 +27,8 @@ bench-kdv: ## check and measure the KDV job beside others; ARGS="measure --runs 
 	@$(CI) bench-kdv $(ARGS)
 bench-lifecycle: ## measure the seconds without output of kills, upgrades and rollbacks on kind
 	@$(CI) bench-lifecycle $(ARGS)
+bench-modes: ## measure the start of a job in standalone and in native mode on kind
+	@$(CI) bench-modes $(ARGS)
 lint: ## formatters and linters
 	@$(CI) lint
 fmt: ## format the Python code

@@ -12,7 +12,9 @@ import argparse
 import json
 import statistics
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import BUILD, ROOT
 from tests.support import csv_output
@@ -26,18 +28,24 @@ NAMESPACE = "bench-start"
 STEPS = {"rest": "REST ready", "running": "job RUNNING", "csv": "first committed CSV row"}
 
 
-def measure(cluster: Cluster, helm: Helm, version: str) -> dict[str, float | str]:
-    """One run in a namespace of its own."""
+def begin(
+    cluster: Cluster, helm: Helm, chart: str, values: Mapping[str, Any], job: str, files: Sequence[Path] = ()
+) -> tuple[FlinkRelease, float, float, float]:
+    """A release in a namespace of its own: (it, when it began, seconds until REST answers, until all tasks of the job run)."""
     cluster.delete_namespace(NAMESPACE)
     cluster.create_namespace(NAMESPACE)
-    values = {"flink": {"flink": {"version": version}, "image": {"tag": version}}}
     start = time.monotonic()
-    helm.install("demo", ROOT / "charts" / "flink-kafka-demo", values, namespace=NAMESPACE, wait=False)
+    helm.install("demo", ROOT / "charts" / chart, values, files=files, namespace=NAMESPACE, wait=False)
     flink = FlinkRelease(cluster, NAMESPACE, "demo")
     flink.rest.wait_ready(timeout=300)
     rest = time.monotonic() - start
-    flink.rest.wait_running("kdv", timeout=300)
-    running = time.monotonic() - start
+    flink.rest.wait_running(job, timeout=300)
+    return flink, start, rest, time.monotonic() - start
+
+
+def measure(cluster: Cluster, helm: Helm, version: str) -> dict[str, float | str]:
+    values = {"flink": {"flink": {"version": version}, "image": {"tag": version}}}
+    flink, start, rest, running = begin(cluster, helm, "flink-kafka-demo", values, "kdv")
     wait_for(lambda: csv_output.read(flink.jobmanager, "/flink-data/output").rows, timeout=300, what="the first CSV row")
     csv = time.monotonic() - start
     cluster.delete_namespace(NAMESPACE)

@@ -27,10 +27,11 @@ COMMANDS = {
     "bench": ("test", "bench", "measure the start of the demo"),
     "bench-kdv": ("test", "bench_kdv", "measure the KDV job beside what one would pick instead"),
     "bench-lifecycle": ("test", "bench_lifecycle", "measure the seconds without output of kills, upgrades and rollbacks"),
+    "bench-modes": ("test", "bench_modes", "measure the start of a job in standalone and in native mode"),
     "lock": ("venv", "lock", "write ci/locks/python.txt anew from versions.toml"),
     "clean": ("clean", "main", "delete the cluster, our cache entries and .build"),
 }
-_TAKE_ARGUMENTS = {"image", "demo", "demo-local", "test", "bench", "bench-kdv", "bench-lifecycle"}
+_TAKE_ARGUMENTS = {"image", "demo", "demo-local", "test", "bench", "bench-kdv", "bench-lifecycle", "bench-modes"}
 
 
 def main(words: list[str]) -> int:

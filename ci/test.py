@@ -70,10 +70,19 @@ def bench(words: list[str]) -> int:
 
 def bench_lifecycle(words: list[str]) -> int:
     """Measure seconds without output; `words` are options of bench/lifecycle.py. Then the page is written anew."""
+    return _bench_on_kind("bench.lifecycle", words)
+
+
+def bench_modes(words: list[str]) -> int:
+    """Measure the start in standalone and native mode; `words` are options of bench/modes.py. Then the page is written anew."""
+    return _bench_on_kind("bench.modes", words)
+
+
+def _bench_on_kind(name: str, words: list[str]) -> int:
     python = venv.python()
     cluster.ensure()
     images.load(tests=False)
-    for module in (["bench.lifecycle", *words], ["bench.kdv", "page"]):
+    for module in ([name, *words], ["bench.kdv", "page"]):
         if code := subprocess.run([python, "-m", *module], cwd=REPO, stdin=subprocess.DEVNULL).returncode:
             return code
     return 0

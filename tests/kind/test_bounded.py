@@ -39,17 +39,31 @@ def jobs(cluster: Cluster, namespace: str, selector: str) -> list[Any]:
     return list(cluster.batch.list_namespaced_job(namespace, label_selector=selector).items)
 
 
-@pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    ("mode", "version"),
+    [
+        ("standalone", NEW),
+        ("native", OLD),
+        pytest.param("standalone", OLD, marks=pytest.mark.full),
+        pytest.param("native", NEW, marks=pytest.mark.full),
+    ],
+)
 def test_words_are_counted_and_the_jobs_are_complete(
-    install: Install, helm: Helm, cluster: Cluster, namespace: str, text: str, version: str
+    install: Install, helm: Helm, cluster: Cluster, namespace: str, text: str, mode: str, version: str
 ) -> None:
-    values = {"flink": {"version": version}}
-    name = f"words-{version.partition('.')[0]}"
+    values = {"flink": {"version": version, "mode": mode}}
+    name = f"words-{mode}-{version.partition('.')[0]}"
     flink = install(name, FLINK, values, files=[VALUES_FILE])
     (jobmanager,) = jobs(cluster, namespace, flink.selector("jobmanager"))
-    (taskmanager,) = jobs(cluster, namespace, flink.selector("taskmanager"))
-    for job in (jobmanager, taskmanager):
+    taskmanagers = jobs(cluster, namespace, flink.selector("taskmanager"))
+    assert len(taskmanagers) == (1 if mode == "standalone" else 0)
+    for job in (jobmanager, *taskmanagers):
         workloads.wait_job(cluster, namespace, job.metadata.name)
+
+    def taskmanagers_gone() -> bool:
+        return not any(pod.status.phase == "Running" for pod in cluster.pods(namespace, flink.selector("taskmanager")))
+
+    wait_for(taskmanagers_gone, timeout=90, what="the TaskManagers to end with their job")
     pods = cluster.pods(namespace, flink.selector("jobmanager"))
     assert [pod.status.container_statuses[0].state.terminated.exit_code for pod in pods] == [0]
 

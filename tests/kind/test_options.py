@@ -62,6 +62,12 @@ def test_a_jar_job_beside_a_session_with_a_long_name(install: Install, helm: Hel
     assert "Succeeded" in helm.test(long_name, namespace=namespace)
 
 
+def test_a_job_whose_leader_the_charts_own_zookeeper_knows(install: Install) -> None:
+    flink = install("keeper", files=[VALUES / "zookeeper.yaml"])
+    flink.rest.wait_running("CarTopSpeedWindowingExample")
+    assert flink.rest.config()["high-availability.type"] == "zookeeper"
+
+
 @pytest.mark.parametrize(
     ("name", "files", "values"),
     [

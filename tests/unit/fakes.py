@@ -94,18 +94,25 @@ class FakeFlink:
 
 
 class FakeKubernetes:
-    """ConfigMaps, Deployments and pods of one namespace; `conflicts` are causes that an apply is refused for."""
+    """ConfigMaps, Deployments and pods of one namespace; `conflicts` are causes that an apply is refused for.
+
+    `dropped` holds the selectors by which pods were deleted.
+    """
 
     def __init__(self) -> None:
         self.config_maps: dict[str, Json] = {}
         self.deployments: dict[str, Json] = {}
         self.pods: list[Json] = []
+        self.dropped: list[str] = []
         self.logs = ""
         self.conflicts: list[Json] = []
 
     def answer(self, method: str, path: str, body: Json) -> tuple[int, Any]:
         path, _, query = path.partition("?")
         kind, *names = path.split("/namespaces/n/")[1].split("/")
+        if kind == "pods" and method == "DELETE":
+            self.dropped.append(query.removeprefix("labelSelector="))
+            return 200, {}
         if kind == "pods":
             return 200, ({"items": self.pods} if not names else self.logs)
         known = self.config_maps if kind == "configmaps" else self.deployments

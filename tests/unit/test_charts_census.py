@@ -29,6 +29,9 @@ JOB_HOOKS = {*RIGHTS, *(f"Job/r-flink-{event}" for event in JOB_EVENTS)}
 SAVEPOINTS = {f"{kind}/r-flink-savepoint" for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap", "CronJob")}
 JOB_HOOKS |= SAVEPOINTS
 LEADER = {"Role/r-flink", "RoleBinding/r-flink"}
+# Flink asks for these names.
+NATIVE = {"Deployment/r-flink", "ConfigMap/flink-config-r-flink", "Role/r-flink-native", "RoleBinding/r-flink-native"}
+STANDALONE = {"Deployment/r-flink-jobmanager", "Deployment/r-flink-taskmanager", "ConfigMap/r-flink-config"}
 KAFKA = {"ConfigMap/r-kafka", "Service/r-kafka", "StatefulSet/r-kafka"}
 ZOOKEEPER = {"Deployment/r-flink-zookeeper", "Service/r-flink-zookeeper", "PersistentVolumeClaim/r-flink-zookeeper"}
 JOB = {"flink": {"type": "job"}}
@@ -73,6 +76,17 @@ def census(manifests: Manifests) -> set[str]:
             {"Job/r-flink-pre-install", "Job/r-flink-post-delete"},
             set(),
         ),
+        (
+            {"flink": {"mode": "native"}},
+            NATIVE | {f"Job/r-flink-{event}" for event in ("post-upgrade", "post-rollback")},
+            STANDALONE,
+        ),
+        (
+            {"flink": {"type": "job", "mode": "native"}, "job": {"bounded": True}},
+            (NATIVE | {"Job/r-flink-jobmanager"}),
+            STANDALONE | SESSION_HOOKS | {"Pod/r-flink-test"},
+        ),
+        ({"flink": {"type": "job", "mode": "native"}}, NATIVE | JOB_HOOKS, STANDALONE | SESSION_HOOKS),
         ({"storage": {"enabled": False}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"storage": {"existingClaim": "mine"}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"serviceAccount": {"create": False}}, set(), {"ServiceAccount/r-flink"}),

@@ -32,7 +32,7 @@ class Hooks:
             "record": "record", "labels": {}, "jobmanager": "jm", "selector": "a=b", "rest": url, "specification": "b",
             "mode": "savepoint", "state": "running", "fromSavepoint": "", "savepoints": "file:///data/savepoints",
             "keepSavepoints": 2, "claim": True, "highAvailability": False, "zookeeper": {}, "clusterId": "r",
-            "timeoutSeconds": 30, "deployments": [], "jobs": [], "remembers": False,
+            "timeoutSeconds": 30, "deployments": [], "jobs": [], "remembers": False, "taskmanagers": "", "template": "t",
         }  # fmt: skip
 
     def __call__(self, verb: str, **wanted: Any) -> None:
@@ -298,6 +298,38 @@ def test_suspend_and_resume(hooks: Hooks) -> None:
     assert (hooks.record["restore"], hooks.record["job"], hooks.record["spec"]) == (path, job, "b")
     hooks("pre-upgrade")
     assert (hooks.record["restore"], hooks.record["state"]) == (path, "running")
+
+
+@pytest.mark.parametrize("state", ["running", "suspended"])
+def test_taskmanagers_that_flink_made_go_with_the_job_that_was_stopped(hooks: Hooks, state: str) -> None:
+    """A new JobManager would take them over, with the image and the options that they have."""
+    hooks("pre-upgrade", state=state)
+    assert hooks.kubernetes.dropped == []
+    hooks.flink.run(hooks.record["job"])
+    hooks("pre-upgrade", specification="c", taskmanagers="tm=1")
+    assert hooks.kubernetes.dropped == (["tm=1"] if state == "running" else [])
+
+
+def test_what_changes_nothing_leaves_the_taskmanagers(hooks: Hooks) -> None:
+    hooks("pre-upgrade", specification="a", taskmanagers="tm=1")
+    hooks.flink.stop_fails = "no"
+    hooks.refused("pre-upgrade", taskmanagers="tm=1")
+    assert hooks.kubernetes.dropped == []
+
+
+def test_a_session_that_remembers_its_jobs_gets_new_taskmanagers_afterwards(hooks: Hooks) -> None:
+    status = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1}
+    live = {"metadata": {"generation": 1, "annotations": {"flink/specification": "a"}}, "spec": {"replicas": 1}, "status": status}
+    hooks.kubernetes.deployments["jm"] = live
+    hooks.kubernetes.config_maps["record"] = {"data": {}}
+    hooks("session", taskmanagers="tm=1", remembers=True)
+    assert hooks.kubernetes.dropped == []
+    hooks("renew", taskmanagers="tm=1")
+    assert hooks.kubernetes.dropped == ["tm=1,flink/template!=t"]
+    # One that forgets them has none left when it is replaced.
+    hooks.flink.jobs.clear()
+    hooks("session", taskmanagers="tm=1")
+    assert hooks.kubernetes.dropped[1:] == ["tm=1"]
 
 
 def test_a_release_without_a_record_is_taken_over(hooks: Hooks) -> None:

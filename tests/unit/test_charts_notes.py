@@ -54,6 +54,13 @@ def test_the_commands_are_those_of_the_mode(values: dict[str, Any], command: str
     assert text.count("kubectl ") == (3 if values == {} else 5)
 
 
+def test_who_makes_the_taskmanagers() -> None:
+    assert "flink: 1 TaskManagers with 2 slots each." in notes()
+    assert "Flink makes TaskManagers with 2 slots each as jobs need them." in notes({"flink": {"mode": "native"}})
+    limited = notes({"flink": {"mode": "native"}, "native": {"maxTaskManagers": 3}})
+    assert "Flink makes TaskManagers, up to 3, with 2 slots each as jobs need them." in limited
+
+
 def test_where_checkpoints_lie() -> None:
     assert "Checkpoints lie in file:///flink-data/release-name-flink/checkpoints." in notes()
     assert "Checkpoints lie in s3://b/p/default/release-name-flink/checkpoints." in notes({"state": {"root": "s3://b/p"}})

@@ -19,6 +19,10 @@ def config(**options: Any) -> dict[str, Any]:
     return {"flink": {"config": flat}}
 
 
+def native(**values: Any) -> dict[str, Any]:
+    return {"flink": {"mode": "native"}, **values}
+
+
 SPEEDS = {"name": "speeds", "jar": {"file": "/a.jar"}}
 
 
@@ -58,6 +62,46 @@ REFUSALS = [
         "no folder for the ended jobs",
         "set storage.enabled=true, or state.root",
     ),
+    (native(taskmanager={"replicas": 2}), "taskmanager.replicas is 2, but flink.mode is native", "native.maxTaskManagers"),
+    (
+        native(taskmanager={"podDisruptionBudget": {"enabled": True}}),
+        "taskmanager.podDisruptionBudget.enabled is true, but flink.mode is native",
+        "set flink.mode=standalone",
+    ),
+    (
+        native(taskmanager={"resources": {"requests": {"cpu": None}}}),
+        "taskmanager.resources names no CPU",
+        "set taskmanager.resources.requests.cpu",
+    ),
+    (
+        native(taskmanager={"resources": {"requests": {"cpu": "1k"}}}),
+        'taskmanager.resources.requests.cpu is "1k"',
+        "for example 500m",
+    ),
+    (
+        native(taskmanager={"resources": {"requests": {"memory": "1Gi"}}}),
+        "taskmanager.resources.requests.memory is 1Gi",
+        "write that in both",
+    ),
+    (
+        {"flink": {**JOB, "mode": "native"}, "job": {"jar": {"entryClass": "a.B"}}},
+        "job.jar.entryClass is a.B without job.jar.file",
+        "set job.jar.file as well",
+    ),
+    (
+        {"flink": {**JOB, "mode": "native"}, "job": {"parallelism": 5}, "native": {"maxTaskManagers": 2}},
+        "native.maxTaskManagers (2) times taskmanager.slots (2) gives 4",
+        "raise one of these",
+    ),
+    (config(resourcemanager__taskmanager_timeout="1 s"), "resourcemanager.taskmanager-timeout", "set native.idleTimeout"),
+    (config(slotmanager__number_of_slots__max=2), "slotmanager.number-of-slots.max", "set native.maxTaskManagers"),
+    (
+        config(kubernetes__pod_template_file__taskmanager="/t"),
+        "kubernetes.pod-template-file.taskmanager",
+        "from the values in taskmanager",
+    ),
+    (config(kubernetes__taskmanager__cpu__amount=2), "kubernetes.taskmanager.cpu.amount", "resources.requests.cpu"),
+    (config(kubernetes__taskmanager__cpu__limit_factor=2), "kubernetes.taskmanager.cpu.limit-factor", "resources.limits.cpu"),
     ({"files": {"a/b.py": ""}}, 'files has "a/b.py"', "for example job.py"),
     ({"flink": JOB, **jobs(SPEEDS)}, "session.jobs is set, but flink.type is job", "set flink.type=session"),
     ({"hooks": {"enabled": False}, **jobs(SPEEDS)}, "nobody would submit them", "set hooks.enabled=true"),

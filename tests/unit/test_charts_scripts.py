@@ -10,7 +10,7 @@ import socketserver
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -114,6 +114,22 @@ def test_a_job_starts_where_the_record_says(tmp_path: Path) -> None:
     assert started(tmp_path, record, ha="true") == ["--fromSavepoint", "s3://b/s", "--job-id", JOB]
 
 
+def test_in_native_mode_the_same_is_said_by_options(tmp_path: Path) -> None:
+    (tmp_path / "job").write_text(JOB)
+    (tmp_path / "spec").write_text("spec")
+    program = tmp_path / "bin" / "kubernetes-jobmanager.sh"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / "restore").write_text("s3://b/s")
+    record, home = str(tmp_path), str(tmp_path)
+    words = bash(
+        START, "spec", "true", "", "", "-D", "a=b c", PATH="/usr/bin:/bin", RECORD=record, FLINK_HOME=home, NATIVE="1"
+    ).stdout.splitlines()[1:]
+    restore, job = "execution.state-recovery.path=s3://b/s", f"$internal.pipeline.job-id={JOB}"
+    assert words == ["kubernetes-application", "-D", restore, "-D", job, "-D", "a=b c"]
+
+
 def test_a_restart_without_high_availability_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
     record = {"job": JOB, "spec": "spec", "restore": "file:/s", "former": FORMER}
     data = tmp_path / "data"
@@ -184,9 +200,9 @@ def test_kafka_is_ready_when_it_answers_without_an_error(answer: str, ready: boo
     assert asked == [bytes.fromhex("0000000a 0012 0000 00000007 ffff")]
 
 
-def submit(port: int, *command: str | Path, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+def submit(port: int, *command: str | Path, timeout: float = 30, more: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """Run submit.py for the job kdv; `timeout` is its own, in seconds."""
-    options = [f"--rest=http://127.0.0.1:{port}", "--job-name=kdv", f"--timeout={timeout}"]
+    options = [f"--rest=http://127.0.0.1:{port}", "--job-name=kdv", f"--timeout={timeout}", *more]
     words = [sys.executable, SUBMIT, *options, "--", *command]
     return subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=30, check=False)
 
@@ -213,8 +229,10 @@ def test_a_job_is_submitted_unless_it_is_there(tmp_path: Path, jobs: list[dict[s
 def test_the_submitter_tells_what_it_waited_for() -> None:
     with flink({"/overview": {**OVERVIEW, "slots-available": 0}, "/jobs/overview": {"jobs": []}}) as port:
         done = submit(port, "true", timeout=1)
+        on_demand = submit(port, "true", timeout=1, more=["--slots-on-demand"])
     assert done.returncode == 1
     assert "no free slot" in done.stderr
+    assert on_demand.returncode == 0
 
 
 def test_the_submitter_hands_on_the_exit_code_of_the_command() -> None:

@@ -195,6 +195,7 @@ def merged(*trees: Tree) -> Tree:
 
 JOB = {"flink": {"type": "job"}}
 BOUNDED = {**JOB, "job": {"bounded": True}}
+NATIVE: Tree = {"flink": {"mode": "native"}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 
 # Value -> another setting of it, and the other values without which it has no effect.
@@ -203,6 +204,7 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "fullnameOverride": ("streams", {}),
     "commonLabels": ({"a": "b"}, {}),
     "flink.type": ("job", {}),
+    "flink.mode": ("native", {}),
     "flink.version": ("1.20.5", {}),
     "flink.config": ({"state.backend.type": "rocksdb"}, {}),
     "image.repository": ("other", {}),
@@ -235,6 +237,8 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
         }.items()
     },
     "files": ({"a.py": "pass"}, {}),
+    "native.maxTaskManagers": (3, NATIVE),
+    "native.idleTimeout": ("5 min", NATIVE),
     "highAvailability.type": ("kubernetes", {}),
     "highAvailability.zookeeper.quorum": ("zk-0:2181,zk-1:2181", {"highAvailability": {"type": "zookeeper"}}),
     "savepoints.schedule": ("0 3 * * *", JOB),

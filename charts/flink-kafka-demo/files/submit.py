@@ -50,6 +50,7 @@ def main() -> int:
     parser.add_argument("--rest", required=True, help="URL of the REST API")
     parser.add_argument("--job-name", required=True, help="name that the job gives itself")
     parser.add_argument("--timeout", type=float, default=300, help="seconds to wait for the cluster")
+    parser.add_argument("--slots-on-demand", action="store_true", help="the cluster makes slots when a job needs them")
     parser.add_argument("command", nargs="+", help="command that submits the job, after --")
     options = parser.parse_args()
 
@@ -57,7 +58,8 @@ def main() -> int:
     if job := running(options.rest, options.job_name):
         print(f"The job {options.job_name} is there already, with the id {job}: nothing to do.")
         return 0
-    wait_for(options.rest, "/overview", lambda seen: seen["slots-available"] > 0, "no free slot", options.timeout)
+    if not options.slots_on_demand:
+        wait_for(options.rest, "/overview", lambda seen: seen["slots-available"] > 0, "no free slot", options.timeout)
     return subprocess.run(options.command, check=False).returncode
 
 

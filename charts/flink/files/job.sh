@@ -2,8 +2,9 @@
 # Starts the JobManager of a job where the release's record says.
 #   job.sh SPEC HA FOLDER SAVEPOINT ARGUMENT...
 # HA is true if high availability knows the job, SPEC is the hash of what this pod runs, FOLDER holds checkpoints/ and savepoints/ if
-# a claim is mounted, SAVEPOINT is job.fromSavepoint; the ARGUMENTs are those of Flink's standalone-job. The record is a ConfigMap that
-# the hooks write, one file for each key; without hooks there is none.
+# a claim is mounted, SAVEPOINT is job.fromSavepoint; the ARGUMENTs are those of Flink's standalone-job, or with $NATIVE of its
+# kubernetes-application, which takes options of the configuration alone. The record is a ConfigMap that the hooks write, one file for
+# each key; without hooks there is none.
 set -euo pipefail
 
 spec=$1 ha=$2 folder=$3 restore=$4
@@ -11,6 +12,9 @@ shift 4
 record=${RECORD:-/opt/flink/record}
 
 field() { if [[ -e $record/$1 ]]; then cat "$record/$1"; fi; }
+
+# Sets `option` to one of standalone-job, or to the key of the same effect: with OPTION KEY VALUE
+with() { if [[ ${NATIVE:-} ]]; then option=(-D "$2=$3"); else option=("$1" "$3"); fi; }
 
 # The newest complete checkpoint of a job, or the savepoint with which it was stopped, under all its ids.
 newest() {
@@ -46,12 +50,16 @@ if [[ -e $record/job ]]; then
     id=${id:0:16}$(tr -d - </proc/sys/kernel/random/uuid)
     id=${id:0:32}
   fi
-  set -- --job-id "$id" "$@"
+  with --job-id "\$internal.pipeline.job-id" "$id"
+  set -- "${option[@]}" "$@"
 fi
 if [[ $restore ]]; then
   # A checkpoint goes on as the job's own and is cleaned up by Flink; a savepoint stays the user's.
   if [[ ${restore##*/} == chk-* ]]; then set -- -D execution.state-recovery.claim-mode=CLAIM "$@"; fi
-  set -- --fromSavepoint "$restore" "$@"
+  with --fromSavepoint execution.state-recovery.path "$restore"
+  set -- "${option[@]}" "$@"
 fi
 echo "Starting the job: $*"
-exec "${FLINK_HOME:-/opt/flink}/bin/standalone-job.sh" start-foreground "$@"
+script=(standalone-job.sh start-foreground)
+if [[ ${NATIVE:-} ]]; then script=(kubernetes-jobmanager.sh kubernetes-application); fi
+exec "${FLINK_HOME:-/opt/flink}/bin/${script[0]}" "${script[1]}" "$@"

@@ -2,7 +2,7 @@
 # Asks a JobManager's REST API with bash alone: neither curl nor Python is part of the image's contract.
 #   rest.sh get HOST PORT PATH                        prints the answer; fails unless the status is 200
 #   rest.sh registered HOST PORT                      fails unless the TaskManager of this pod is registered
-#   rest.sh check HOST PORT TASKMANAGERS [job]        waits up to two minutes for the TaskManagers, and for the job to run
+#   rest.sh check HOST PORT TASKMANAGERS [job]        waits up to two minutes for the TaskManagers (a number, or any), and for the job to run
 set -euo pipefail
 
 get() {
@@ -25,7 +25,7 @@ check() {
   local host=$1 port=$2 taskmanagers=$3 mode=${4:-session} overview=
   for ((second = 0; second < 120; second++)); do
     if overview=$(get "$host" "$port" /overview 2>/dev/null) &&
-      [[ $overview == *"\"taskmanagers\":$taskmanagers,"* ]] &&
+      [[ $taskmanagers == any || $overview == *"\"taskmanagers\":$taskmanagers,"* ]] &&
       [[ $mode != job || $overview == *'"jobs-running":1,'* ]]; then
       echo "REST answers, $taskmanagers TaskManagers are registered${4:+, the job is running}: $overview"
       return 0

@@ -8,7 +8,7 @@
 {{- if include "flink.bounded" . -}}
 job/{{ include "flink.bounded.name" (dict "root" . "component" "jobmanager" "specification" (include "flink.specification" .)) }}
 {{- else -}}
-deployment/{{ include "flink.jobmanager.name" . }}
+deployment/{{ include "flink.jobmanager.deployment" . }}
 {{- end -}}
 {{- end }}
 

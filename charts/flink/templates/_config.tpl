@@ -109,10 +109,7 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- $_ := set $config "high-availability.cluster-id" $name -}}
 {{- end -}}
 {{- if include "flink.leaderInKubernetes" . -}}
-{{- $config = merge $config (dict
-      "high-availability.type" "kubernetes"
-      "kubernetes.cluster-id" $name
-      "kubernetes.namespace" .Release.Namespace) -}}
+{{- $_ := set $config "high-availability.type" "kubernetes" -}}
 {{- else if include "flink.leaderInZooKeeper" . -}}
 {{- $config = merge $config (dict
       "high-availability.type" "zookeeper"
@@ -121,6 +118,10 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- /* A server that is restarted interrupts no job, as long as the session lives. */ -}}
 {{- $_ := set $config "high-availability.zookeeper.client.tolerate-suspended-connections" "true" -}}
 {{- end -}}
+{{- if or (include "flink.leaderInKubernetes" .) (eq .Values.flink.mode "native") -}}
+{{- $config = merge $config (dict "kubernetes.cluster-id" $name "kubernetes.namespace" .Release.Namespace) -}}
+{{- end -}}
+{{- if eq .Values.flink.mode "native" }}{{ $config = merge $config (include "flink.native.options" . | fromJson) }}{{ end -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- $_ := set $config $key (include "flink.text" $value) -}}
 {{- end -}}
@@ -144,13 +145,13 @@ save for those that differ by pod (arguments of the workloads). Option names are
 
 {{/*
 Hash of the configuration that a role sees: (dict "root" $ "role" "taskmanager"). Options of the other role alone, by their
-prefix, do not restart its pods.
+prefix, do not restart its pods; in native mode the JobManager makes the TaskManagers and reads the options of both.
 */}}
 {{- define "flink.configChecksum" -}}
 {{- $other := ternary "taskmanager." "jobmanager." (eq .role "jobmanager") -}}
 {{- $seen := dict -}}
 {{- range $key, $value := include "flink.configuration" .root | fromYaml -}}
-{{- if not (hasPrefix $other $key) }}{{ $_ := set $seen $key $value }}{{ end -}}
+{{- if or (not (hasPrefix $other $key)) (eq $.root.Values.flink.mode "native") }}{{ $_ := set $seen $key $value }}{{ end -}}
 {{- end -}}
 {{- list $seen .root.Values.logging | toJson | sha256sum -}}
 {{- end }}

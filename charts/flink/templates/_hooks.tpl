@@ -25,11 +25,11 @@
 {{- end }}
 {{- $deployments := list -}}
 {{- if .deployments -}}
-{{- range $role := list "jobmanager" "taskmanager" -}}
+{{- range $role := ternary (list "jobmanager") (list "jobmanager" "taskmanager") (eq $root.Values.flink.mode "native") -}}
 {{- $values := get $root.Values $role -}}
 {{- $container := dict "name" $role "image" (include "flink.image" $root) "resources" $values.resources -}}
 {{- $deployments = append $deployments (dict "apiVersion" "apps/v1" "kind" "Deployment"
-      "metadata" (dict "name" (include (printf "flink.%s.name" $role) $root))
+      "metadata" (dict "name" (include (ternary "flink.jobmanager.deployment" "flink.taskmanager.name" (eq $role "jobmanager")) $root))
       "spec" (dict "replicas" (include "flink.replicas" (dict "root" $root "role" $values) | int)
         "template" (dict "spec" (dict "containers" (list $container))))) -}}
 {{- end -}}
@@ -43,7 +43,9 @@
 release.json: {{ printf "%s\n" (dict
   "record" (include "flink.record.name" $root)
   "labels" (include "flink.selectorLabels" (dict "root" $root) | fromYaml)
-  "jobmanager" (include "flink.jobmanager.name" $root)
+  "jobmanager" (include "flink.jobmanager.deployment" $root)
+  "taskmanagers" (include "flink.native.selector" $root)
+  "template" (include "flink.native.checksum" $root)
   "selector" (include "flink.selectorLabels" (dict "root" $root "component" "jobmanager") | replace ": " "=" | replace "\n" ",")
   "rest" (printf "http://%s:%v" (include "flink.rest.name" $root) .rest.port)
   "specification" (include "flink.specification" $root)
@@ -158,8 +160,13 @@ rules:
   {{- end }}
   - apiGroups: [apps]
     resources: [deployments]
-    resourceNames: [{{ include "flink.jobmanager.name" . }}, {{ include "flink.taskmanager.name" . }}]
+    resourceNames: [{{ include "flink.jobmanager.deployment" . }}, {{ include "flink.taskmanager.name" . }}]
     verbs: [get, patch]
+  {{- if eq .Values.flink.mode "native" }}
+  - apiGroups: [""]
+    resources: [pods]
+    verbs: [deletecollection]
+  {{- end }}
 {{- end }}
 
 {{/* Gives an account the Role of the same name. */}}

@@ -18,9 +18,11 @@
 {{- end }}
 
 {{- define "flink.jobmanager.name" -}}{{ include "flink.fullname" . }}-jobmanager{{- end }}
+{{/* The JobManager's Deployment. In native mode Flink looks for it, and for its ConfigMap, by names of its own. */}}
+{{- define "flink.jobmanager.deployment" -}}{{ include (ternary "flink.fullname" "flink.jobmanager.name" (eq .Values.flink.mode "native")) . }}{{- end }}
 {{- define "flink.taskmanager.name" -}}{{ include "flink.fullname" . }}-taskmanager{{- end }}
 {{- define "flink.rest.name" -}}{{ include "flink.fullname" . }}-rest{{- end }}
-{{- define "flink.config.name" -}}{{ include "flink.fullname" . }}-config{{- end }}
+{{- define "flink.config.name" -}}{{ printf (ternary "flink-config-%s" "%s-config" (eq .Values.flink.mode "native")) (include "flink.fullname" .) }}{{- end }}
 {{- define "flink.scripts.name" -}}{{ include "flink.fullname" . }}-scripts{{- end }}
 {{- define "flink.zookeeper.name" -}}{{ include "flink.fullname" . }}-zookeeper{{- end }}
 {{- define "flink.claim.name" -}}{{ .Values.storage.existingClaim | default (printf "%s-data" (include "flink.fullname" .)) }}{{- end }}

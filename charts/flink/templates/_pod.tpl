@@ -1,7 +1,8 @@
 {{/*
 Pod template of a workload that runs Flink: (dict "root" $ "component" "jobmanager" "role" <values of the role> "main" <YAML of what
 is the container's own: args, ports, probes> "restartPolicy" <optional> "withoutState" <optional, for what is no JobManager or
-TaskManager>). What a pod runs changes with the values of its role alone: labels for all objects replace no pod.
+TaskManager> "native" <whether Flink makes the pod>). What a pod runs changes with the values of its role alone: labels for all objects
+replace no pod.
 */}}
 {{- define "flink.podTemplate" -}}
 {{- $root := .root -}}
@@ -21,7 +22,8 @@ metadata:
   {{- end }}
 spec:
   serviceAccountName: {{ include "flink.serviceAccount.name" $root }}
-  automountServiceAccountToken: {{ ternary true false (and (has .component (list "jobmanager" "taskmanager")) (eq (include "flink.leaderInKubernetes" $root) "true")) }}
+  automountServiceAccountToken: {{ or (and (has .component (list "jobmanager" "taskmanager")) (eq (include "flink.leaderInKubernetes" $root) "true"))
+      (and (eq .component "jobmanager") (eq $root.Values.flink.mode "native")) }}
   enableServiceLinks: false
   {{- with .restartPolicy }}
   restartPolicy: {{ . }}
@@ -66,7 +68,7 @@ spec:
     {{- end }}
   {{- end }}
   containers:
-    - name: {{ .component }}
+    - name: {{ ternary "flink-main-container" .component (.native | default false) }}
       image: {{ include "flink.image" $root }}
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
       {{- .main | nindent 6 }}
@@ -86,7 +88,9 @@ spec:
       securityContext:
         {{- toYaml $root.Values.securityContext | nindent 8 }}
       volumeMounts:
+        {{- if not .native }}
         - {name: config, mountPath: /opt/flink/conf, readOnly: true}
+        {{- end }}
         - {name: scripts, mountPath: /opt/flink/scripts, readOnly: true}
         - {name: tmp, mountPath: /tmp}
         - {name: log, mountPath: /opt/flink/log}
@@ -103,8 +107,10 @@ spec:
     {{- tpl (toYaml .) $root | nindent 4 }}
     {{- end }}
   volumes:
+    {{- if not .native }}
     - name: config
       configMap: {name: {{ include "flink.config.name" $root }}}
+    {{- end }}
     - name: scripts
       configMap: {name: {{ include "flink.scripts.name" $root }}}
     - name: tmp

@@ -126,9 +126,9 @@ template:
 {{- if and .sql .args -}}
 {{- fail (printf "session.jobs: %s has args, but nobody hands them to a file of SQL: leave them out." $name) -}}
 {{- end -}}
-{{- $slots := int (mul $values.taskmanager.replicas $values.taskmanager.slots) -}}
-{{- if gt (int .parallelism) $slots -}}
-{{- fail (printf "session.jobs: %s has a parallelism of %v, but taskmanager.replicas (%v) times taskmanager.slots (%v) gives %d slots: raise one of these, or lower it." $name .parallelism $values.taskmanager.replicas $values.taskmanager.slots $slots) -}}
+{{- $parallelism := .parallelism -}}
+{{- with include "flink.tooFewSlots" (dict "root" $root "parallelism" $parallelism) -}}
+{{- fail (printf "session.jobs: %s has a parallelism of %v, but %s slots: raise one of these, or lower it." $name $parallelism .) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

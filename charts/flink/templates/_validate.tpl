@@ -11,6 +11,7 @@
 {{- include "flink.validate.name" . -}}
 {{- include "flink.validate.config" . -}}
 {{- include "flink.validate.state" . -}}
+{{- if eq $values.flink.mode "native" }}{{ include "flink.validate.native" . }}{{ end -}}
 {{- include "flink.validate.session" . -}}
 {{- if and $jobMode $values.sqlGateway.enabled -}}
 {{- fail "sqlGateway.enabled is true, but flink.type is job, where the cluster takes no other jobs: set flink.type=session, or leave the gateway out." -}}
@@ -65,7 +66,7 @@
 {{- if and (not $values.storage.enabled) $values.storage.existingClaim -}}
 {{- fail (printf "storage.existingClaim is %q, but storage.enabled is false: set storage.enabled=true, or leave the claim out." $values.storage.existingClaim) -}}
 {{- end -}}
-{{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(bin|conf|examples|files|lib|licenses|log|opt|plugins|record|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
+{{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(bin|conf|examples|files|lib|licenses|log|opt|plugins|pod-template|record|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
 {{- fail (printf "storage.mountPath is %s, which would hide files that the image needs: write a folder of its own, for example /flink-data." $values.storage.mountPath) -}}
 {{- end -}}
 {{- end }}
@@ -202,6 +203,11 @@
       "high-availability.cluster-id" "it is the release's base name: set fullnameOverride"
       "kubernetes.cluster-id" "it is the release's base name: set fullnameOverride"
       "kubernetes.namespace" "it is the release's: leave it out"
+      "kubernetes.pod-template-file.taskmanager" "the chart makes it from the values in taskmanager: set those"
+      "kubernetes.taskmanager.cpu.amount" "set taskmanager.resources.requests.cpu"
+      "kubernetes.taskmanager.cpu.limit-factor" "set taskmanager.resources.limits.cpu"
+      "resourcemanager.taskmanager-timeout" "set native.idleTimeout"
+      "slotmanager.number-of-slots.max" "set native.maxTaskManagers"
       "job-result-store.delete-on-commit" "a job that was stopped would run again without its state: leave it out"
       "historyserver.web.port" "the Service and the probes of the history server rely on it: leave it out"
       "sql-gateway.endpoint.rest.port" "the Service and the probes of the gateway rely on it: leave it out"
@@ -242,8 +248,18 @@
 {{- fail (printf "job.parallelism is %v and flink.config sets parallelism.default to %v: keep one of them." .Values.job.parallelism $configured) -}}
 {{- end -}}
 {{- $parallelism := .Values.job.parallelism | default (include "flink.option" (dict "root" . "key" "parallelism.default")) | int -}}
-{{- $slots := mul .Values.taskmanager.replicas .Values.taskmanager.slots -}}
-{{- if gt $parallelism (int $slots) -}}
-{{- fail (printf "The job's parallelism of %d needs as many slots, but taskmanager.replicas (%v) times taskmanager.slots (%v) gives %d: raise one of these, or lower job.parallelism." $parallelism .Values.taskmanager.replicas .Values.taskmanager.slots $slots) -}}
+{{- with include "flink.tooFewSlots" (dict "root" . "parallelism" $parallelism) -}}
+{{- fail (printf "The job's parallelism of %d needs as many slots, but %s: raise one of these, or lower job.parallelism." $parallelism .) -}}
+{{- end -}}
+{{- end }}
+
+{{/* What there is instead of the slots that a parallelism needs, empty if there are enough: (dict "root" $ "parallelism" 3). */}}
+{{- define "flink.tooFewSlots" -}}
+{{- $values := .root.Values -}}
+{{- $native := eq $values.flink.mode "native" -}}
+{{- $taskmanagers := ternary $values.native.maxTaskManagers $values.taskmanager.replicas $native -}}
+{{- $slots := int (mul (int $taskmanagers) $values.taskmanager.slots) -}}
+{{- if and (not (kindIs "invalid" $taskmanagers)) (gt (int .parallelism) $slots) -}}
+{{- printf "%s (%v) times taskmanager.slots (%v) gives %d" (ternary "native.maxTaskManagers" "taskmanager.replicas" $native) $taskmanagers $values.taskmanager.slots $slots -}}
 {{- end -}}
 {{- end }}

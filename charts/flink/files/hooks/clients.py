@@ -172,6 +172,9 @@ class Kubernetes:
     def pods(self, selector: str) -> list[Json]:
         return self._http.call("GET", f"{self._core}/pods?labelSelector={selector}")["items"]
 
+    def delete_pods(self, selector: str) -> None:
+        self._http.call("DELETE", f"{self._core}/pods?labelSelector={selector}")
+
     def log(self, pod: str, container: str, previous: bool = False) -> str:
         path = f"{self._core}/pods/{pod}/log?container={container}&tailLines=400&previous={str(previous).lower()}"
         try:

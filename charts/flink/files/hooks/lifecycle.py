@@ -46,6 +46,7 @@ def upgrade(release: Release, *, strict: bool = True) -> None:
         say("Nothing that concerns the job has changed.")
         return
     source = ending.end(release, status, job, strict=strict)
+    release.drop_taskmanagers()
     if release.elsewhere:
         source = Source("job.fromSavepoint", release.elsewhere)
     release.begin(source)
@@ -160,6 +161,8 @@ VERBS: dict[str, Callable[[Release], None]] = {
     "savepoint": savepoint,
     "session": session.before,
     "session-back": lambda release: session.before(release, strict=False),
+    "renew": session.renew,
+    "renew-back": session.renew,
     "submit": lambda release: session.submit(release, verify),
     "submit-back": lambda release: session.submit(release, verify),
 }
@@ -171,7 +174,7 @@ def main(verb: str) -> int:
         VERBS[verb](Release(wanted, Kubernetes.of_this_pod(), Flink(wanted["rest"])))
     except (Failed, Refused, Unreachable) as error:
         # Helm would leave a release whose post-rollback hook failed as pending for ever.
-        warning = verb in ("post-rollback", "submit-back")
+        warning = verb in ("post-rollback", "submit-back", "renew-back")
         say(f"{'Warning' if warning else 'Error'}: {error}")
         return 0 if warning else 1
     return 0

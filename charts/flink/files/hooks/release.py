@@ -133,6 +133,11 @@ class Release:
                 return status, job
             time.sleep(POLL_SECONDS)
 
+    def drop_taskmanagers(self, *, former: bool = False) -> None:
+        """Remove those that Flink made, or those of a `former` pod template: a new JobManager would take them over."""
+        if selector := self.wanted["taskmanagers"]:
+            self.kubernetes.delete_pods(f"{selector},flink/template!={self.wanted['template']}" if former else selector)
+
     def restarts(self) -> int:
         """How often the containers of the newest JobManager pod were started again."""
         pod = self._newest_pod()

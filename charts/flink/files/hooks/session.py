@@ -99,6 +99,8 @@ def before(release: Release, *, strict: bool = True) -> None:
             done = f" Stopped already: {', '.join(stopped)}. `helm rollback` starts them again from there." if stopped else ""
             raise Failed(f"Job {job.name}: {failure}{done}") from failure
         stopped.append(job.name)
+    if replaced:
+        release.drop_taskmanagers()
 
 
 def refuse_strangers(release: Release, jobs: list[Job]) -> None:
@@ -127,11 +129,17 @@ def settle(job: Job, *, strict: bool) -> None:
     say(f"{job.name}: {state}" + (f", with its state in {source.restore}" if source.restore else ""))
 
 
+def renew(release: Release) -> None:
+    """Replace TaskManagers that Flink made for a JobManager of before; jobs go on from their checkpoints on new ones."""
+    wait_for_jobmanager(release)
+    release.drop_taskmanagers(former=True)
+
+
 def submit(release: Release, verify: Callable[[Release], None]) -> None:
     """Submit what does not run yet, and wait until all of it runs, each from where it should."""
     client = Client(EXCHANGE, release)
     try:
-        wait_for_jobmanager(release)
+        renew(release)
         listed = [job for job in jobs_of(release) if job.listed]
         for job in listed:
             if due(job):
