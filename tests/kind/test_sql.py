@@ -76,7 +76,7 @@ def test_sql_over_http_and_by_the_client(install: Install, helm: Helm, version: 
 def test_a_job_in_sql_goes_on_where_it_was(install: Install, helm: Helm, namespace: str) -> None:
     values: dict[str, Any] = yaml.safe_load((VALUES / "job-sql.yaml").read_text())
     flink = install("squares", values=values)
-    (job,) = flink.rest.jobs()
+    (job,) = wait_for(flink.rest.jobs, timeout=60, what="the job to be there")
     flink.rest.wait_checkpoint(job["jid"], 1)
 
     values["files"]["squares.sql"] = values["files"]["squares.sql"].replace("'25'", "'200'")
