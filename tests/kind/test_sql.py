@@ -50,7 +50,7 @@ def test_sql_over_http_and_by_the_client(install: Install, helm: Helm, version: 
     query = QUERY.format(", ".join(f"('{word}')" for word in words))
     assert {word: count for word, count in rows(flink, query)} == Counter(words)
 
-    script = f"SET 'execution.runtime-mode' = 'batch'; SET 'sql-client.execution.result-mode' = 'tableau'; {query};"
+    script = f"SET 'execution.runtime-mode' = 'batch';\nSET 'sql-client.execution.result-mode' = 'tableau';\n{query};"
     told = flink.jobmanager(
         ["bash", "-c", 'echo "$1" >/tmp/query.sql; sql-client.sh -f /tmp/query.sql', "-", script], timeout=120
     )
