@@ -44,6 +44,7 @@ release.json: {{ printf "%s\n" (dict
   "record" (include "flink.record.name" $root)
   "labels" (include "flink.selectorLabels" (dict "root" $root) | fromYaml)
   "jobmanager" (include "flink.jobmanager.name" $root)
+  "taskmanager" (include "flink.taskmanager.name" $root)
   "selector" (include "flink.selectorLabels" (dict "root" $root "component" "jobmanager") | replace ": " "=" | replace "\n" ",")
   "rest" (printf "http://%s:%v" (include "flink.rest.name" $root) .rest.port)
   "specification" (include "flink.specification" $root)

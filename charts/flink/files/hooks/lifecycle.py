@@ -50,7 +50,9 @@ def upgrade(release: Release, *, strict: bool = True) -> None:
         source = Source("job.fromSavepoint", release.elsewhere)
     release.begin(source)
     if unchanged:  # then Helm replaces no pod
-        release.kubernetes.restart(wanted["jobmanager"], f"generation-{release.record['generation']}")
+        replaced = ["jobmanager"] if wanted["highAvailability"] else ["jobmanager", "taskmanager"]
+        for role in replaced:
+            release.kubernetes.restart(wanted[role], f"generation-{release.record['generation']}")
 
 
 def refuse_conflicts(release: Release) -> None:
