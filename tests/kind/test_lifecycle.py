@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, FLINK, NEW, OLD, Install
+from tests.kind.conftest import DEMO, FLINK, NEW, OLD, Install
 from tests.kind.test_demo import OUTPUT, TOPIC, broker, check_rows, demo, producer_done
-from tests.support import faults
 from tests.support.cluster import Cluster
 from tests.support.helm import Helm, HelmError
 from tests.support.manifests import Object
@@ -87,7 +86,9 @@ def no_pods(flink: FlinkRelease) -> None:
     wait_for(gone, timeout=60, what="the pods of Flink to go")
 
 
-@BOTH_HELMS_AND_FLINKS
+@pytest.mark.parametrize(
+    ("helm", "version"), [("helm", NEW), pytest.param("helm3", OLD, marks=pytest.mark.full)], indirect=["helm"]
+)
 def test_upgrade_rollback_suspend_and_resume(install: Install, helm: Helm, namespace: str, version: str) -> None:
     values, flink, kafka, first = started(install, "carried", version=version)
     pod = jobmanager(flink)
@@ -123,7 +124,7 @@ def test_upgrade_rollback_suspend_and_resume(install: Install, helm: Helm, names
 
 
 @pytest.mark.parametrize(
-    ("helm", "version"), [("helm", NEW), pytest.param("helm3", OLD, marks=pytest.mark.full)], indirect=["helm"]
+    ("helm", "version"), [("helm3", OLD), pytest.param("helm", NEW, marks=pytest.mark.full)], indirect=["helm"]
 )
 def test_a_broken_image_is_rolled_back_to_the_last_state(install: Install, helm: Helm, namespace: str, version: str) -> None:
     values, flink, kafka, first = started(install, "broken", version=version)
@@ -180,36 +181,6 @@ def test_what_cannot_be_done_leaves_the_job_and_the_release_alone(
     assert restored(flink)["is_savepoint"]
     producer_done(flink)
     check_rows(flink, kafka, 2000)
-
-
-def test_last_state_and_a_killed_jobmanager(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
-    values, flink, kafka, first = started(install, "last", job={"upgradeMode": "last-state"})
-
-    # Without high availability: the claim tells the new process where the job was.
-    faults.kill(cluster, namespace, flink.selector("jobmanager"), "jobmanager")
-    again = wait_for(lambda: flink.rest.wait_running("kdv"), timeout=180, what="the job after the kill")
-    assert again["jid"] != first["jid"]  # TaskManagers refuse the program of a new process under an id that they know
-    checkpoint = restored(flink)
-    assert f"/checkpoints/{first['jid']}/chk-" in checkpoint["external_path"]
-    flink.rest.wait_checkpoint(again["jid"], checkpoint["id"] + 1)
-
-    faults.delete_pods(cluster, namespace, flink.selector("jobmanager"))
-    wait_for(lambda: restored(flink)["id"] > checkpoint["id"], timeout=180, what="the job in a new pod")
-    third = flink.rest.wait_running("kdv")["jid"]
-    flink.rest.wait_checkpoint(third, restored(flink)["id"] + 1)
-
-    helm.upgrade("last", DEMO, another(values), namespace=namespace)
-    assert is_another(flink)
-    cancelled = restored(flink)
-    assert f"/checkpoints/{third}/chk-" in cancelled["external_path"]
-    producer_done(flink)
-    check_rows(flink, kafka, 2000)
-
-    # Without its state the job begins anew, and so it writes all rows again.
-    fresh = changed(another(values), job={"upgradeMode": "stateless", "args": [*ARGS, "--output=file:///flink-data/anew"]})
-    helm.upgrade("last", DEMO, fresh, namespace=namespace)
-    assert restored(flink) is None
-    check_rows(flink, kafka, 2000, output="/flink-data/anew")
 
 
 @pytest.mark.full

@@ -29,8 +29,8 @@ class Hooks:
             "fromSavepoint": "", "history": "1\n",
         }}  # fmt: skip
         self.wanted: dict[str, Any] = {
-            "record": "record", "labels": {}, "jobmanager": "jm", "selector": "a=b", "rest": url, "specification": "b",
-            "mode": "savepoint", "state": "running", "fromSavepoint": "", "savepoints": "file:///data/savepoints",
+            "record": "record", "labels": {}, "jobmanager": "jm", "taskmanager": "tm", "selector": "a=b", "rest": url,
+            "specification": "b", "mode": "savepoint", "state": "running", "fromSavepoint": "", "savepoints": "file:///data/savepoints",
             "keepSavepoints": 2, "claim": True, "highAvailability": False, "zookeeper": {}, "clusterId": "r",
             "timeoutSeconds": 30, "deployments": [], "jobs": [], "remembers": False, "taskmanagers": "", "template": "t",
         }  # fmt: skip
@@ -117,7 +117,8 @@ def test_a_hook_that_died_after_its_stop_finds_the_savepoint_again(hooks: Hooks)
     hooks.flink.jobs[OLD]["state"] = "FINISHED"
     synced = {"id": 9, "external_path": f"{folder}/savepoint-1", "checkpoint_type": "SYNC_SAVEPOINT"}
     hooks.flink.checkpoints[OLD]["latest"]["savepoint"] = synced
-    hooks.kubernetes.deployments["jm"] = {"metadata": {"name": "jm"}, "spec": {"template": {"metadata": {}}}}
+    for name in ("jm", "tm"):
+        hooks.kubernetes.deployments[name] = {"metadata": {"name": name}, "spec": {"template": {"metadata": {}}}}
     hooks("pre-upgrade", specification="a")
     assert hooks.record["restore"] == f"{folder}/savepoint-1"
 
@@ -167,12 +168,14 @@ def test_a_job_that_does_not_run_is_not_stopped_without_a_word(hooks: Hooks, mon
 def test_an_ended_job_goes_on_from_its_newest_checkpoint_under_a_new_id(hooks: Hooks, state: str) -> None:
     """Flink never runs a terminal id again: a rollback to the same one would leave a JobManager without a job."""
     hooks.flink.run(OLD, restored={"id": 9, "external_path": "file:/s"}, state=state)
-    hooks.kubernetes.deployments["jm"] = {"metadata": {"name": "jm"}, "spec": {"template": {"metadata": {}}}}
+    for name in ("jm", "tm"):
+        hooks.kubernetes.deployments[name] = {"metadata": {"name": name}, "spec": {"template": {"metadata": {}}}}
     hooks("pre-upgrade", specification="a")
     assert hooks.record["restore"] == "file:/s"
     assert hooks.record["job"] != OLD
     # The pod's template is the same, so that Helm would restart nothing.
-    assert hooks.kubernetes.deployments["jm"]["spec"]["template"]["metadata"]["annotations"]
+    for name in ("jm", "tm"):
+        assert hooks.kubernetes.deployments[name]["spec"]["template"]["metadata"]["annotations"]
 
 
 def test_a_process_without_high_availability_runs_the_job_under_an_id_that_begins_alike(hooks: Hooks) -> None:

@@ -96,6 +96,15 @@ def test_what_is_a_new_specification(values: dict[str, Any], changed: bool) -> N
     assert (pod_template(before) != pod_template(after)) is changed
 
 
+@pytest.mark.parametrize(("availability", "together"), [("none", True), ("kubernetes", False)])
+def test_without_high_availability_taskmanagers_are_replaced_with_their_jobmanager(availability: str, together: bool) -> None:
+    """Nothing else would tell them of the new one for 50 s."""
+    values = {"flink": JOB, "highAvailability": {"type": availability}, "taskmanager": {"podAnnotations": {"a": "b"}}}
+    before, after = (workload("taskmanager", {**values, "job": {"args": args}}) for args in ([], ["--other"]))
+    assert (pod_template(before) != pod_template(after)) is together
+    assert pod_template(after)["metadata"]["annotations"]["a"] == "b"
+
+
 def test_a_suspended_job_has_no_pods() -> None:
     values = {"flink": JOB, "job": {"state": "suspended"}, "taskmanager": {"replicas": 3}}
     assert [workload(role, values)["spec"]["replicas"] for role in ("jobmanager", "taskmanager")] == [0, 0]

@@ -46,6 +46,7 @@ release.json: {{ printf "%s\n" (dict
   "jobmanager" (include "flink.jobmanager.deployment" $root)
   "taskmanagers" (include "flink.native.selector" $root)
   "template" (include "flink.native.checksum" $root)
+  "taskmanager" (ternary (include "flink.taskmanager.name" $root) "" (eq $root.Values.flink.mode "standalone"))
   "selector" (include "flink.selectorLabels" (dict "root" $root "component" "jobmanager") | replace ": " "=" | replace "\n" ",")
   "rest" (printf "http://%s:%v" (include "flink.rest.name" $root) .rest.port)
   "specification" (include "flink.specification" $root)

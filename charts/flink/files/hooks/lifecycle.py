@@ -51,7 +51,10 @@ def upgrade(release: Release, *, strict: bool = True) -> None:
         source = Source("job.fromSavepoint", release.elsewhere)
     release.begin(source)
     if unchanged:  # then Helm replaces no pod
-        release.kubernetes.restart(wanted["jobmanager"], f"generation-{release.record['generation']}")
+        # With high availability the TaskManagers find the new JobManager; in native mode Flink makes others.
+        replaced = [wanted["jobmanager"]] if wanted["highAvailability"] else [wanted["jobmanager"], wanted["taskmanager"]]
+        for deployment in filter(None, replaced):
+            release.kubernetes.restart(deployment, f"generation-{release.record['generation']}")
 
 
 def refuse_conflicts(release: Release) -> None:
