@@ -93,5 +93,4 @@ def test_a_job_that_fails_is_failed_and_not_tried_again(install: Install, cluste
     wait_for(failed, timeout=180, what="the Job to be Failed", on_timeout=lambda: evidence.summary(cluster, namespace))
     assert len(cluster.pods(namespace, flink.selector("jobmanager"))) == 1
     (taskmanager,) = jobs(cluster, namespace, flink.selector("taskmanager"))
-    # One that began too late to see its JobManager waits ten minutes for it.
-    workloads.wait_job(cluster, namespace, taskmanager.metadata.name, timeout=720)
+    workloads.wait_job(cluster, namespace, taskmanager.metadata.name)

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Runs a TaskManager of a bounded job: it begins when the JobManager answers, and ends well when the JobManager is gone for good.
 #   bounded.sh HOST PORT ARGUMENT...
-# HOST and PORT are those of the REST API, the ARGUMENTs those of Flink's taskmanager.sh. A JobManager that comes back in time
-# (taskmanager.registration.timeout) finds its TaskManagers; without one, Flink's process fails, though nothing is left to do.
+# HOST and PORT are those of the JobManager's RPC: its Service leads there before REST is ready, which a job that fails at once never sees.
+# The ARGUMENTs are those of Flink's taskmanager.sh. A JobManager that comes back in time (taskmanager.registration.timeout) finds its
+# TaskManagers; without one, Flink's process fails, though nothing is left to do.
 set -euo pipefail
 
 host=$1 port=$2
 shift 2
 
-answers() { bash "$(dirname "$0")/rest.sh" get "$host" "$port" /config >/dev/null 2>&1; }
+answers() { timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$host" "$port" 2>/dev/null; }
 
 for ((second = 0; ; second++)); do
   if answers; then break; fi
