@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 import yaml
 
 from tests.kind.conftest import FLINK, NEW, VALUES, Install, matrix
+from tests.support.cluster import Cluster
 from tests.support.helm import Helm, HelmError
 from tests.support.release import FlinkRelease
+from tests.support.workloads import file_server
 
 
 def record(flink: FlinkRelease, name: str) -> dict[str, str]:
@@ -74,6 +77,21 @@ def test_a_list_of_jobs_over_the_verbs_of_helm(install: Install, helm: Helm, nam
     fourth = running(flink, "speeds", "digits", "words")
     assert f"/savepoints/{second['speeds']}/stop/" in restored(flink, fourth["speeds"])
     assert f"/savepoints/{third['words']}/stop/" in restored(flink, fourth["words"])
+
+
+def test_a_file_from_a_url_is_taken_only_with_its_sum(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+    values: dict[str, Any] = yaml.safe_load((VALUES / "session-jobs.yaml").read_text())
+    content = values.pop("files")["digits.py"]
+    url = file_server(cluster, namespace, "digits.py", content)
+    python = {"file": url, "sha256": hashlib.sha256(content.encode()).hexdigest()}
+    values["session"]["jobs"] = [{"name": "digits", "python": python}]
+    flink = install("fetched", values=values)
+    first = running(flink, "digits")
+
+    python["sha256"] = "0" * 64
+    with pytest.raises(HelmError, match="is another file than the one that was asked for"):
+        helm.upgrade("fetched", FLINK, values, namespace=namespace)
+    assert running(flink, "digits") == first
 
 
 def test_a_job_that_cannot_be_submitted_fails_the_release_with_its_reason(install: Install, helm: Helm, namespace: str) -> None:

@@ -95,3 +95,11 @@ def line_server(cluster: Cluster, namespace: str, name: str, port: int, lines: I
     text = "".join(f"{line}\n" for line in lines)
     _start_pod(cluster, namespace, name, ["python3", "-c", _SERVER, str(port), text])
     return str(cluster.core.read_namespaced_pod(name, namespace).status.pod_ip)
+
+
+def file_server(cluster: Cluster, namespace: str, name: str, content: str) -> str:
+    """Starts a pod that serves a file of this name over HTTP, and returns its URL."""
+    pod = name.replace(".", "-")
+    script = 'printf %s "$1" > "/tmp/$0" && exec python3 -m http.server --directory /tmp 8000'
+    _start_pod(cluster, namespace, pod, ["sh", "-c", script, name, content])
+    return f"http://{cluster.core.read_namespaced_pod(pod, namespace).status.pod_ip}:8000/{name}"

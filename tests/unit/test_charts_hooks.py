@@ -67,7 +67,7 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hooks]:
         found = Hooks(flink, kubernetes, url, server)
         monkeypatch.setattr(found.modules["release"], "POLL_SECONDS", 0.01)
         yield found
-    for name in ("clients", "release", "zookeeper", "stored", "ending", "session", "lifecycle"):
+    for name in ("clients", "release", "zookeeper", "stored", "ending", "download", "session", "lifecycle"):
         sys.modules.pop(name, None)
 
 

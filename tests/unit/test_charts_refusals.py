@@ -24,6 +24,7 @@ def native(**values: Any) -> dict[str, Any]:
 
 
 SPEEDS = {"name": "speeds", "jar": {"file": "/a.jar"}}
+URL = "https://example.com/a.py"
 
 
 def jobs(*entries: dict[str, Any]) -> dict[str, Any]:
@@ -112,6 +113,10 @@ REFUSALS = [
     (jobs({"name": "speeds", "jar": {"entryClass": "a.B"}}), "speeds has to be one of three", "leave the others out"),
     (jobs({"name": "a", "python": {"file": "a.py"}}), 'python of a is "a.py"', "add it to files"),
     (jobs({"name": "a", "sql": {"file": "/a.sql"}, "args": ["b"]}), "a has args", "leave them out"),
+    (jobs({"name": "a", "python": {"file": URL}}), "a is fetched from a URL", "python.sha256"),
+    (jobs({"name": "a", "python": {"file": URL, "sha256": "ABC"}}), "a is fetched from a URL", "64 hexadecimal digits"),
+    (jobs({"name": "a", "python": {"file": "s3://a/b.py", "sha256": "0" * 64}}), 'URL "s3://a/b.py"', "one of http or https"),
+    (jobs({"name": "a", "jar": {"file": "/a.jar", "sha256": "0" * 64}}), "a has a sha256", "leave it out"),
     (jobs({**SPEEDS, "parallelism": 3}), "speeds has a parallelism of 3", "raise one of these, or lower it"),
     ({"jobmanager": {"extraVolumes": [{"name": "files", "emptyDir": {}}]}}, "has a volume files", "another name"),
     ({"storage": {"mountPath": "/opt/flink/files"}}, "storage.mountPath is /opt/flink/files", "/flink-data"),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import os
 import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +28,7 @@ CLIENT = FLINK / "files" / "client.sh"
 def entry(name: str, specification: str = "s1", **more: Any) -> dict[str, Any]:
     return {
         "name": name, "specification": specification, "sql": "", "program": ["/a.jar"], "options": {}, "fromSavepoint": "",
-        "allowNonRestoredState": False, **more,
+        "allowNonRestoredState": False, "file": "/a.jar", "download": {}, **more,
     }  # fmt: skip
 
 
@@ -234,6 +239,37 @@ def test_a_jobmanager_that_is_about_to_be_replaced_gets_no_job(session: Session)
     assert session.commands == []
 
 
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A file that a server of this machine has: its url and sha256."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / "a.jar").write_bytes(b"a jar")
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield {"url": f"http://127.0.0.1:{server.server_port}/a.jar", "sha256": hashlib.sha256(b"a jar").hexdigest()}
+        server.shutdown()
+
+
+def test_a_file_from_a_url_lies_where_the_client_looks_for_it(session: Session, served: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "files" / "a" / "a.jar"
+    assert len(session.upgrade(entry("a", file=str(file), download=served))) == 1
+    assert file.read_bytes() == b"a jar"
+
+
+@pytest.mark.parametrize(("wrong", "said"), [("sha256", "is another file"), ("url", "could not be read")])
+def test_a_file_that_cannot_be_had_stops_nothing(session: Session, served: dict[str, str], wrong: str, said: str) -> None:
+    session.upgrade(entry("a"))
+    job = session.record("a")["job"]
+    changed = entry("a", "s2", download={**served, wrong: {"sha256": "0" * 64, "url": f"{served['url']}.old"}[wrong]})
+    assert said in session.hooks.refused("session", jobs=[changed])
+    assert session.alive == [job]
+    # A rollback stops what it has to, and says so only when it comes to the file.
+    session.hooks("session-back", jobs=[changed])
+    assert said in session.hooks.refused("submit-back", jobs=[changed])
+
+
 def test_the_client_runs_words_as_they_are_and_ends_when_told(tmp_path: Path) -> None:
     words = ["bash", "-c", 'printf "%s|" "$@"; exit 3', "-", "a b", "$HOME", "*", ""]
     (tmp_path / "x.in").write_bytes(b"".join(word.encode() + b"\0" for word in words))
@@ -263,6 +299,14 @@ def test_the_list_as_the_hooks_read_it() -> None:
         "execution.checkpointing.timeout": "220 s",
     }
     assert rows["sql"] == "/opt/flink/files/rows.sql"
+
+
+def test_a_url_is_fetched_into_the_folder_that_the_hook_and_the_client_share() -> None:
+    job = {"name": "a", "python": {"file": "https://example.com/b/c.py?v=1", "sha256": "0" * 64}}
+    (found,) = entries(render(FLINK, {"session": {"jobs": [job]}}, name="r"))
+    assert found["download"] == {"url": "https://example.com/b/c.py?v=1", "sha256": "0" * 64}
+    assert found["file"] == "/exchange/files/a/c.py"
+    assert found["program"] == ["--python", "/exchange/files/a/c.py"]
 
 
 def test_a_job_is_another_one_when_its_own_file_changes() -> None:

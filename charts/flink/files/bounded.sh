@@ -9,7 +9,7 @@ set -euo pipefail
 host=$1 port=$2
 shift 2
 
-answers() { timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$host" "$port" 2>/dev/null; }
+answers() { timeout 5 bash -c "exec 3<>/dev/tcp/$host/$port" 2>/dev/null; }
 
 for ((second = 0; ; second++)); do
   if answers; then break; fi

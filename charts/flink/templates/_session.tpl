@@ -13,9 +13,12 @@
 {{- if and .Values.hooks.enabled (eq .Values.flink.type "session") .Values.session.jobs }}true{{ end -}}
 {{- end }}
 
-{{/* The file of a job of the list. */}}
+{{/* The file of a job of the list, and the sum that one by URL has to have. */}}
 {{- define "flink.session.file" -}}
 {{ dig "jar" "file" "" . | default (dig "python" "file" "" .) | default (dig "sql" "file" "" .) }}
+{{- end }}
+{{- define "flink.session.sha256" -}}
+{{ dig "jar" "sha256" "" . | default (dig "python" "sha256" "" .) | default (dig "sql" "sha256" "" .) }}
 {{- end }}
 
 {{/* The list as session.py reads it, as JSON. The specification is a hash of all that makes a job what it is. */}}
@@ -24,6 +27,11 @@
 {{- $entries := list -}}
 {{- range ternary .Values.session.jobs list (eq .Values.flink.type "session") -}}
 {{- $file := include "flink.files.path" (include "flink.session.file" .) -}}
+{{- $download := dict -}}
+{{- if contains "://" $file -}}
+{{- $download = dict "url" $file "sha256" (include "flink.session.sha256" .) -}}
+{{- $file = printf "/exchange/files/%s/%s" .name ((urlParse $file).path | base) -}}
+{{- end -}}
 {{- $options := dict "pipeline.name" .name -}}
 {{- with .parallelism }}{{ $_ := set $options "parallelism.default" (include "flink.text" .) }}{{ end -}}
 {{- $args := list -}}
@@ -32,6 +40,7 @@
 {{- with dig "jar" "entryClass" "" . }}{{ $program = concat (list "--class" .) $program }}{{ end -}}
 {{- if .python }}{{ $program = concat (list "--python") $program }}{{ end -}}
 {{- $entry := dict "name" .name "sql" (ternary $file "" (hasKey . "sql")) "program" $program "options" $options
+      "file" $file "download" $download
       "fromSavepoint" (.fromSavepoint | default "") "allowNonRestoredState" (.allowNonRestoredState | default false) -}}
 {{- $content := get $root.Values.files (include "flink.session.file" .) -}}
 {{- $_ := set $entry "specification" (list $entry $content (include "flink.image" $root) | toJson | sha256sum | trunc 16) -}}
@@ -122,7 +131,20 @@ template:
 {{- if or (ne (len $kinds) 1) (not $file) -}}
 {{- fail (printf "session.jobs: %s has to be one of three: write jar.file, python.file or sql.file, and leave the others out." $name) -}}
 {{- end -}}
+{{- $sha256 := include "flink.session.sha256" . -}}
+{{- if contains "://" $file -}}
+{{- if not (regexMatch "^https?://[^/]+/.*[^/]$" $file) -}}
+{{- fail (printf "session.jobs: %s has the URL %q: write one of http or https that ends with the name of a file." $name $file) -}}
+{{- end -}}
+{{- if not (regexMatch "^[0-9a-f]{64}$" $sha256) -}}
+{{- fail (printf "session.jobs: %s is fetched from a URL, and nobody could tell whether it is the right file: write its sum beside it, %s.sha256, 64 hexadecimal digits, as `sha256sum` prints it." $name (first $kinds)) -}}
+{{- end -}}
+{{- else -}}
+{{- if $sha256 -}}
+{{- fail (printf "session.jobs: %s has a sha256, but its file is no URL, and the sum would not be looked at: leave it out." $name) -}}
+{{- end -}}
 {{- include "flink.validate.file" (dict "root" $root "key" (printf "session.jobs: %s of %s" (first $kinds) $name) "file" $file) -}}
+{{- end -}}
 {{- if and .sql .args -}}
 {{- fail (printf "session.jobs: %s has args, but nobody hands them to a file of SQL: leave them out." $name) -}}
 {{- end -}}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+import download
 import ending
 from clients import Json, Unreachable
 from release import ENDED, HALF, Failed, Release, Source, say
@@ -87,8 +89,10 @@ def before(release: Release, *, strict: bool = True) -> None:
     specification = (live or {"metadata": {}})["metadata"].get("annotations", {}).get("flink/specification")
     replaced = bool(live) and specification != release.wanted["specification"] and not release.wanted["remembers"]
     jobs = jobs_of(release)
-    if replaced and strict:
-        refuse_strangers(release, jobs)
+    if strict:
+        check_downloads(jobs)
+        if replaced:
+            refuse_strangers(release, jobs)
     stopped: list[str] = []
     for job in jobs:
         if job.record.get("state") != "running" or (job.same and not replaced):
@@ -101,6 +105,22 @@ def before(release: Release, *, strict: bool = True) -> None:
         stopped.append(job.name)
     if replaced:
         release.drop_taskmanagers()
+
+
+def check_downloads(jobs: list[Job]) -> None:
+    """What cannot be fetched is found before anything is stopped for it."""
+    for job in jobs:
+        if job.listed and not job.same:
+            fetch(job, os.devnull)
+
+
+def fetch(job: Job, to: str) -> None:
+    """Read the file of a job that is given by a URL to the path `to`."""
+    if source := job.wanted["download"]:
+        try:
+            download.fetch(source["url"], source["sha256"], to)
+        except Failed as failure:
+            raise Failed(f"Job {job.name}: {failure}") from failure
 
 
 def refuse_strangers(release: Release, jobs: list[Job]) -> None:
@@ -196,6 +216,7 @@ def due(job: Job) -> bool:
 def start(job: Job, client: Client) -> None:
     restore = job.elsewhere or newest(job.wanted["claim"], job.record.get("former", "")) or job.record.get("restore", "")
     say(f"{job.name}:")
+    fetch(job, job.wanted["file"])
     job.begin(Source("submitted", restore))
     code, said = client.run(job.name, words(job))
     if code or "[ERROR]" in said:  # the SQL client ends with 0 in any case

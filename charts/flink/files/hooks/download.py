@@ -1,0 +1,32 @@
+"""Files of jobs that the values name by a URL."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from release import Failed
+
+_CHUNK = 1 << 20
+
+
+def fetch(url: str, sha256: str, to: str = os.devnull) -> None:
+    """Read a file, write it to the path `to`, and check it. A proxy of the environment is used. Raises Failed."""
+    digest = hashlib.sha256()
+    path = Path(to)
+    try:
+        if to != os.devnull:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with urllib.request.urlopen(url, timeout=30) as response, path.open("wb") as file:
+            while chunk := response.read(_CHUNK):
+                digest.update(chunk)
+                file.write(chunk)
+    except (OSError, ValueError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
+        raise Failed(f"{url} could not be read: {error}. Look whether a pod can reach it.") from error
+    if digest.hexdigest() != sha256:
+        raise Failed(f"{url} is another file than the one that was asked for: its sha256 is {digest.hexdigest()}, not {sha256}.")
