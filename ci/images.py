@@ -24,7 +24,7 @@ _SOURCES = {
 
 
 def context(kind: str, version: str) -> Path:
-    """The folder that `docker build` reads, without the files of jobs/, which _build() adds.
+    """The folder that `docker build` reads, without the files of jobs/, which build() adds.
 
     For Flink: `flink` is its home, `python` holds pyflink.
     """
@@ -64,18 +64,18 @@ def own_jars(version: str) -> list[Path]:
 
 def _base(kind: str, version: str) -> str:
     if kind == "s3":
-        return _build("flink", version)
+        return build("flink", version)
     return bases.python() if kind in ("tools", "minio") else bases.java()
 
 
-def _build(kind: str, version: str) -> str:
+def build(kind: str, version: str) -> str:
     """Build jobs/image/<kind>.Dockerfile, unless the engine has it, and return the name that its content gives it."""
     base = _base(kind, version)
     files = _minio(version) if kind == "minio" else context(kind, version)
     own = [_JOBS / name for name in _SOURCES[kind]]
     jars = own_jars(version) if kind == "flink" else []
 
-    def build(tag: str) -> None:
+    def under(tag: str) -> None:
         with step(f"docker build {kind} {version}"), tempfile.TemporaryDirectory(dir=cache.root()) as work:
             folder = Path(work)
             run(["cp", "--archive", "--link", f"{files}/.", folder])  # hard links: nothing large is copied
@@ -86,7 +86,7 @@ def _build(kind: str, version: str) -> str:
             shutil.copy2(_JOBS / "image" / f"{kind}.Dockerfile", folder / "Dockerfile")
             engine.build(folder, tag, {"BASE": base})
 
-    return engine.image(kind, {"base": base, "context": files.name, "own": cache.file_hash(*own, *jars)}, build)
+    return engine.image(kind, {"base": base, "context": files.name, "own": cache.file_hash(*own, *jars)}, under)
 
 
 def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
@@ -119,7 +119,7 @@ def ensure(*, tests: bool = True) -> None:
     engine.ensure()
     with step("images"):
         for name, (kind, version) in wanted(tests=tests).items():
-            run(["docker", "tag", _build(kind, version), name])
+            run(["docker", "tag", build(kind, version), name])
             size = int(run(["docker", "image", "inspect", "--format={{.Size}}", name]))
             say(f"{name}: {size / 1e6:.0f} MB")
 

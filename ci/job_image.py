@@ -44,7 +44,7 @@ class Flink:
     def image(self) -> str:
         """The name of an image with this Flink alone; it is built unless the engine has it."""
         if self.dist == "release":
-            return images._build("flink", self.where)
+            return images.build("flink", self.where)
         return _dist_image(Path(self.where), unpack=self.dist == "archive")
 
 
