@@ -188,8 +188,8 @@ def test_a_job_that_was_uninstalled_goes_on_in_another_release(
     install: Install, helm: Helm, cluster: Cluster, namespace: str
 ) -> None:
     """From its last savepoint; and from its newest checkpoint, as docs/disaster.md finds it, when nobody took one."""
-    source = install("source", DEMO, changed(demo(NEW, count=2000, rate=20), job={"state": "suspended"}))
-    brokers = [f"--bootstrap-servers={source.name}-kafka:9092", f"--topic={TOPIC}", f"--output=file://{OUTPUT}"]
+    source = install("source", DEMO, demo(NEW, count=2000, rate=20))
+    brokers = [f"--bootstrap-servers={source.name}-kafka:9092", f"--topic={TOPIC}", "--group=other", f"--output=file://{OUTPUT}"]
     values: dict[str, Any] = {
         "flink": {"type": "job"},
         "image": {"repository": "flink-kdv", "tag": NEW},

@@ -115,7 +115,7 @@ def test_helm_carries_the_job(install: Install, helm: Helm, cluster: Cluster, na
 @pytest.mark.full
 def test_a_job_in_sql(install: Install) -> None:
     flink = install("sql", values={"flink": NATIVE}, files=[VALUES / "job-sql.yaml"])
-    (job,) = flink.rest.jobs()
+    (job,) = wait_for(flink.rest.jobs, timeout=60, what="the job to be there")
     flink.rest.wait_running(job["jid"])
     flink.rest.wait_checkpoint(job["jid"], 2)
     assert "0,0\n" in flink.jobmanager(["bash", "-c", "cat /flink-data/squares/part-*"])

@@ -11,7 +11,7 @@ from tests.support.manifests import Object, containers, env, flink_config, pod_t
 from tests.unit.scenarios import DEMO, FLINK, ROLE
 
 JOB = {"type": "job"}
-PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "-py"]
+PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "--", "-py"]
 ZOOKEEPER = {"highAvailability": {"type": "zookeeper"}}
 PLAIN = {"hooks": {"enabled": False}}
 
@@ -33,7 +33,7 @@ def workload(role: str, values: dict[str, Any] | None = None) -> Object:
         ),
         (
             {**PLAIN, "flink": JOB, "job": {"jar": {"file": "/opt/flink/usrlib/a.jar", "entryClass": "a.B"}, "args": ["x"]}},
-            ["standalone-job", "--jars=local:///opt/flink/usrlib/a.jar", "--job-classname", "a.B", "x"],
+            ["standalone-job", "--jars=local:///opt/flink/usrlib/a.jar", "--job-classname", "a.B", "--", "x"],
         ),
         ({**PLAIN, "flink": JOB, "job": {"jar": {"entryClass": "a.B"}}}, ["standalone-job", "--job-classname", "a.B"]),
         (

@@ -291,7 +291,7 @@ def entries(manifests: Manifests) -> list[dict[str, Any]]:
 def test_the_list_as_the_hooks_read_it() -> None:
     speeds, words, rows = entries(render(FLINK, JOBS, name="r"))
     assert speeds["program"] == ["--class", "a.B", "/a.jar", "--who=r", "7"]
-    assert words["program"] == ["--python", "/opt/flink/files/words.py"]
+    assert words["program"] == ["--python", "/opt/flink/files/words.py", "--"]
     assert words["options"] == {
         "pipeline.name": "words",
         "parallelism.default": "2",
@@ -306,7 +306,7 @@ def test_a_url_is_fetched_into_the_folder_that_the_hook_and_the_client_share() -
     (found,) = entries(render(FLINK, {"session": {"jobs": [job]}}, name="r"))
     assert found["download"] == {"url": "https://example.com/b/c.py?v=1", "sha256": "0" * 64}
     assert found["file"] == "/exchange/files/a/c.py"
-    assert found["program"] == ["--python", "/exchange/files/a/c.py"]
+    assert found["program"] == ["--python", "/exchange/files/a/c.py", "--"]
 
 
 def test_a_job_is_another_one_when_its_own_file_changes() -> None:

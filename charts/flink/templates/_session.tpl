@@ -38,7 +38,8 @@
 {{- range .args }}{{ $args = append $args (tpl (include "flink.text" .) $root) }}{{ end -}}
 {{- $program := concat (list $file) $args -}}
 {{- with dig "jar" "entryClass" "" . }}{{ $program = concat (list "--class" .) $program }}{{ end -}}
-{{- if .python }}{{ $program = concat (list "--python") $program }}{{ end -}}
+{{- /* After a jar, words belong to the job; after a Python file only after two hyphens. */ -}}
+{{- if .python }}{{ $program = concat (list "--python" $file "--") $args }}{{ end -}}
 {{- $entry := dict "name" .name "sql" (ternary $file "" (hasKey . "sql")) "program" $program "options" $options
       "file" $file "download" $download
       "fromSavepoint" (.fromSavepoint | default "") "allowNonRestoredState" (.allowNonRestoredState | default false) -}}
