@@ -22,14 +22,25 @@ KINDS = {
 WORKERS = {"unit": "auto", "kind": "2"}
 
 
-def _pytest(folder: str, marks: str, words: list[str]) -> int:
+def marks(words: list[str], default: str) -> tuple[list[str], str]:
+    """The words without -m, and which tests it selects instead of `default`; those that run alone are to be asked for by name."""
+    if "-m" not in words:
+        return words, default
+    place = words.index("-m")
+    asked = words[place + 1]
+    rest = [*words[:place], *words[place + 2 :]]
+    return rest, asked if "alone" in asked else f"({asked}) and not alone"
+
+
+def _pytest(folder: str, default: str, words: list[str]) -> int:
     python = venv.python()
     tools.ensure()
-    report = f"{folder}-{marks}" if marks == "alone" else folder
-    options = [f"--junitxml={BUILD}/junit/{report}.xml"]
-    if marks and "-m" not in words:
-        options += ["-m", marks]
-    if folder in WORKERS and not {"-n", "--pdb"} & set(words):
+    words, selected = marks(words, default)
+    alone = "alone" in selected.replace("not alone", "")
+    options = [f"--junitxml={BUILD}/junit/{folder}{'-alone' if alone else ''}.xml"]
+    if selected:
+        options += ["-m", selected]
+    if folder in WORKERS and not alone and not {"-n", "--pdb"} & set(words):
         options += ["-n", WORKERS[folder], "--dist=worksteal"]
     if folder == "local":
         java.ensure()
@@ -48,7 +59,7 @@ def main(words: list[str]) -> int:
     kind, *rest = words or ["all"]
     if kind not in KINDS:
         die(f"{kind!r} is no kind of tests: write one of {', '.join(KINDS)}.")
-    codes = [_pytest(folder, marks, rest) for folder, marks in KINDS[kind]]
+    codes = [_pytest(folder, default, rest) for folder, default in KINDS[kind]]
     return next((code for code in codes if code), 0)
 
 

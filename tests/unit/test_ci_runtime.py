@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ci import console, engine, tools, versions
+from ci import console, engine, test, tools, versions
 
 SCRIPT = versions.REPO / "ci" / "runc.sh"
 PROCESS = {
@@ -122,3 +122,15 @@ def test_a_failed_command_shows_the_end_of_its_output() -> None:
         console.run(["sh", "-c", "echo why; exit 3"])
     with pytest.raises(console.CommandFailed, match="is not installed"):
         console.run(["no-such-program"])
+
+
+@pytest.mark.parametrize(
+    ("words", "selected"),
+    [
+        (["-k", "a"], (["-k", "a"], "not full")),
+        (["-m", "state", "-k", "a"], (["-k", "a"], "(state) and not alone")),
+        (["-m", "alone"], ([], "alone")),
+    ],
+)
+def test_nothing_runs_beside_a_test_that_takes_the_node(words: list[str], selected: tuple[list[str], str]) -> None:
+    assert test.marks(words, "not full") == selected
