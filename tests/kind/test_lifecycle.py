@@ -198,7 +198,7 @@ def test_a_job_that_was_uninstalled_goes_on_in_another_release(
     }
     first = install("first", FLINK, values)
     first.rest.wait_checkpoint(first.rest.wait_running("kdv")["jid"], 1)
-    told = re.search(r"The last state is (file:[^\s"]+/savepoints/[^\s"]+)", helm.uninstall("first", namespace=namespace))
+    told = re.search(r"The last state is (file:[-/\w]+/savepoints/[-/\w]+)", helm.uninstall("first", namespace=namespace))
     assert told
 
     values["storage"] = {"existingClaim": "first-flink-data"}
