@@ -371,6 +371,12 @@ def test_a_failed_job_fails_the_release_with_its_reason(hooks: Hooks) -> None:
     )
 
 
+def test_a_job_that_fails_again_and_again_fails_the_release_with_its_failure(hooks: Hooks) -> None:
+    begun(hooks, "file:///data/s", state="RESTARTING", tasks="FAILED")
+    said = hooks.refused("post-upgrade", timeoutSeconds=1)
+    assert "its tasks do not all run. java.lang.Exception: outer Caused by: java.io.IOException: the cause" in said
+
+
 def test_a_jobmanager_that_cannot_start_fails_the_release_with_its_last_words(hooks: Hooks) -> None:
     """Ready proves nothing: one that is about to end again and again was ready for a moment."""
     hooks.record.update(generation="2", job="2" * 32)

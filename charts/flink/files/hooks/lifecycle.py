@@ -92,7 +92,9 @@ def verify(release: Release) -> None:
         if release.restarts() >= 2:
             raise Failed(f"The JobManager ends again and again: {release.reason()}")
     waited = f"{release.wanted['timeoutSeconds']} s (hooks.timeoutSeconds)"
-    raise Failed(f"The job {record['job']} does not run after {waited}: {told.get(status, status)}. {release.reason()}")
+    failure = release.flink.failure(release.job) if status == "unhealthy" else ""
+    why = " ".join(filter(None, [failure, release.reason()]))
+    raise Failed(f"The job {record['job']} does not run after {waited}: {told.get(status, status)}. {why}")
 
 
 def confirm(release: Release) -> None:
