@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from tests.conftest import ROOT
 from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, NEW, OLD, VALUES, Install, matrix
 from tests.support import csv_output, evidence, faults, kdv_model, workloads
@@ -115,6 +117,7 @@ def test_of_faulty_input_every_record_is_accounted_for(install: Install, helm: H
     assert len(kafka.consume(TOPIC)) == len(rows) + waiting + len(dead) + len(late) + copies
 
 
+@pytest.mark.full
 def test_a_savepoint_carries_the_job_over_an_upgrade(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
     values = demo(NEW, count=2000, rate=50)
     flink = install("moved", DEMO, values)
