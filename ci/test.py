@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 
@@ -24,12 +25,12 @@ WORKERS = {"unit": "auto", "kind": "2"}
 
 def marks(words: list[str], default: str) -> tuple[list[str], str]:
     """The words without -m, and which tests it selects instead of `default`; those that run alone are to be asked for by name."""
-    if "-m" not in words:
-        return words, default
-    place = words.index("-m")
-    asked = words[place + 1]
-    rest = [*words[:place], *words[place + 2 :]]
-    return rest, asked if "alone" in asked else f"({asked}) and not alone"
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-m")
+    asked, rest = parser.parse_known_args(words)
+    if asked.m is None:
+        return rest, default
+    return rest, asked.m if "alone" in asked.m else f"({asked.m}) and not alone"
 
 
 def _pytest(folder: str, default: str, words: list[str]) -> int:

@@ -29,8 +29,8 @@ def wait_job(cluster: Cluster, namespace: str, name: str, *, timeout: float = 18
     wait_for(complete, timeout=timeout, what=f"Job {name} to complete in namespace {namespace}", on_timeout=explain)
 
 
-def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str], claim: str = "") -> None:
-    """A pod with the image of jobs/tools, running, the claim at /claim; one that is there already is taken as it is."""
+def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str], claim: str = "") -> str:
+    """The address of a pod with the image of jobs/tools, running, the claim at /claim; one that is there is taken as it is."""
     version = tomllib.loads((Path(__file__).parents[2] / "versions.toml").read_text())["images"]["kdv-tools"]
     pod = {
         "metadata": {"name": name, "labels": {"app.kubernetes.io/component": name}},
@@ -61,6 +61,7 @@ def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str], 
         what=f"pod {name} to run in namespace {namespace}",
         on_timeout=functools.partial(evidence.summary, cluster, namespace),
     )
+    return str(cluster.core.read_namespaced_pod(name, namespace).status.pod_ip)
 
 
 def tools_pod(cluster: Cluster, namespace: str) -> Run:
@@ -93,13 +94,11 @@ while True:
 def line_server(cluster: Cluster, namespace: str, name: str, port: int, lines: Iterable[str]) -> str:
     """Starts a pod that sends these lines to whoever connects to the port, and returns its address."""
     text = "".join(f"{line}\n" for line in lines)
-    _start_pod(cluster, namespace, name, ["python3", "-c", _SERVER, str(port), text])
-    return str(cluster.core.read_namespaced_pod(name, namespace).status.pod_ip)
+    return _start_pod(cluster, namespace, name, ["python3", "-c", _SERVER, str(port), text])
 
 
 def file_server(cluster: Cluster, namespace: str, name: str, content: str) -> str:
     """Starts a pod that serves a file of this name over HTTP, and returns its URL."""
-    pod = name.replace(".", "-")
     script = 'printf %s "$1" > "/tmp/$0" && exec python3 -m http.server --directory /tmp 8000'
-    _start_pod(cluster, namespace, pod, ["sh", "-c", script, name, content])
-    return f"http://{cluster.core.read_namespaced_pod(pod, namespace).status.pod_ip}:8000/{name}"
+    host = _start_pod(cluster, namespace, name.replace(".", "-"), ["sh", "-c", script, name, content])
+    return f"http://{host}:8000/{name}"

@@ -136,6 +136,16 @@ class FakeKubernetes:
         return 200, known[names[0]]
 
 
+class FakeFiles:
+    """Texts by their paths."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files = files
+
+    def answer(self, method: str, path: str, body: Json) -> tuple[int, Any]:
+        return (200, self.files[path]) if path in self.files else (404, "")
+
+
 class FakeZooKeeper:
     """The paths that there are, and a server for them; a path with others below it cannot be deleted."""
 
@@ -204,7 +214,7 @@ def merge(target: Json, changes: Json) -> None:
 
 
 @contextmanager
-def serving(fake: FakeFlink | FakeKubernetes) -> Iterator[str]:
+def serving(fake: FakeFlink | FakeKubernetes | FakeFiles) -> Iterator[str]:
     """The URL at which a fake answers."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ import pytest
 
 from tests.support.manifests import Manifests, containers, pod_template, render
 from tests.unit import test_charts_hooks
-from tests.unit.fakes import merge
+from tests.unit.fakes import FakeFiles, merge, serving
 from tests.unit.scenarios import FLINK, JOBS
 from tests.unit.test_charts_hooks import OLD, Hooks
 
@@ -240,16 +237,10 @@ def test_a_jobmanager_that_is_about_to_be_replaced_gets_no_job(session: Session)
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[dict[str, str]]:
+def served() -> Iterator[dict[str, str]]:
     """A file that a server of this machine has: its url and sha256."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    (folder / "a.jar").write_bytes(b"a jar")
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=folder)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield {"url": f"http://127.0.0.1:{server.server_port}/a.jar", "sha256": hashlib.sha256(b"a jar").hexdigest()}
-        server.shutdown()
+    with serving(FakeFiles({"/a.jar": "a jar"})) as url:
+        yield {"url": f"{url}/a.jar", "sha256": hashlib.sha256(b"a jar").hexdigest()}
 
 
 def test_a_file_from_a_url_lies_where_the_client_looks_for_it(session: Session, served: dict[str, str], tmp_path: Path) -> None:

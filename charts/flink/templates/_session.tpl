@@ -13,12 +13,10 @@
 {{- if and .Values.hooks.enabled (eq .Values.flink.type "session") .Values.session.jobs }}true{{ end -}}
 {{- end }}
 
-{{/* The file of a job of the list, and the sum that one by URL has to have. */}}
-{{- define "flink.session.file" -}}
-{{ dig "jar" "file" "" . | default (dig "python" "file" "" .) | default (dig "sql" "file" "" .) }}
-{{- end }}
-{{- define "flink.session.sha256" -}}
-{{ dig "jar" "sha256" "" . | default (dig "python" "sha256" "" .) | default (dig "sql" "sha256" "" .) }}
+{{/* What a job of the list says of its program: its file, or the sum of one by URL: (dict "job" . "key" "file"). */}}
+{{- define "flink.session.program" -}}
+{{- $key := .key -}}
+{{ dig "jar" $key "" .job | default (dig "python" $key "" .job) | default (dig "sql" $key "" .job) }}
 {{- end }}
 
 {{/* The list as session.py reads it, as JSON. The specification is a hash of all that makes a job what it is. */}}
@@ -26,10 +24,10 @@
 {{- $root := . -}}
 {{- $entries := list -}}
 {{- range ternary .Values.session.jobs list (eq .Values.flink.type "session") -}}
-{{- $file := include "flink.files.path" (include "flink.session.file" .) -}}
+{{- $file := include "flink.files.path" (include "flink.session.program" (dict "job" . "key" "file")) -}}
 {{- $download := dict -}}
 {{- if contains "://" $file -}}
-{{- $download = dict "url" $file "sha256" (include "flink.session.sha256" .) -}}
+{{- $download = dict "url" $file "sha256" (include "flink.session.program" (dict "job" . "key" "sha256")) -}}
 {{- $file = printf "/exchange/files/%s/%s" .name ((urlParse $file).path | base) -}}
 {{- end -}}
 {{- $options := dict "pipeline.name" .name -}}
@@ -43,7 +41,7 @@
 {{- $entry := dict "name" .name "sql" (ternary $file "" (hasKey . "sql")) "program" $program "options" $options
       "file" $file "download" $download
       "fromSavepoint" (.fromSavepoint | default "") "allowNonRestoredState" (.allowNonRestoredState | default false) -}}
-{{- $content := get $root.Values.files (include "flink.session.file" .) -}}
+{{- $content := get $root.Values.files (include "flink.session.program" (dict "job" . "key" "file")) -}}
 {{- $_ := set $entry "specification" (list $entry $content (include "flink.image" $root) | toJson | sha256sum | trunc 16) -}}
 {{- /* Flink gives a savepoint up before the hook does, so that one that failed never stops the job later. */ -}}
 {{- if not $root.Values.state.checkpointing.timeout -}}
@@ -128,11 +126,11 @@ template:
 {{- $job := . -}}
 {{- $kinds := list -}}
 {{- range list "jar" "python" "sql" }}{{ if get $job . }}{{ $kinds = append $kinds . }}{{ end }}{{ end -}}
-{{- $file := include "flink.session.file" . -}}
+{{- $file := include "flink.session.program" (dict "job" . "key" "file") -}}
 {{- if or (ne (len $kinds) 1) (not $file) -}}
 {{- fail (printf "session.jobs: %s has to be one of three: write jar.file, python.file or sql.file, and leave the others out." $name) -}}
 {{- end -}}
-{{- $sha256 := include "flink.session.sha256" . -}}
+{{- $sha256 := include "flink.session.program" (dict "job" . "key" "sha256") -}}
 {{- if contains "://" $file -}}
 {{- if not (regexMatch "^https?://[^/]+/.*[^/]$" $file) -}}
 {{- fail (printf "session.jobs: %s has the URL %q: write one of http or https that ends with the name of a file." $name $file) -}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,13 +12,12 @@ from release import Failed
 _CHUNK = 1 << 20
 
 
-def fetch(url: str, sha256: str, to: str = os.devnull) -> None:
+def fetch(url: str, sha256: str, to: str) -> None:
     """Read a file, write it to the path `to`, and check it. A proxy of the environment is used. Raises Failed."""
     digest = hashlib.sha256()
     path = Path(to)
     try:
-        if to != os.devnull:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(url, timeout=30) as response, path.open("wb") as file:
             while chunk := response.read(_CHUNK):
                 digest.update(chunk)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import download
@@ -75,6 +76,15 @@ class Client:
         (self._folder / "end").touch()
 
 
+@contextmanager
+def named(job: Job) -> Iterator[None]:
+    """A failure that says of which job it is."""
+    try:
+        yield
+    except Failed as failure:
+        raise Failed(f"Job {job.name}: {failure}") from failure
+
+
 def jobs_of(release: Release) -> list[Job]:
     """Those of the list, and those of which only the record knows."""
     records = release.kubernetes.config_map(release.wanted["record"]) or {}
@@ -117,10 +127,8 @@ def check_downloads(jobs: list[Job]) -> None:
 def fetch(job: Job, to: str) -> None:
     """Read the file of a job that is given by a URL to the path `to`."""
     if source := job.wanted["download"]:
-        try:
+        with named(job):
             download.fetch(source["url"], source["sha256"], to)
-        except Failed as failure:
-            raise Failed(f"Job {job.name}: {failure}") from failure
 
 
 def refuse_strangers(release: Release, jobs: list[Job]) -> None:
@@ -168,10 +176,8 @@ def submit(release: Release, verify: Callable[[Release], None]) -> None:
                 say(f"{job.name}: nothing that concerns it has changed.")
         for job in listed:
             if job.record["state"] == "running":
-                try:
+                with named(job):
                     verify(job)
-                except Failed as failure:
-                    raise Failed(f"Job {job.name}: {failure}") from failure
     finally:
         client.end()
 
