@@ -126,7 +126,8 @@ def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
         run(flink.jobmanager(["bash", "-c", newest]).strip().removesuffix("/_metadata"), _ARGS)
 
     def stop_and_run(args: Sequence[str]) -> None:
-        told = flink.jobmanager(["flink", "stop", flink.rest.wait_running("kdv")["jid"]], timeout=180)
+        (running,) = [job["jid"] for job in flink.rest.jobs() if job["state"] == "RUNNING"]
+        told = flink.jobmanager(["flink", "stop", running], timeout=180)
         savepoint = re.search(r"Path: (file:\S+)", told)
         if not savepoint:
             raise ValueError(f"flink stop named no savepoint: {told}")

@@ -15,10 +15,14 @@ Json = dict[str, Any]
 
 
 class FakeFlink:
-    """One job at a time. `stop_fails` is the reason of a savepoint that does not come to be."""
+    """One job at a time. `stop_fails` is the reason of a savepoint that does not come to be.
+
+    `shown` is what it tells of a job, if that is older than the list of jobs.
+    """
 
     def __init__(self) -> None:
         self.jobs: dict[str, Json] = {}
+        self.shown: dict[str, Json] = {}
         self.checkpoints: dict[str, Json] = {}
         self.operations: dict[str, Json] = {}
         self.calls: list[str] = []
@@ -57,7 +61,7 @@ class FakeFlink:
     def _job(self, method: str, job: str, rest: list[str], query: str, body: Json) -> tuple[int, Any]:
         match method, rest:
             case "GET", []:
-                return 200, self.jobs[job]
+                return 200, self.shown.get(job, self.jobs[job])
             case "PATCH", []:
                 assert query == "mode=cancel"
                 self.jobs[job]["state"] = "CANCELED"

@@ -83,6 +83,14 @@ def test_an_upgrade_stops_with_a_savepoint_and_begins_a_new_job_from_it(hooks: H
     assert "confirmed" in hooks.record
 
 
+def test_the_end_of_a_stopped_job_is_seen_at_once(hooks: Hooks) -> None:
+    """Flink keeps what it tells of one job for some seconds, in which nothing would be read."""
+    hooks.flink.shown[OLD] = dict(hooks.flink.jobs[OLD])
+    hooks("pre-upgrade")
+    stop = next(index for index, call in enumerate(hooks.flink.calls) if call.endswith("/stop"))
+    assert f"GET /jobs/{OLD}" not in hooks.flink.calls[stop:]
+
+
 def test_what_does_not_concern_the_job_touches_nothing(hooks: Hooks) -> None:
     before = dict(hooks.record)
     hooks("pre-upgrade", specification="a")

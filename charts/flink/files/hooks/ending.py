@@ -73,7 +73,7 @@ def stop_with_savepoint(release: Release) -> str:
     release.flink.trigger(job, "stop", {"targetDirectory": folder, "drain": False, "triggerId": trigger})
     path = wait_for_savepoint(release, job, trigger)
     for _ in release.until_deadline():
-        if release.status()[0] in ("ended", "absent", "down"):
+        if release.over():
             break
     return path
 

@@ -82,7 +82,7 @@ def verify(release: Release) -> None:
         return
     told = {"down": "REST does not answer", "absent": "it is not submitted yet", "unhealthy": "its tasks do not all run"}
     status = "down"
-    for _ in release.until_deadline():
+    for _ in release.until_deadline(gently=True):
         status, job = release.status()
         if status == "running" or (job and job["state"] == "FINISHED"):
             confirm(release)

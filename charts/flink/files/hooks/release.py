@@ -111,8 +111,8 @@ class Release:
         """
         self.job = self.record["job"]
         try:
-            known = [job["jid"] for job in self.flink.jobs() if job["jid"].startswith(self.record["job"][:HALF])]
-            self.job = known[0] if known else self.job
+            known = self._known()
+            self.job = known[0]["jid"] if known else self.job
             job = self.flink.job(self.job)
         except (Unreachable, Refused):
             return "down", None
@@ -123,6 +123,16 @@ class Release:
         tasks = {vertex["status"] for vertex in job["vertices"]}
         well = job["state"] == "RUNNING" and tasks <= {"RUNNING", "FINISHED"}
         return ("running" if well else "unhealthy"), job
+
+    def over(self) -> bool:
+        """Whether the job has ended: the list of jobs knows at once, what status() asks may be web.refresh-interval old, 3 s."""
+        try:
+            return all(job["state"] in ENDED for job in self._known())
+        except (Unreachable, Refused):
+            return True
+
+    def _known(self) -> list[Json]:
+        return [job for job in self.flink.jobs() if job["jid"].startswith(self.record["job"][:HALF])]
 
     def look(self, patience: float) -> tuple[str, Json | None]:
         """The status, after up to `patience` seconds for the job to run or end."""
@@ -168,11 +178,11 @@ class Release:
     def seconds_left(self) -> float:
         return self.deadline - time.monotonic()
 
-    def until_deadline(self) -> Iterator[None]:
-        """Ticks until hooks.timeoutSeconds are over."""
+    def until_deadline(self, *, gently: bool = False) -> Iterator[None]:
+        """Ticks until hooks.timeoutSeconds are over, `gently` for a JobManager that is busy with its start."""
         while self.seconds_left > 0:
             yield
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_SECONDS * (5 if gently else 1))
 
 
 def say(text: str) -> None:
