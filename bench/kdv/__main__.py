@@ -21,12 +21,11 @@ from local.kafka import Broker
 from . import check, page, runner
 from .data import Data
 from .flink import CHECKPOINT_INTERVAL, TASKMANAGER_MEMORY
-from .registry import ALL
+from .registry import ALL, COMPARED, LARGE
 from .subject import Subject
 
 RESULTS = Path(__file__).parent.parent / "results" / "kdv.json"
 FOLDER = BUILD / "bench-kdv"
-_SWEEP = (500_000, 2_000_000, 8_000_000)
 
 
 @contextlib.contextmanager
@@ -87,7 +86,7 @@ def run_measure(options: argparse.Namespace) -> bool:
 
 def run_sweep(options: argparse.Namespace) -> bool:
     done = []
-    for rows_per_window in _SWEEP:
+    for rows_per_window in options.rows_per_window:
         data = Data(options.events, 1, rows_per_window)
         with broker() as kafka_:
             with step(f"{options.events} rows, {rows_per_window} in a window"):
@@ -140,12 +139,15 @@ def main() -> int:
         made.add_argument("--runs", type=int, default=3, help="rounds; each runs every subject once")
         made.add_argument("--limit", type=float, default=limit, help="break a run off after so many seconds; what it read counts")
 
-    shape(command("check", run_check, "compare every subject with the model", 100_000, list(ALL)))
-    made = command("measure", run_measure, "measure, in turns", 2_000_000, list(ALL))
+    shape(command("check", run_check, "compare every subject with the model", 100_000, COMPARED))
+    made = command("measure", run_measure, "measure, in turns", 2_000_000, COMPARED)
     made.add_argument("--rows-per-window", type=int, default=8_000)
     shape(made)
     repeated(made, 60)
-    repeated(command("sweep", run_sweep, "ours with larger and larger windows", 16_000_000, ["ours-2.2.1"]), 300)
+    larger = [subject.name for subject in LARGE]
+    made = command("sweep", run_sweep, "ours with larger and larger windows", 16_000_000, larger)
+    made.add_argument("--rows-per-window", type=int, nargs="+", default=[500_000, 2_000_000, 8_000_000])
+    repeated(made, 300)
     commands.add_parser("page", help="write docs/bench.md from the records").set_defaults(program=run_page)
     options = parser.parse_args()
     return 0 if options.program(options) else 1

@@ -29,6 +29,10 @@ from the moment all of them run until the last row is read. Memory is their larg
 and two slots; checkpoints and commits are {interval} apart. Rows are about 190 bytes.
 """
 
+_LARGER = """`ours-12g` has a TaskManager with 12 GiB of process memory. That of `ours-rocksdb` has what all others have, and
+keeps its windows on disk (`state.backend.type: rocksdb`).
+"""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -163,7 +167,7 @@ def page(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory:
         parts.append(f"## {title}\n\n{_comparison(charts[title])}")
     if sizes[1:]:
         larger = [run for run in runs if run["rows_per_window"] != sizes[0]]
-        parts.append(f"## Larger windows\n\n{_sweep(larger, sizes[1:])}")
+        parts.append(f"## Larger windows\n\n{_LARGER}\n{_sweep(larger, sizes[1:])}")
     measured = {run["subject"] for run in runs}
     parts.append(
         "## What each does not promise\n\n"

@@ -140,8 +140,10 @@ def test_a_savepoint_carries_the_job_over_an_upgrade(install: Install, helm: Hel
     check_rows(flink, kafka, 2000)
 
 
-def test_a_session_gets_the_job_once(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+@pytest.mark.parametrize("availability", ["kubernetes", pytest.param("none", marks=pytest.mark.full)])
+def test_a_session_gets_the_job_once(install: Install, helm: Helm, cluster: Cluster, namespace: str, availability: str) -> None:
     values = demo(NEW, count=300, rate=300, kind="session")
+    values["flink"]["highAvailability"] = {"type": availability}
     flink = install("submitted", DEMO, values, files=[VALUES / "demo-session.yaml"])
     kafka = broker(flink)
     flink.rest.wait_running("kdv")

@@ -105,6 +105,15 @@ def test_without_high_availability_taskmanagers_are_replaced_with_their_jobmanag
     assert pod_template(after)["metadata"]["annotations"]["a"] == "b"
 
 
+@pytest.mark.parametrize("availability", ["none", "kubernetes", "zookeeper"])
+def test_the_demos_submitter_asks_the_service_for_a_leader(availability: str) -> None:
+    """It has no token, and may not read what tells JobManagers of their leader."""
+    flink = {"flink": {"type": "session"}, "highAvailability": {"type": availability}}
+    jobs = render(DEMO, {"flink": flink}, name="r").by("Job")
+    [submitter] = [found for job in jobs if (found := containers(job).get("submitter"))]
+    assert ("-Dhigh-availability.type=NONE" in submitter["args"]) is (availability != "none")
+
+
 def test_a_suspended_job_has_no_pods() -> None:
     values = {"flink": JOB, "job": {"state": "suspended"}, "taskmanager": {"replicas": 3}}
     assert [workload(role, values)["spec"]["replicas"] for role in ("jobmanager", "taskmanager")] == [0, 0]
