@@ -185,7 +185,7 @@ def section(runs: Iterable[Mapping[str, Any]]) -> str:
 
 `make bench-lifecycle` measures this on kind: the longest time between two commits of rows, for a job that commits every second.
 `by-hand` is the same job in a session cluster, with `flink stop` and `flink run` by somebody who never has to think. No pod
-is replaced there, and so neither image nor configuration; helm's upgrade and rollback start a new JobManager, and where there is no high
+is replaced there, and so neither image nor configuration; helm's upgrade and rollback start a new JobManager, and without high
 availability new TaskManagers.
 
 | | ours | by-hand |
