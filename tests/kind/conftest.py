@@ -50,5 +50,5 @@ def install(cluster: Cluster, helm: Helm, namespace: str) -> Iterator[Install]:
 
     yield do
     if not os.environ.get("KEEP"):
-        for name in installed:
+        for name in reversed(installed):  # a last savepoint may need the broker of an earlier one
             helm.run("uninstall", name, f"--namespace={namespace}", "--ignore-not-found", "--wait", "--timeout=2m")

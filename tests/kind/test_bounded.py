@@ -42,8 +42,8 @@ def jobs(cluster: Cluster, namespace: str, selector: str) -> list[Any]:
 @pytest.mark.parametrize(
     ("mode", "version"),
     [
-        ("standalone", NEW),
         ("native", OLD),
+        pytest.param("standalone", NEW, marks=pytest.mark.full),
         pytest.param("standalone", OLD, marks=pytest.mark.full),
         pytest.param("native", NEW, marks=pytest.mark.full),
     ],

@@ -79,8 +79,9 @@ def test_a_jar_job_goes_on_without_its_pods(install: Install, helm: Helm, cluste
     nothing_left(cluster, namespace)
 
 
+@pytest.mark.full
 @pytest.mark.state
-@pytest.mark.parametrize("version", [OLD, pytest.param(NEW, marks=pytest.mark.full)])
+@pytest.mark.parametrize("version", [OLD, NEW])
 def test_helm_carries_the_job(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
     name = f"native-{version[0]}"
     values, flink, kafka, first = started(install, name, version=version, flink={**NATIVE, "version": version})

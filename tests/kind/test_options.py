@@ -47,6 +47,7 @@ def test_port_slots_parallelism_and_labels(install: Install, helm: Helm, cluster
     assert max(vertex["parallelism"] for vertex in running["vertices"]) == 5
 
 
+@pytest.mark.full
 def test_a_jar_job_beside_a_session_with_a_long_name(install: Install, helm: Helm, namespace: str) -> None:
     long_name = "a-release-name-that-is-as-long-as-helm-allows-it-to-b"
     assert len(long_name) == 53
@@ -62,6 +63,7 @@ def test_a_jar_job_beside_a_session_with_a_long_name(install: Install, helm: Hel
     assert "Succeeded" in helm.test(long_name, namespace=namespace)
 
 
+@pytest.mark.full
 def test_a_job_whose_leader_the_charts_own_zookeeper_knows(install: Install) -> None:
     flink = install("keeper", files=[VALUES / "zookeeper.yaml"])
     flink.rest.wait_running("CarTopSpeedWindowingExample")
