@@ -118,12 +118,12 @@ def _comparison(found: Sequence[Group]) -> str:
 
 
 def _sweep(runs: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> str:
-    head = ["rows in a window", "subject", "parallelism", "events/s", "CPU s per million", "MiB", "largest checkpoint"]
+    head = ["rows in a window", "subject", "parallelism", "events/s", "CPU s per million", "MiB", "largest checkpoint", "runs"]
     rows = []
     for size in sizes:
         for group in groups(runs, partitions=1, rows=max(run["rows"] for run in runs), rows_per_window=size):
-            subject, parallelism, rate, _, _, _, cpu, memory, checkpoint, _ = group.row(None)
-            rows.append([f"{size:,}", subject, parallelism, rate, cpu, memory, checkpoint])
+            subject, parallelism, rate, _, _, _, cpu, memory, checkpoint, count = group.row(None)
+            rows.append([f"{size:,}", subject, parallelism, rate, cpu, memory, checkpoint, count])
     return _table(head, rows)
 
 
