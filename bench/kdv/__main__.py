@@ -144,8 +144,7 @@ def main() -> int:
     made.add_argument("--rows-per-window", type=int, default=8_000)
     shape(made)
     repeated(made, 60)
-    larger = [subject.name for subject in LARGE]
-    made = command("sweep", run_sweep, "ours with larger and larger windows", 16_000_000, larger)
+    made = command("sweep", run_sweep, "ours with larger and larger windows", 16_000_000, LARGE)
     made.add_argument("--rows-per-window", type=int, nargs="+", default=[500_000, 2_000_000])
     repeated(made, 300)
     commands.add_parser("page", help="write docs/bench.md from the records").set_defaults(program=run_page)

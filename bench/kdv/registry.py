@@ -143,10 +143,10 @@ _SUBJECTS: list[Subject] = [
         partitioned=False,
     ),
 ]
-COMPARED = [subject.name for subject in _SUBJECTS]
 # Windows of millions of rows want more than the TaskManager of the comparison, or a state backend on disk.
-LARGE = [
+_LARGE: list[Subject] = [
     FlinkSubject("ours-12g-2.2.1", "2.2.1", _KDV, _ours, config={"taskmanager.memory.process.size": "12g"}),
     FlinkSubject("ours-rocksdb-2.2.1", "2.2.1", _KDV, _ours, config={"state.backend.type": "rocksdb"}),
 ]
-ALL: dict[str, Subject] = {subject.name: subject for subject in [*_SUBJECTS, *LARGE]}
+ALL: dict[str, Subject] = {subject.name: subject for subject in [*_SUBJECTS, *_LARGE]}
+COMPARED, LARGE = ([subject.name for subject in subjects] for subjects in (_SUBJECTS, _LARGE))

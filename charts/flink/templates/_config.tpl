@@ -162,3 +162,8 @@ prefix, do not restart its pods; in native mode the JobManager makes the TaskMan
 {{- end -}}
 {{- list $seen .root.Values.logging | toJson | sha256sum -}}
 {{- end }}
+
+{{/* The high-availability.type of a client, which asks the Service instead of what only JobManagers may read; empty: nothing to set. */}}
+{{- define "flink.client.highAvailability" -}}
+{{- if include "flink.highlyAvailable" . }}NONE{{ end -}}
+{{- end }}

@@ -47,8 +47,7 @@
 {{- if not $root.Values.state.checkpointing.timeout -}}
 {{- $_ := set $options "execution.checkpointing.timeout" (printf "%v s" (sub $root.Values.hooks.timeoutSeconds 20)) -}}
 {{- end -}}
-{{- /* The client asks the Service instead of what only JobManagers may read. */ -}}
-{{- if include "flink.highlyAvailable" $root }}{{ $_ := set $options "high-availability.type" "NONE" }}{{ end -}}
+{{- with include "flink.client.highAvailability" $root }}{{ $_ := set $options "high-availability.type" . }}{{ end -}}
 {{- $entries = append $entries $entry -}}
 {{- end -}}
 {{- toJson $entries -}}
