@@ -266,3 +266,13 @@ def test_a_taskmanager_of_a_bounded_job_does_not_wait_for_ever() -> None:
     """A JobManager that failed at once may be gone before its TaskManagers look for it."""
     done = bash(BOUNDED, "127.0.0.1", 1, PATH="/usr/bin:/bin", WAIT_SECONDS="1")
     assert (done.returncode, "No JobManager has answered" in done.stdout) == (0, True)
+
+
+def test_the_wait_of_a_bounded_jobs_taskmanager_counts_the_time_of_its_tries(tmp_path: Path) -> None:
+    """A name without addresses may take as long as a try is given."""
+    tries = tmp_path / "tries"
+    slow = tmp_path / "timeout"
+    slow.write_text(f"#!/bin/sh\necho try >>{tries}\nsleep 3\nexit 124\n")
+    slow.chmod(0o755)
+    bash(BOUNDED, "127.0.0.1", 1, PATH=f"{tmp_path}:/usr/bin:/bin", WAIT_SECONDS="3")
+    assert tries.read_text().split() == ["try"]
