@@ -16,6 +16,11 @@
 {{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
 {{- end }}
 
+{{/* The ports of Flink besides REST's. */}}
+{{- define "flink.ports" -}}
+{data: 6121, taskmanager: 6122, jobmanager: 6123, blob: 6124, metrics: 6125}
+{{- end }}
+
 {{/* Value of one option of the final configuration, empty if it is not set: (dict "root" $ "key" "..."). */}}
 {{- define "flink.option" -}}
 {{- $value := get (include "flink.configuration" .root | fromYaml) .key -}}
@@ -60,18 +65,19 @@ The whole Flink configuration as flat keys, the user's over the chart's. Every o
 save for those that differ by pod (arguments of the workloads). Option names are those of Flink 1.20 and 2.x.
 */}}
 {{- define "flink.configuration" -}}
+{{- $ports := include "flink.ports" . | fromYaml -}}
 {{- $config := dict
       "jobmanager.rpc.address" (include "flink.jobmanager.name" .)
-      "jobmanager.rpc.port" "6123"
+      "jobmanager.rpc.port" (toString $ports.jobmanager)
       "jobmanager.bind-host" "0.0.0.0"
-      "blob.server.port" "6124"
+      "blob.server.port" (toString $ports.blob)
       "rest.address" (include "flink.rest.name" .)
       "rest.port" (include "flink.text" .Values.rest.port)
       "rest.bind-address" "0.0.0.0"
       "taskmanager.bind-host" "0.0.0.0"
-      "taskmanager.rpc.port" "6122"
-      "taskmanager.data.port" "6121"
-      "metrics.internal.query-service.port" "6125"
+      "taskmanager.rpc.port" (toString $ports.taskmanager)
+      "taskmanager.data.port" (toString $ports.data)
+      "metrics.internal.query-service.port" (toString $ports.metrics)
       "taskmanager.numberOfTaskSlots" (include "flink.text" .Values.taskmanager.slots)
       "parallelism.default" "1"
       "io.tmp.dirs" "/tmp"

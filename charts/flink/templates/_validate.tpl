@@ -50,8 +50,9 @@
 {{- if and $values.rest.service.nodePort (ne $values.rest.service.type "NodePort") -}}
 {{- fail (printf "rest.service.nodePort is set, but rest.service.type is %s: set rest.service.type=NodePort, or leave the port out." $values.rest.service.type) -}}
 {{- end -}}
-{{- if has (int $values.rest.port) (list 6123 6124 6125) -}}
-{{- fail (printf "rest.port is %v, which the JobManager uses itself (6123 RPC, 6124 blobs, 6125 metrics): write another, for example 8081." $values.rest.port) -}}
+{{- $ports := omit (include "flink.ports" . | fromYaml) "data" "taskmanager" -}}
+{{- if has (float64 $values.rest.port) (values $ports) -}}
+{{- fail (printf "rest.port is %v, which the JobManager uses itself (%v RPC, %v blobs, %v metrics): write another, for example 8081." $values.rest.port $ports.jobmanager $ports.blob $ports.metrics) -}}
 {{- end -}}
 
 {{- if $values.ingress.enabled -}}
