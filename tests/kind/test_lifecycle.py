@@ -184,24 +184,29 @@ def test_what_cannot_be_done_leaves_the_job_and_the_release_alone(
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("mode", ["standalone", "native"])
 def test_a_job_that_was_uninstalled_goes_on_in_another_release(
-    install: Install, helm: Helm, cluster: Cluster, namespace: str
+    install: Install, helm: Helm, cluster: Cluster, namespace: str, mode: str
 ) -> None:
     """From its last savepoint; and from its newest checkpoint, as docs/disaster.md finds it, when nobody took one."""
+    name = f"first-{mode}"
     source = install("source", DEMO, demo(NEW, count=2000, rate=20))
     brokers = [f"--bootstrap-servers={source.name}-kafka:9092", f"--topic={TOPIC}", "--group=other", f"--output=file://{OUTPUT}"]
     values: dict[str, Any] = {
-        "flink": {"type": "job"},
+        "flink": {"type": "job", "mode": mode},
         "image": {"repository": "flink-kdv", "tag": NEW},
         "job": {"python": {"file": "/opt/flink/usrlib/kdv.py"}, "args": brokers, "savepointOnUninstall": True},
         "storage": {"keep": True},
     }
-    first = install("first", FLINK, values)
+    first = install(name, FLINK, values)
     first.rest.wait_checkpoint(first.rest.wait_running("kdv")["jid"], 1)
-    told = re.search(r"The last state is (file:[-/\w]+/savepoints/[-/\w]+)", helm.uninstall("first", namespace=namespace))
+    told = re.search(r"The last state is (file:[-/\w]+/savepoints/[-/\w]+)", helm.uninstall(name, namespace=namespace))
     assert told
+    gone = "all pods of the release to go"
+    wait_for(lambda: not cluster.pods(namespace, f"app.kubernetes.io/instance={name}"), timeout=90, what=gone)
 
-    values["storage"] = {"existingClaim": "first-flink-data"}
+    values["flink"]["mode"] = "standalone"
+    values["storage"] = {"existingClaim": f"{name}-flink-data"}
     values["job"]["fromSavepoint"] = told[1]
     second = install("second", FLINK, values)
     job = second.rest.wait_running("kdv")["jid"]
