@@ -35,6 +35,8 @@ def s3(cluster: Cluster, namespace: str) -> dict[str, Any]:
         utils.create_from_yaml(cluster.api, str(ROOT / "docs" / "minio.yaml"), namespace=namespace)
     wait_serving(cluster, namespace)
     values: dict[str, Any] = yaml.safe_load((VALUES / "s3.yaml").read_text())
+    # What is too much for memory is kept there most often.
+    values["state"]["backend"] = "rocksdb"
     return {**values, "storage": {"enabled": True}}  # for the CSV files of the demo
 
 

@@ -19,15 +19,22 @@ NEW, OLD = VERSIONS
 
 @pytest.fixture
 def own_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FlinkCluster]:
-    """A cluster of the test's own, whose processes it may kill."""
-    with flink.running(request.param, tmp_path / "flink", slots=4) as running:
+    """A cluster of the test's own, of (version, state backend), whose processes it may kill."""
+    version, backend = request.param
+    with flink.running(version, tmp_path / "flink", slots=4, config={"state.backend.type": backend}) as running:
         yield running
 
 
 @pytest.mark.parametrize(
     ("own_cluster", "parallelism"),
-    [(NEW, 2), (OLD, 1), pytest.param(NEW, 1, marks=pytest.mark.full), pytest.param(OLD, 2, marks=pytest.mark.full)],
+    [
+        ((NEW, "rocksdb"), 2),
+        ((OLD, "hashmap"), 1),
+        pytest.param((NEW, "hashmap"), 1, marks=pytest.mark.full),
+        pytest.param((OLD, "rocksdb"), 2, marks=pytest.mark.full),
+    ],
     indirect=["own_cluster"],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else str(value),
 )
 def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
     own_cluster: FlinkCluster, broker: kafka.Broker, tmp_path: Path, parallelism: int
