@@ -120,10 +120,11 @@ def _comparison(found: Sequence[Group]) -> str:
 def _sweep(runs: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> str:
     head = ["rows in a window", "subject", "parallelism", "events/s", "CPU s per million", "MiB", "largest checkpoint", "runs"]
     rows = []
-    for size in sizes:
-        for group in groups(runs, partitions=1, rows=max(run["rows"] for run in runs), rows_per_window=size):
-            subject, parallelism, rate, _, _, _, cpu, memory, checkpoint, count = group.row(None)
-            rows.append([f"{size:,}", subject, parallelism, rate, cpu, memory, checkpoint, count])
+    # Subjects that are slower are given fewer rows.
+    for size, count in sorted({(run["rows_per_window"], run["rows"]) for run in runs if run["rows_per_window"] in sizes}):
+        for group in groups(runs, partitions=1, rows=count, rows_per_window=size):
+            subject, parallelism, rate, _, _, _, cpu, memory, checkpoint, times = group.row(None)
+            rows.append([f"{size:,}", subject, parallelism, rate, cpu, memory, checkpoint, times])
     return _table(head, rows)
 
 
