@@ -117,11 +117,11 @@ def _comparison(found: Sequence[Group]) -> str:
     return _table(head, (group.row(bases.get(group.parallelism)) for group in found))
 
 
-def _sweep(runs: Sequence[Mapping[str, Any]], sizes: Sequence[int]) -> str:
+def _sweep(runs: Sequence[Mapping[str, Any]]) -> str:
     head = ["rows in a window", "subject", "parallelism", "events/s", "CPU s per million", "MiB", "largest checkpoint", "runs"]
     rows = []
     # Subjects that are slower are given fewer rows.
-    for size, count in sorted({(run["rows_per_window"], run["rows"]) for run in runs if run["rows_per_window"] in sizes}):
+    for size, count in sorted({(run["rows_per_window"], run["rows"]) for run in runs}):
         for group in groups(runs, partitions=1, rows=count, rows_per_window=size):
             subject, parallelism, rate, _, _, _, cpu, memory, checkpoint, times = group.row(None)
             rows.append([f"{size:,}", subject, parallelism, rate, cpu, memory, checkpoint, times])
@@ -158,17 +158,16 @@ def plot(charts: Mapping[str, Sequence[Group]]) -> str:
 
 def page(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory: str, interval: str) -> tuple[str, str]:
     """The page and its plot. The smallest windows are the comparison; larger ones, if there are any, show the growth of cost."""
-    sizes = sorted({run["rows_per_window"] for run in runs})
-    compared = [run for run in runs if run["rows_per_window"] == sizes[0]]
+    smallest = min(run["rows_per_window"] for run in runs)
+    compared = [run for run in runs if run["rows_per_window"] == smallest]
     charts = {}
     parts = [_HEAD.format(memory=memory, interval=interval), "![events per second](bench-kdv.svg)\n"]
     for rows, partitions in sorted({(run["rows"], run["partitions"]) for run in compared}, reverse=True):
         title = f"{rows:,} rows in {partitions} partition{'s' * (partitions > 1)}"
-        charts[title] = groups(compared, partitions=partitions, rows=rows, rows_per_window=sizes[0])
+        charts[title] = groups(compared, partitions=partitions, rows=rows, rows_per_window=smallest)
         parts.append(f"## {title}\n\n{_comparison(charts[title])}")
-    if sizes[1:]:
-        larger = [run for run in runs if run["rows_per_window"] != sizes[0]]
-        parts.append(f"## Larger windows\n\n{_LARGER}\n{_sweep(larger, sizes[1:])}")
+    if larger := [run for run in runs if run["rows_per_window"] != smallest]:
+        parts.append(f"## Larger windows\n\n{_LARGER}\n{_sweep(larger)}")
     measured = {run["subject"] for run in runs}
     parts.append(
         "## What each does not promise\n\n"
