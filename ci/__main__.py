@@ -13,14 +13,14 @@ COMMANDS = {
     "engine": ("engine", "ensure", "make a docker engine answer"),
     "tools": ("tools", "ensure", "provide kind, helm, helm3, kubectl and helm-docs in .build/bin"),
     "venv": ("venv", "ensure", "provide .build/venv"),
-    "cluster": ("cluster", "ensure", "provide a Ready kind cluster and .build/kubeconfig"),
-    "cluster-delete": ("cluster", "delete", "delete the kind cluster"),
+    "cluster": ("cluster", "main", "provide a Ready kind cluster and its kubeconfig"),
+    "cluster-delete": ("cluster", "main_delete", "delete the kind clusters"),
     "images": ("images", "ensure", "build the images"),
     "image": ("job_image", "main", "build an image with any Flink and a job of yours"),
     "load": ("images", "load", "load the images into the cluster"),
     "demo": ("demo", "main", "go from nothing to CSV rows"),
     "demo-local": ("test", "demo_local", "the same as processes of this machine, without containers"),
-    "test": ("test", "main", "run tests: unit, local, kind, all or full, then pytest's own options"),
+    "test": ("test", "main", "run tests: unit, local, kind, soak, all or full, then pytest's own options"),
     "lint": ("lint", "main", "run every check that is not a test"),
     "fmt": ("lint", "fmt", "format the Python code"),
     "docs": ("lint", "docs", "generate the tables of values"),
@@ -29,9 +29,11 @@ COMMANDS = {
     "bench-lifecycle": ("test", "bench_lifecycle", "measure the seconds without output of kills, upgrades and rollbacks"),
     "bench-modes": ("test", "bench_modes", "measure the start of a job in standalone and in native mode"),
     "lock": ("venv", "lock", "write ci/locks/python.txt anew from versions.toml"),
-    "clean": ("clean", "main", "delete the cluster, our cache entries and .build"),
+    "clean": ("clean", "main", "delete the clusters, our cache entries and .build"),
 }
-_TAKE_ARGUMENTS = {"image", "demo", "demo-local", "test", "bench", "bench-kdv", "bench-lifecycle", "bench-modes"}
+_TAKE_ARGUMENTS = {
+    "bench", "bench-kdv", "bench-lifecycle", "bench-modes", "cluster", "cluster-delete", "demo", "demo-local", "image", "test",
+}  # fmt: skip
 
 
 def main(words: list[str]) -> int:

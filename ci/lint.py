@@ -80,7 +80,7 @@ def checks() -> dict[str, Callable[[], None]]:
     return {
         "ruff format": lambda: _in_venv("ruff", "format", "--check", "--quiet", *PYTHON),
         "ruff": lambda: _in_venv("ruff", "check", "--quiet", *PYTHON),
-        "mypy": lambda: _in_venv("mypy", "bench", "ci", "jobs", "local", "tests"),
+        "mypy": lambda: _in_venv("mypy", "bench", "ci", "jobs", "local", "tests", "charts/flink/files/hooks"),
         "yamllint": lambda: _in_venv("yamllint", "--strict", *[f for f in _files("*.yaml", "*.yml") if "/templates/" not in f]),
         "shellcheck": lambda: _in_venv("shellcheck", *_files("*.sh", ".ci/run")),
         "helm lint": lambda: _helm_lint("helm"),

@@ -4,64 +4,101 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
+from dataclasses import dataclass
 
 from ci import cluster, images, java, tools, venv
-from ci.console import die, step
+from ci.console import die, say, step
 from ci.versions import BUILD, REPO
 
-# kind of tests -> (folder, what pytest selects). Tests marked `full` are left out unless they are asked for.
+# Marks of tests that nothing runs beside, each a part of its own -> the workers of its cluster.
+APART = {"alone": 0, "nodes": 2}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One run of pytest: the tests of a folder that `selected` selects, all for "", and of APART only those marked `apart`."""
+
+    folder: str
+    selected: str = ""
+    apart: str = ""
+
+    @property
+    def expression(self) -> str:
+        """What -m is given."""
+        groups = [mark if mark == self.apart else f"not {mark}" for mark in APART]
+        return " and ".join([*([f"({self.selected})"] if self.selected else []), *groups])
+
+
+# Tests marked `full` are left out unless they are asked for, and so are those of several nodes.
 KINDS = {
-    "unit": [("unit", "not full")],
-    "local": [("local", "")],
-    "kind": [("kind", "not full")],
-    "all": [("unit", "not full"), ("local", "not full"), ("kind", "not full")],
-    "full": [("unit", ""), ("local", ""), ("kind", "not alone"), ("kind", "alone")],
+    "unit": [Part("unit", "not full")],
+    "model": [Part("model", "not full")],
+    "local": [Part("local")],
+    "kind": [Part("kind", "not full")],
+    "soak": [Part("soak")],
+    "all": [Part("unit", "not full"), Part("model", "not full"), Part("local", "not full"), Part("kind", "not full")],
+    "full": [Part("unit"), Part("model"), Part("local"), Part("kind"), Part("soak"), *[Part("kind", "", mark) for mark in APART]],
 }
 
 # Tests side by side: those of a cluster wait most of the time, but two are what a small machine bears.
-WORKERS = {"unit": "auto", "kind": "2"}
+SIDE_BY_SIDE = {"unit": "auto", "model": "auto", "kind": "2"}
+
+_NO_TESTS = 5  # pytest's exit code
 
 
-def marks(words: list[str], default: str) -> tuple[list[str], str]:
-    """The words without -m, and which tests it selects instead of `default`; those that run alone are to be asked for by name."""
+def parts(kind: str, words: list[str]) -> tuple[list[Part], list[str]]:
+    """The parts, and the words without -m, which wins over what they select; what runs apart is to be asked for by name."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-m")
     asked, rest = parser.parse_known_args(words)
     if asked.m is None:
-        return rest, default
-    return rest, asked.m if "alone" in asked.m else f"({asked.m}) and not alone"
+        return KINDS[kind], rest
+    found = []
+    for folder in dict.fromkeys(part.folder for part in KINDS[kind]):
+        named = [mark for mark in APART if folder == "kind" and re.search(rf"\b{mark}\b", asked.m)]
+        found += [Part(folder, asked.m, mark) for mark in ("", *named)]
+    return found, rest
 
 
-def _pytest(folder: str, default: str, words: list[str]) -> int:
+def _pytest(part: Part, words: list[str], *, others: bool) -> int:
     python = venv.python()
     tools.ensure()
-    words, selected = marks(words, default)
-    alone = "alone" in selected.replace("not alone", "")
-    options = [f"--junitxml={BUILD}/junit/{folder}{'-alone' if alone else ''}.xml"]
-    if selected:
-        options += ["-m", selected]
-    if folder in WORKERS and not alone and not {"-n", "--pdb"} & set(words):
-        options += ["-n", WORKERS[folder], "--dist=worksteal"]
-    if folder == "local":
-        java.ensure()
-    if folder == "kind":
-        cluster.ensure()
-        images.load()
-        options.append(f"--kubeconfig={cluster.KUBECONFIG}")
     environment = {**os.environ, "PATH": f"{tools.BIN}:{os.environ.get('PATH', '')}"}
-    with step(f"pytest tests/{folder}"):
-        command = [str(python), "-m", "pytest", f"tests/{folder}", *options, *words]
-        return subprocess.run(command, cwd=REPO, env=environment, stdin=subprocess.DEVNULL).returncode
+    command = [str(python), "-m", "pytest", f"tests/{part.folder}", "-m", part.expression]
+    name = "-".join(filter(None, [part.folder, part.apart]))
+    if others and part.folder == "kind":  # no cluster for a part without a test
+        look = subprocess.run([*command, "--collect-only", "-qq", *words], cwd=REPO, env=environment, capture_output=True)
+        if look.returncode == _NO_TESTS:
+            say(f"{name}: no test of tests/{part.folder} is asked for")
+            return _NO_TESTS
+    options = [f"--junitxml={BUILD}/junit/{name}.xml"]
+    if part.folder in SIDE_BY_SIDE and not part.apart and not {"-n", "--pdb"} & set(words):
+        options += ["-n", SIDE_BY_SIDE[part.folder], "--dist=worksteal"]
+    if part.folder == "local":
+        java.ensure()
+    if part.folder == "soak":
+        options.append("--capture=no")  # it says what it does while it does it
+    if part.folder in ("kind", "soak"):
+        workers = APART.get(part.apart, 0)
+        cluster.ensure(workers)
+        images.ensure()
+        cluster.load(list(images.wanted(tests=True)), workers)
+        options.append(f"--kubeconfig={cluster.of(workers).kubeconfig}")
+    with step(f"pytest {name}"):
+        return subprocess.run([*command, *options, *words], cwd=REPO, env=environment, stdin=subprocess.DEVNULL).returncode
 
 
 def main(words: list[str]) -> int:
-    """`words`: one of KINDS, then options of pytest. Every part is run; the first exit code that is not 0 is ours."""
+    """`words`: one of KINDS, then options of pytest. Every part is run; the first exit code of a failure is ours."""
     kind, *rest = words or ["all"]
     if kind not in KINDS:
         die(f"{kind!r} is no kind of tests: write one of {', '.join(KINDS)}.")
-    codes = [_pytest(folder, default, rest) for folder, default in KINDS[kind]]
-    return next((code for code in codes if code), 0)
+    chosen, rest = parts(kind, rest)
+    codes = [_pytest(part, rest, others=len(chosen) > 1) for part in chosen]
+    found = [code for code in codes if code != _NO_TESTS]  # a part may be without a test, not all of them
+    return next((code for code in found if code), 0) if found else _NO_TESTS
 
 
 def demo_local(words: list[str]) -> int:

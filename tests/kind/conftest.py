@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.cluster import Cluster
 from tests.support.helm import Helm
+from tests.support.nodes import Nodes
 from tests.support.release import FlinkRelease
 
 FLINK = ROOT / "charts" / "flink"
@@ -52,3 +53,14 @@ def install(cluster: Cluster, helm: Helm, namespace: str) -> Iterator[Install]:
     if not os.environ.get("KEEP"):
         for name in reversed(installed):  # a last savepoint may need the broker of an earlier one
             helm.run("uninstall", name, f"--namespace={namespace}", "--ignore-not-found", "--wait", "--timeout=2m")
+
+
+@pytest.fixture
+def nodes(cluster: Cluster, install: Install) -> Iterator[Nodes]:
+    """The workers, whole when the test begins, and made whole again before `install` takes the releases away."""
+    found = Nodes(cluster)
+    if len(found.workers) < 2:
+        pytest.skip("the cluster has fewer than two workers: run `make cluster ARGS='--workers 2'` and name its kubeconfig")
+    found.give_back()
+    yield found
+    found.give_back()

@@ -43,13 +43,16 @@ class Helm:
         """Run `helm WORDS` and return its standard output. Raises HelmError."""
         return self._do(words, stdin).stdout
 
-    def _do(self, words: Sequence[str | Path], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = [self.binary, *map(str, words)]
+    def _environment(self) -> dict[str, str]:
         homes = {f"HELM_{kind}_HOME": f"{self._homes}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA")}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HELM_")}
+        return {**environment, **homes, "KUBECONFIG": self._kubeconfig}
+
+    def _do(self, words: Sequence[str | Path], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = [self.binary, *map(str, words)]
         done = subprocess.run(
             command,
-            env={**environment, **homes, "KUBECONFIG": self._kubeconfig},
+            env=self._environment(),
             input=stdin or "",
             capture_output=True,
             text=True,
@@ -119,9 +122,35 @@ class Helm:
         words = ["upgrade", name, chart, "--reset-values", *_common(namespace, wait, timeout), *options]
         return self._with_values(words, values, files)
 
-    def rollback(self, name: str, revision: int = 0, *, namespace: str, wait: bool = True, timeout: str = "5m") -> str:
+    def upgrade_killed(self, name: str, chart: str | Path, values: Values, *, namespace: str, after: float) -> int | None:
+        """Like upgrade(), ended by SIGKILL after that many seconds; the exit code if it was quicker, None if it was killed."""
+        words = [self.binary, "upgrade", name, str(chart), "--reset-values", *_common(namespace, True, "5m")]
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(values, file)
+            file.flush()
+            process = subprocess.Popen(
+                [*words, f"--values={file.name}"],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            try:
+                return process.wait(after)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                return None
+
+    def rollback(
+        self, name: str, revision: int = 0, *, namespace: str, wait: bool = True, timeout: str = "5m", options: Sequence[str] = ()
+    ) -> str:
         """Go back to `revision`, 0 is the one before."""
-        return self.run("rollback", name, str(revision), *_common(namespace, wait, timeout))
+        return self.run("rollback", name, str(revision), *_common(namespace, wait, timeout), *options)
+
+    def history(self, name: str, *, namespace: str) -> list[dict[str, Any]]:
+        """The revisions that Helm knows, oldest first, each with revision and status."""
+        return json.loads(self.run("history", name, f"--namespace={namespace}", "--max=256", "--output=json"))
 
     def uninstall(self, name: str, *, namespace: str, wait: bool = True, timeout: str = "5m") -> str:
         """What Helm said, and what its hooks printed, which Helm passes on as errors."""

@@ -12,7 +12,7 @@ from .waits import GiveUp, wait_for
 
 Json = dict[str, Any]
 
-_ENDED = ("FAILED", "CANCELED", "FINISHED", "SUSPENDED")
+ENDED = ("FAILED", "CANCELED", "FINISHED", "SUSPENDED")
 
 
 class FlinkError(RuntimeError):
@@ -126,7 +126,7 @@ class FlinkRest:
             if len(found) != 1:
                 raise LookupError(f"{len(found)} jobs are {job}; there are {self.jobs()}")
             details = self.job(found[0])
-            if details["state"] in _ENDED:
+            if details["state"] in ENDED:
                 raise GiveUp(f"the job is {details['state']}: {self._first_failure(found[0])}")
             states = {vertex["status"] for vertex in details["vertices"]}
             if details["state"] != "RUNNING" or not states <= {"RUNNING", "FINISHED"}:
@@ -140,7 +140,7 @@ class FlinkRest:
 
         def complete() -> Json | None:
             state = self.job(job_id)["state"]
-            if state in _ENDED:
+            if state in ENDED:
                 raise GiveUp(f"the job is {state}: {self._first_failure(job_id)}")
             newest: Json | None = self.checkpoints(job_id)["latest"]["completed"]
             return newest if newest and newest["id"] >= number else None

@@ -29,14 +29,20 @@ def wait_job(cluster: Cluster, namespace: str, name: str, *, timeout: float = 18
     wait_for(complete, timeout=timeout, what=f"Job {name} to complete in namespace {namespace}", on_timeout=explain)
 
 
-def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str], claim: str = "") -> str:
-    """The address of a pod with the image of jobs/tools, running, the claim at /claim; one that is there is taken as it is."""
+def start_pod(
+    cluster: Cluster, namespace: str, name: str, command: list[str], claim: str = "", node: str = "", *, grace: int = 0
+) -> str:
+    """The address of a pod with the image of jobs/tools, running, the claim at /claim; one that is there is taken as it is.
+
+    It runs on that node, if one is named. `grace`: the seconds that its command is given to end when the pod is deleted.
+    """
     version = tomllib.loads((Path(__file__).parents[2] / "versions.toml").read_text())["images"]["kdv-tools"]
     pod = {
         "metadata": {"name": name, "labels": {"app.kubernetes.io/component": name}},
         "spec": {
             "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 0,
+            "terminationGracePeriodSeconds": grace,
+            "nodeSelector": {"kubernetes.io/hostname": node} if node else {},
             "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [
                 {
@@ -66,14 +72,14 @@ def _start_pod(cluster: Cluster, namespace: str, name: str, command: list[str], 
 
 def tools_pod(cluster: Cluster, namespace: str) -> Run:
     """Runs commands in a pod with the programs of jobs/tools, which is there after the first call."""
-    _start_pod(cluster, namespace, "tools", ["sleep", "infinity"])
+    start_pod(cluster, namespace, "tools", ["sleep", "infinity"])
     return cluster.runner(namespace, "app.kubernetes.io/component=tools")
 
 
-def run_on_claim(cluster: Cluster, namespace: str, claim: str, command: list[str]) -> str:
+def run_on_claim(cluster: Cluster, namespace: str, claim: str, command: list[str], node: str = "") -> str:
     """The output of a command in a pod with a claim at /claim. The pod goes again: a claim that is in use cannot be deleted."""
     name = f"tools-{claim}"
-    _start_pod(cluster, namespace, name, ["sleep", "infinity"], claim)
+    start_pod(cluster, namespace, name, ["sleep", "infinity"], claim, node)
     try:
         return cluster.runner(namespace, f"app.kubernetes.io/component={name}")(command)
     finally:
@@ -94,11 +100,27 @@ while True:
 def line_server(cluster: Cluster, namespace: str, name: str, port: int, lines: Iterable[str]) -> str:
     """Starts a pod that sends these lines to whoever connects to the port, and returns its address."""
     text = "".join(f"{line}\n" for line in lines)
-    return _start_pod(cluster, namespace, name, ["python3", "-c", _SERVER, str(port), text])
+    return start_pod(cluster, namespace, name, ["python3", "-c", _SERVER, str(port), text])
 
 
 def file_server(cluster: Cluster, namespace: str, name: str, content: str) -> str:
     """Starts a pod that serves a file of this name over HTTP, and returns its URL."""
     script = 'printf %s "$1" > "/tmp/$0" && exec python3 -m http.server --directory /tmp 8000'
-    host = _start_pod(cluster, namespace, name.replace(".", "-"), ["sh", "-c", script, name, content])
+    host = start_pod(cluster, namespace, name.replace(".", "-"), ["sh", "-c", script, name, content])
     return f"http://{host}:8000/{name}"
+
+
+_MIRROR = """
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+class Mirror(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.client_address[0].encode())
+ThreadingHTTPServer(("", 8000), Mirror).serve_forever()
+"""
+
+
+def mirror(cluster: Cluster, namespace: str, name: str, node: str) -> str:
+    """Starts a pod on that node that tells over HTTP, at port 8000, the address of whoever asks; returns the pod's own."""
+    return start_pod(cluster, namespace, name, ["python3", "-c", _MIRROR], node=node)

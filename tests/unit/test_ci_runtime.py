@@ -125,12 +125,28 @@ def test_a_failed_command_shows_the_end_of_its_output() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "selected"),
+    ("kind", "words", "rest", "expressions"),
     [
-        (["-k", "a"], (["-k", "a"], "not full")),
-        (["-m", "state", "-k", "a"], (["-k", "a"], "(state) and not alone")),
-        (["-m", "alone"], ([], "alone")),
+        ("unit", "-k a", "-k a", ["(not full) and not alone and not nodes"]),
+        ("kind", "", "", ["(not full) and not alone and not nodes"]),
+        ("kind", "-m nodes", "", ["(nodes) and not alone and not nodes", "(nodes) and not alone and nodes"]),
+        ("kind", "-m state -k a", "-k a", ["(state) and not alone and not nodes"]),
+        ("kind", "-m alone", "", ["(alone) and not alone and not nodes", "(alone) and alone and not nodes"]),
     ],
 )
-def test_nothing_runs_beside_a_test_that_takes_the_node(words: list[str], selected: tuple[list[str], str]) -> None:
-    assert test.marks(words, "not full") == selected
+def test_nothing_runs_beside_a_test_that_takes_nodes(kind: str, words: str, rest: str, expressions: list[str]) -> None:
+    parts, others = test.parts(kind, words.split())
+    assert [part.expression for part in parts] == expressions
+    assert others == rest.split()
+
+
+def test_the_whole_matrix_selects_every_test_once() -> None:
+    marks = {part.apart: part.expression for part in test.KINDS["full"] if part.folder == "kind"}
+    assert marks == {"": "not alone and not nodes", "alone": "alone and not nodes", "nodes": "not alone and nodes"}
+
+
+@pytest.mark.parametrize(("codes", "code"), [([0, 5], 0), ([5, 1], 1), ([1, 0], 1), ([5, 5], 5)])
+def test_a_part_may_be_without_a_test_but_not_all(monkeypatch: pytest.MonkeyPatch, codes: list[int], code: int) -> None:
+    ends = iter(codes)
+    monkeypatch.setattr(test, "_pytest", lambda *_, **__: next(ends))
+    assert test.main(["kind", "-m", "nodes"]) == code

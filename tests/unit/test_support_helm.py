@@ -62,3 +62,12 @@ def test_an_error_says_what_helm_said(binary: str, tmp_path: Path) -> None:
     with pytest.raises(HelmError, match=rf"{binary} template r .*: exit code 1\nError:.*") as caught:
         Helm(binary).template(tmp_path / "no-chart", name="r")
     assert "no-chart" in caught.value.stderr
+
+
+@pytest.mark.parametrize(("script", "code"), [("exec sleep 60", None), ("exit 3", 3)])
+def test_an_upgrade_is_killed_unless_it_is_quicker(script: str, code: int | None, tmp_path: Path) -> None:
+    binary = tmp_path / "helm"
+    binary.write_text(f"#!/bin/sh\n{script}\n")
+    binary.chmod(0o755)
+    after = 0.2 if code is None else 60
+    assert Helm(binary).upgrade_killed("r", "chart", {}, namespace="n", after=after) == code
