@@ -10,7 +10,8 @@ import requests
 
 from tests.kind.conftest import VALUES, Install
 from tests.support.cluster import Cluster
-from tests.support.helm import Helm
+from tests.support.helm import Helm, HelmError
+from tests.support.release import FlinkRelease
 from tests.support.waits import wait_for
 
 
@@ -81,7 +82,10 @@ def test_a_job_whose_leader_the_charts_own_zookeeper_knows(install: Install) -> 
 def test_a_python_job_waits_for_its_kafka(
     install: Install, cluster: Cluster, namespace: str, name: str, files: list[Path], values: dict[str, Any]
 ) -> None:
-    flink = install(name, values=values, files=files)
+    """An install is proven, so it fails when its time is over; the job waits on."""
+    with pytest.raises(HelmError, match="does not run after 30 s"):
+        install(name, values={**values, "hooks": {"timeoutSeconds": 30}}, files=files)
+    flink = FlinkRelease(cluster, namespace, name)
     (pod,) = cluster.pods(namespace, flink.selector("jobmanager"))
 
     def told() -> bool:

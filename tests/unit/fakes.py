@@ -1,4 +1,7 @@
-"""Servers that answer as Flink, Kubernetes and ZooKeeper do, as far as the hooks ask them."""
+"""Servers that answer as Flink, Kubernetes and ZooKeeper do, as far as the hooks ask them.
+
+What goes wrong is a list, `trouble`, of which each request takes the first: a status, or one of the words that `serving` knows.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,47 @@ import json
 import socketserver
 import struct
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 Json = dict[str, Any]
 
 
-class FakeFlink:
-    """One job at a time. `stop_fails` is the reason of a savepoint that does not come to be.
+class Fake:
+    """What `serving` needs."""
 
-    `shown` is what it tells of a job, if that is older than the list of jobs.
+    def __init__(self) -> None:
+        self.trouble: list[int | str] = []
+        # Asked first: what it raises or does comes before the answer.
+        self.before: Callable[[str, str], None] = lambda method, path: None
+
+    def answer(self, method: str, path: str, body: Json) -> tuple[int, Any]:
+        raise NotImplementedError
+
+
+class FakeFlink(Fake):
+    """A JobManager, which answers 503 to everything while it is `away`.
+
+    `stop_fails` is the reason of a savepoint that does not come to be, `shown` what it tells of a job, if that is older than the
+    list of jobs, `retained` whether checkpoints outlive a job that is cancelled.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.jobs: dict[str, Json] = {}
         self.shown: dict[str, Json] = {}
         self.checkpoints: dict[str, Json] = {}
         self.operations: dict[str, Json] = {}
         self.calls: list[str] = []
+        self.bodies: list[Json] = []
         self.stop_fails = ""
         self.timeout = 20_000
+        self.retained = True
+        self.away = False
         self.disposed: list[str] = []
 
     def run(self, job: str, restored: Json | None = None, state: str = "RUNNING", tasks: str = "RUNNING") -> None:
@@ -43,7 +65,13 @@ class FakeFlink:
     def checkpoint(self, job: str, number: int, path: str) -> None:
         self.checkpoints[job]["latest"]["completed"] = {"id": number, "external_path": path}
 
+    def asked(self, end: str) -> int:
+        """How many requests had a path with that end."""
+        return sum(call.partition("?")[0].endswith(end) for call in self.calls)
+
     def answer(self, method: str, path: str, body: Json) -> tuple[int, Any]:
+        if self.away:
+            return 503, "no leader"
         self.calls.append(f"{method} {path}")
         path, _, query = path.partition("?")
         match path.strip("/").split("/"):
@@ -66,24 +94,28 @@ class FakeFlink:
                 assert query == "mode=cancel"
                 self.jobs[job]["state"] = "CANCELED"
                 return 202, {}
+            case "GET", ["checkpoints", *_] if job not in self.checkpoints:
+                return 404, {"errors": ["Checkpointing was not enabled for this job"]}
             case "GET", ["checkpoints"]:
                 return 200, self.checkpoints[job]
             case "GET", ["checkpoints", "config"]:
-                return 200, {"timeout": self.timeout}
+                external = {"enabled": True, "delete_on_cancellation": not self.retained}
+                return 200, {"timeout": self.timeout, "externalization": external}
             case "GET", ["exceptions"]:
                 trace = "java.lang.Exception: outer\n\tat a.b\nCaused by: java.io.IOException: the cause\n\tat c.d"
                 return 200, {"exceptionHistory": {"entries": [{"stacktrace": trace}]}}
             case "POST", ["stop"]:
+                self.bodies.append(body)
                 return 202, {"request-id": self._savepoint(job, body["triggerId"], body["targetDirectory"], stops=True)}
             case "POST", ["savepoints"]:
-                return 202, {"request-id": self._savepoint(job, f"s{len(self.operations)}", body["target-directory"])}
+                self.bodies.append(body)
+                return 202, {"request-id": self._savepoint(job, body["triggerId"], body["target-directory"])}
             case "GET", ["savepoints", trigger] if trigger in self.operations:
                 return 200, {"status": {"id": "COMPLETED"}, "operation": self.operations[trigger]}
         return 404, {"errors": ["Not found"]}
 
     def _savepoint(self, job: str, trigger: str, folder: str, stops: bool = False) -> str:
         if trigger in self.operations:
-            self.jobs[job]["state"] = "FINISHED"
             return trigger  # the same id again asks for the same operation
         if self.stop_fails:
             self.operations[trigger] = {"failure-cause": {"class": "X", "stack-trace": self.stop_fails}}
@@ -97,53 +129,118 @@ class FakeFlink:
         return trigger
 
 
-class FakeKubernetes:
-    """ConfigMaps, Deployments and pods of one namespace; `conflicts` are causes that an apply is refused for.
+PLURALS = {
+    "v1": {
+        "ConfigMap": "configmaps",
+        "Service": "services",
+        "ServiceAccount": "serviceaccounts",
+        "PersistentVolumeClaim": "persistentvolumeclaims",
+        "Pod": "pods",
+    },
+    "apps/v1": {"Deployment": "deployments"},
+    "batch/v1": {"CronJob": "cronjobs"},
+}
 
-    `dropped` holds the selectors by which pods were deleted.
+
+class FakeKubernetes(Fake):
+    """Objects of one namespace, by kind in the plural and by name.
+
+    `refused` holds the answers of dry runs by name of the object, `dropped` the selectors by which pods were deleted, `dry` the
+    objects of all dry runs, `writes` all other requests that change something.
     """
 
     def __init__(self) -> None:
-        self.config_maps: dict[str, Json] = {}
-        self.deployments: dict[str, Json] = {}
-        self.pods: list[Json] = []
+        super().__init__()
+        self.objects: dict[str, dict[str, Json]] = defaultdict(dict)
+        self.refused: dict[str, tuple[int, Any]] = {}
         self.dropped: list[str] = []
-        self.logs = ""
-        self.conflicts: list[Json] = []
+        self.dry: list[tuple[str, str]] = []
+        self.writes: list[str] = []
+        self.pods: list[Json] = []
+        self._version = 0
+
+    @property
+    def config_maps(self) -> dict[str, Json]:
+        return self.objects["configmaps"]
+
+    @property
+    def deployments(self) -> dict[str, Json]:
+        return self.objects["deployments"]
+
+    @property
+    def claims(self) -> dict[str, Json]:
+        return self.objects["persistentvolumeclaims"]
+
+    def put(self, kind: str, obj: Json) -> None:
+        """As somebody else writes it."""
+        self._version += 1
+        obj["metadata"]["resourceVersion"] = str(self._version)
+        self.objects[kind][obj["metadata"]["name"]] = obj
 
     def answer(self, method: str, path: str, body: Json) -> tuple[int, Any]:
-        path, _, query = path.partition("?")
+        path, _, query = unquote(path).partition("?")
+        if "/namespaces/" not in path:
+            version = path.removeprefix("/apis/").removeprefix("/api/")
+            known = [{"kind": kind, "name": name} for kind, name in PLURALS.get(version, {}).items()]
+            return (200, {"resources": known}) if known else (404, {})
         kind, *names = path.split("/namespaces/n/")[1].split("/")
-        if kind == "pods" and method == "DELETE":
-            self.dropped.append(query.removeprefix("labelSelector="))
-            return 200, {}
+        if "dryRun=All" in query:
+            return self._dry(method, kind, body)
         if kind == "pods":
-            return 200, ({"items": self.pods} if not names else self.logs)
-        known = self.config_maps if kind == "configmaps" else self.deployments
+            return self._pods(method, query.removeprefix("labelSelector="))
+        return self._object(method, kind, names, query, body)
+
+    def _dry(self, method: str, kind: str, body: Json) -> tuple[int, Any]:
+        name = body["metadata"]["name"]
+        self.dry.append((kind, name))
+        if name in self.refused:
+            return self.refused[name]
+        return (409, {"reason": "AlreadyExists"}) if method == "POST" and name in self.objects[kind] else (200, body)
+
+    def _pods(self, method: str, selector: str) -> tuple[int, Any]:
+        if method == "DELETE":
+            self.dropped.append(selector)
+            return 200, {}
+        wanted = [pair for pair in selector.split(",") if "=" in pair]
+        return 200, {"items": [pod for pod in self.pods if all(_matches(pod, pair) for pair in wanted)]}
+
+    def _object(self, method: str, kind: str, names: list[str], query: str, body: Json) -> tuple[int, Any]:
+        known = self.objects[kind]
+        if method != "GET":
+            self.writes.append(f"{method} {kind}/{(names or [body['metadata']['name']])[0]}")
         match method, names:
             case "POST", []:
-                known[body["metadata"]["name"]] = body
+                if body["metadata"]["name"] in known:
+                    return 409, {"reason": "AlreadyExists"}
+                self.put(kind, body)
                 return 201, body
             case "GET", []:
-                selector = dict(pair.split("=") for pair in query.removeprefix("labelSelector=").split(","))
-                found = [obj for obj in known.values() if selector.items() <= obj.get("metadata", {}).get("labels", {}).items()]
-                return 200, {"items": found}
+                pairs = query.removeprefix("labelSelector=").split(",")
+                return 200, {"items": [obj for obj in known.values() if all(_matches(obj, pair) for pair in pairs)]}
             case _, [name] if name not in known:
-                return 404, {}
+                return 404, {"reason": "NotFound"}
             case "DELETE", [name]:
                 return 200, known.pop(name)
-            case "PATCH", [name] if "dryRun=All" in query:
-                causes = {"details": {"causes": self.conflicts}}
-                return (409, causes) if self.conflicts else (200, known[name])
             case "PATCH", [name]:
+                given = body.get("metadata", {}).pop("resourceVersion", None)
+                if given not in (None, known[name]["metadata"].get("resourceVersion")):
+                    return 409, {"reason": "Conflict"}
                 merge(known[name], body)
+                self.put(kind, known[name])
         return 200, known[names[0]]
 
 
-class FakeFiles:
+def _matches(obj: Json, pair: str) -> bool:
+    key, _, value = pair.partition("=")
+    label = obj.get("metadata", {}).get("labels", {}).get(key.rstrip("!"))
+    return bool(label != value if key.endswith("!") else label == value)
+
+
+class FakeFiles(Fake):
     """Texts by their paths."""
 
     def __init__(self, files: dict[str, str]) -> None:
+        super().__init__()
         self.files = files
 
     def answer(self, method: str, path: str, body: Json) -> tuple[int, Any]:
@@ -151,10 +248,14 @@ class FakeFiles:
 
 
 class FakeZooKeeper:
-    """The paths that there are, and a server for them; a path with others below it cannot be deleted."""
+    """The paths that there are, and a server for them; a path with others below it cannot be deleted.
 
-    def __init__(self, *paths: str) -> None:
+    One that `hangs_up` does so as soon as a client connects.
+    """
+
+    def __init__(self, *paths: str, hangs_up: bool = False) -> None:
         self.paths = {"/".join(path.split("/")[:end]) for path in paths for end in range(2, len(path.split("/")) + 1)}
+        self.hangs_up = hangs_up
 
     def answer(self, kind: int, path: str) -> tuple[int, bytes]:
         """(error, body) of a request."""
@@ -185,6 +286,8 @@ class FakeZooKeeper:
 
             def handle(self) -> None:
                 self.receive()
+                if fake.hangs_up:
+                    return
                 self.send(struct.pack("!iiqi16s?", 0, 10_000, 1, 16, b"", False))
                 while True:
                     request = self.receive()
@@ -217,19 +320,42 @@ def merge(target: Json, changes: Json) -> None:
             target[key] = value
 
 
+HTML = "<html><body>Please log in</body></html>"
+
+
 @contextmanager
-def serving(fake: FakeFlink | FakeKubernetes | FakeFiles) -> Iterator[str]:
-    """The URL at which a fake answers."""
+def serving(fake: Fake) -> Iterator[str]:
+    """The URL at which a fake answers.
+
+    Trouble is a status that is answered instead, "hangs up" before it has done anything, "answer lost": it has done what was
+    asked and hangs up, "dies": the same in the middle of its answer, or "html": a page with status 200.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, answer = fake.answer(self.command, self.path, json.loads(body) if body else {})
-            text = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+            fake.before(self.command, self.path)
+            trouble = fake.trouble.pop(0) if fake.trouble else ""
+            if trouble == "hangs up":
+                self.close_connection = True
+                return
+            if trouble == "html":
+                self.reply(200, HTML)
+            elif isinstance(trouble, int):
+                self.reply(trouble, "busy")
+            else:
+                status, answer = fake.answer(self.command, self.path, json.loads(body) if body else {})
+                self.reply(status, answer if isinstance(answer, str) else json.dumps(answer), trouble)
+
+        def reply(self, status: int, text: str, trouble: str = "") -> None:
+            self.close_connection = bool(trouble)
+            if trouble == "answer lost":
+                return
+            data = text.encode()
             self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
+            self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(text)
+            self.wfile.write(data[: len(data) // 2] if trouble == "dies" else data)
 
         do_GET = do_POST = do_PATCH = do_DELETE = answer
 

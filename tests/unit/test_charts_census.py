@@ -21,13 +21,15 @@ CLUSTER = {
     "Deployment/r-flink-taskmanager",
     "Pod/r-flink-test",
 }
-RIGHTS = {f"{kind}/r-flink-hooks" for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap")}
-SESSION_HOOKS = {*RIGHTS, "Job/r-flink-pre-upgrade", "Job/r-flink-pre-rollback", "ConfigMap/r-flink-jobs"}
-SUBMITTERS = {f"Job/r-flink-{event}" for event in ("post-install", "post-upgrade", "post-rollback")}
-JOB_EVENTS = ("pre-install", "pre-upgrade", "post-upgrade", "pre-rollback", "post-rollback", "post-delete")
-JOB_HOOKS = {*RIGHTS, *(f"Job/r-flink-{event}" for event in JOB_EVENTS)}
+RIGHTS = {f"{kind}/r-flink-hooks{end}" for kind in ("ServiceAccount", "Role", "RoleBinding") for end in ("", "-uninstall")}
+SESSION_HOOKS = {
+    *RIGHTS,
+    "ConfigMap/r-flink-hooks",
+    *(f"Job/r-flink-{e}" for e in ("before", "before-rollback", "after-uninstall")),
+}
+AFTERWARDS = {f"Job/r-flink-{event}" for event in ("after", "after-rollback")}
 SAVEPOINTS = {f"{kind}/r-flink-savepoint" for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap", "CronJob")}
-JOB_HOOKS |= SAVEPOINTS
+JOB_HOOKS = SESSION_HOOKS | AFTERWARDS | SAVEPOINTS
 LEADER = {"Role/r-flink", "RoleBinding/r-flink"}
 # Flink asks for these names.
 NATIVE = {"Deployment/r-flink", "ConfigMap/flink-config-r-flink", "Role/r-flink-native", "RoleBinding/r-flink-native"}
@@ -46,15 +48,19 @@ def census(manifests: Manifests) -> set[str]:
     ("values", "more", "less"),
     [
         ({}, set(), set()),
-        ({"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}, SUBMITTERS, set()),
+        ({"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}, AFTERWARDS, set()),
         *(
             ({value: {"enabled": True}}, {f"Deployment/r-flink-{name}", f"Service/r-flink-{name}"}, set())
             for value, name in (("sqlGateway", "sql-gateway"), ("historyServer", "history-server"))
         ),
         ({"files": {"a.py": "pass"}}, {"ConfigMap/r-flink-files"}, set()),
-        (JOB, JOB_HOOKS, SESSION_HOOKS),
-        ({**JOB, "job": {"savepointOnUninstall": True}}, JOB_HOOKS | {"Job/r-flink-pre-delete"}, SESSION_HOOKS),
-        ({**JOB, "storage": {"enabled": False}}, JOB_HOOKS - SAVEPOINTS, {*SESSION_HOOKS, "PersistentVolumeClaim/r-flink-data"}),
+        (JOB, JOB_HOOKS, set()),
+        (
+            {**JOB, "job": {"savepointOnUninstall": True}, "storage": {"keep": True}},
+            JOB_HOOKS | {"Job/r-flink-before-uninstall"},
+            set(),
+        ),
+        ({**JOB, "storage": {"enabled": False}}, AFTERWARDS, {"PersistentVolumeClaim/r-flink-data"}),
         ({"hooks": {"enabled": False}}, set(), SESSION_HOOKS),
         ({**JOB, "hooks": {"enabled": False}}, set(), SESSION_HOOKS),
         (
@@ -62,31 +68,18 @@ def census(manifests: Manifests) -> set[str]:
             {"Job/r-flink-jobmanager", "Job/r-flink-taskmanager"},
             SESSION_HOOKS | {"Deployment/r-flink-jobmanager", "Deployment/r-flink-taskmanager", "Pod/r-flink-test"},
         ),
-        (
-            {"highAvailability": {"type": "kubernetes"}},
-            LEADER | {"Job/r-flink-pre-install", "Job/r-flink-post-delete"},
-            set(),
-        ),
-        ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, SESSION_HOOKS),
-        # Its own ZooKeeper goes with the release: nothing has to be forgotten.
+        ({"highAvailability": {"type": "kubernetes"}}, LEADER, set()),
+        ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, set()),
         ({"highAvailability": {"type": "zookeeper"}}, ZOOKEEPER, set()),
-        ({**JOB, "highAvailability": {"type": "zookeeper"}}, ZOOKEEPER | JOB_HOOKS, SESSION_HOOKS),
-        (
-            {"highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2181"}}},
-            {"Job/r-flink-pre-install", "Job/r-flink-post-delete"},
-            set(),
-        ),
-        (
-            {"flink": {"mode": "native"}},
-            NATIVE | {f"Job/r-flink-{event}" for event in ("post-upgrade", "post-rollback")},
-            STANDALONE,
-        ),
+        ({**JOB, "highAvailability": {"type": "zookeeper"}}, ZOOKEEPER | JOB_HOOKS, set()),
+        ({"highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2181"}}}, set(), set()),
+        ({"flink": {"mode": "native"}}, NATIVE | AFTERWARDS, STANDALONE),
         (
             {"flink": {"type": "job", "mode": "native"}, "job": {"bounded": True}},
             (NATIVE | {"Job/r-flink-jobmanager"}),
             STANDALONE | SESSION_HOOKS | {"Pod/r-flink-test"},
         ),
-        ({"flink": {"type": "job", "mode": "native"}}, NATIVE | JOB_HOOKS, STANDALONE | SESSION_HOOKS),
+        ({"flink": {"type": "job", "mode": "native"}}, NATIVE | JOB_HOOKS, STANDALONE),
         ({"storage": {"enabled": False}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"storage": {"existingClaim": "mine"}}, set(), {"PersistentVolumeClaim/r-flink-data"}),
         ({"serviceAccount": {"create": False}}, set(), {"ServiceAccount/r-flink"}),
@@ -116,7 +109,7 @@ def census(manifests: Manifests) -> set[str]:
             {
                 *JOB_HOOKS,
                 *LEADER,
-                "Job/r-flink-pre-delete",
+                "Job/r-flink-before-uninstall",
                 "Ingress/r-flink-rest",
                 "Ingress/r-flink-rest-slash",
                 "PodDisruptionBudget/r-flink-taskmanager",
@@ -124,7 +117,7 @@ def census(manifests: Manifests) -> set[str]:
                 "Deployment/r-flink-history-server",
                 "Service/r-flink-history-server",
             },
-            SESSION_HOOKS,
+            set(),
         ),
     ],
 )
@@ -140,7 +133,7 @@ EXTERNAL = {"kafka": {"enabled": False}, "global": {"kafka": {"bootstrapServers"
     ("values", "more", "less"),
     [
         ({}, set(), set()),
-        (SESSION, SESSION_HOOKS | {"ConfigMap/r-submitter", "Job/r-submitter"}, JOB_HOOKS),
+        (SESSION, {"ConfigMap/r-submitter", "Job/r-submitter"}, JOB_HOOKS - SESSION_HOOKS),
         (EXTERNAL, set(), KAFKA),
         ({"producer": {"enabled": False}}, set(), {"Job/r-producer"}),
         ({"kafkaUi": {"enabled": True}}, {"Service/r-kafka-ui", "Deployment/r-kafka-ui"}, set()),
@@ -164,7 +157,8 @@ def test_demo(values: dict[str, Any], more: set[str], less: set[str]) -> None:
 def test_base_name(release: str, values: dict[str, str], base: str) -> None:
     names = {name for _, name in render(FLINK, values, name=release).census()}
     assert names == {base, *(f"{base}-{end}" for end in (
-        "config", "scripts", "data", "jobmanager", "taskmanager", "rest", "test", "hooks", "pre-upgrade", "pre-rollback", "jobs"
+        "config", "scripts", "data", "jobmanager", "taskmanager", "rest", "test", "hooks", "hooks-uninstall", "before",
+        "before-rollback", "after-uninstall",
     ))}  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -91,6 +92,14 @@ def test_nothing_of_the_chart_version_is_in_a_pod(scenario: Scenario) -> None:
             assert not labels.keys() & {"helm.sh/chart", "app.kubernetes.io/version"}, describe(obj)
 
 
+def without_version(obj: Object) -> Object:
+    """An object without the label; the hooks carry objects along, which have it too."""
+    label = obj["metadata"]["labels"].pop("helm.sh/chart")
+    if carried := obj.get("data", {}).get("wanted.json"):
+        obj["data"]["wanted.json"] = carried.replace(label, "")
+    return obj
+
+
 @every_scenario
 def test_a_new_chart_version_alone_changes_only_its_label(scenario: Scenario, tmp_path: Path) -> None:
     folder = tmp_path / scenario.chart.name
@@ -99,9 +108,8 @@ def test_a_new_chart_version_alone_changes_only_its_label(scenario: Scenario, tm
         file.write_text(re.sub(r"(?m)^(\s*version): .*$", r"\1: 77.0.0", file.read_text()))
     bumped = render(folder, scenario.values, files=scenario.files)
     for old, new in zip(scenario.render(), bumped, strict=True):
-        assert "77.0.0" in new["metadata"]["labels"].pop("helm.sh/chart")
-        del old["metadata"]["labels"]["helm.sh/chart"]
-        assert old == new
+        assert "77.0.0" in new["metadata"]["labels"]["helm.sh/chart"]
+        assert without_version(old) == without_version(new)
 
 
 @every_scenario
@@ -121,11 +129,28 @@ def test_nothing_names_a_namespace_and_text_ends_with_one_newline(scenario: Scen
             assert re.search(r"[^\n]\n\Z", text), f"{describe(obj)}: {key}"
 
 
+def said(node: Any) -> Iterator[str]:
+    """The texts of a JSON document, those of an environment with their names."""
+    if isinstance(node, dict):
+        if isinstance(node.get("name"), str) and isinstance(node.get("value"), str):
+            yield f"{node['name']}={node['value']}"
+        for value in node.values():
+            yield from said(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from said(value)
+    elif isinstance(node, str):
+        yield node.replace("automountServiceAccountToken: ", "")
+
+
 @every_scenario
 def test_config_maps_hold_no_secrets(scenario: Scenario) -> None:
     for obj in scenario.render().by("ConfigMap"):
+        hooks = "wanted.json" in obj["data"]
         for key, text in obj["data"].items():
-            text = text.replace("automountServiceAccountToken: ", "")
+            if hooks and key.endswith(".py"):
+                continue  # the chart's own program
+            text = "\n".join(said(json.loads(text))) if hooks else text.replace("automountServiceAccountToken: ", "")
             assert not re.search(r"(?i)(password|passwd|secret|access-?key|token)\S*\s*[:=]\s*\S", text), key
 
 

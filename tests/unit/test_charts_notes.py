@@ -26,7 +26,7 @@ def notes(values: dict[str, Any] | None = None) -> str:
         ({}, "loses the jobs of the session"),
         (JOB, "gone on from its newest checkpoint"),
         ({**JOB, "storage": {"enabled": False}}, "starts the job anew"),
-        ({**JOB, "state": {"root": "s3://b/p"}}, "starts the job anew"),
+        ({**JOB, "state": {"root": "s3://b/p"}}, "leaves the job down until you name its newest checkpoint"),
         ({"taskmanager": {"affinity": {"nodeAffinity": {}}}}, "taskmanager.affinity replaces the rule"),
         ({"rest": {"service": {"type": "LoadBalancer"}}}, "open to all who reach the LoadBalancer"),
     ],

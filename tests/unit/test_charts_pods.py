@@ -14,6 +14,8 @@ JOB = {"type": "job"}
 PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "--", "-py"]
 ZOOKEEPER = {"highAvailability": {"type": "zookeeper"}}
 PLAIN = {"hooks": {"enabled": False}}
+WORKLOADS = ("Deployment", "Job", "CronJob", "Pod")
+TOLD = ("HIGH_AVAILABILITY", "CLAIM_DIRECTORY", "RETAINED_CHECKPOINTS", "CLAIM_OWN_CHECKPOINTS")
 
 ROLES = pytest.mark.parametrize("role", ["jobmanager", "taskmanager"])
 
@@ -56,44 +58,28 @@ def test_arguments_of_the_jobmanager(values: dict[str, Any], args: list[str]) ->
 
 
 def test_a_job_that_hooks_carry_starts_where_the_record_says() -> None:
-    def started(values: dict[str, Any]) -> list[str]:
-        args = containers(workload("jobmanager", {"flink": JOB, **values}))["jobmanager"]["args"]
-        assert args[:2] == ["bash", "/opt/flink/scripts/job.sh"]
-        assert re.fullmatch("[0-9a-f]{16}", args[2])
-        assert args[3] == ("true" if "highAvailability" in values else "")
-        return args[4:]
+    def started(values: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+        made = workload("jobmanager", {"flink": JOB, **values})
+        container = containers(made)["jobmanager"]
+        assert container["args"][:2] == ["bash", "/opt/flink/scripts/start-job.sh"]
+        told = env(container)
+        specification = made["metadata"]["annotations"]["flink/specification"]
+        assert told["JOB_SPECIFICATION"] == specification
+        assert re.fullmatch("[0-9a-f]{16}", specification)
+        assert pod_template(made)["metadata"]["annotations"]["flink/specification"] == specification
+        return container["args"][2:], {key: told[key] for key in TOLD}
 
     job = [*PYTHON, "/opt/flink/usrlib/job.py"]
-    assert started({}) == ["/flink-data/r-flink", "", *job]
-    assert started({"storage": {"enabled": False}, "job": {"fromSavepoint": "s3://b/s"}}) == ["", "s3://b/s", *job]
-    # High availability knows the newest checkpoint itself.
+    on_claim = dict(zip(TOLD, ("false", "/flink-data/r-flink", "3", "true"), strict=True))
+    assert started({}) == (job, on_claim)
+    elsewhere = {"state": {"root": "s3://b/p", "checkpointing": {"retained": 5}}, "job": {"fromSavepoint": "s3://b/s"}}
+    assert started(elsewhere) == (job, {**on_claim, "CLAIM_DIRECTORY": "", "RETAINED_CHECKPOINTS": "5"})
+    # High availability knows the newest checkpoint itself, and the files tell it of a job that has ended.
     address = ["-D", "jobmanager.rpc.address=$(POD_IP)", "-D", "rest.address=$(POD_IP)"]
-    assert started({"highAvailability": {"type": "kubernetes"}}) == ["", "", *address, *job]
-
-
-@pytest.mark.parametrize(
-    ("values", "changed"),
-    [
-        ({"commonLabels": {"a": "b"}}, False),
-        ({"rest": {"service": {"type": "NodePort"}}}, False),
-        ({"taskmanager": {"replicas": 2}}, False),
-        ({"job": {"upgradeMode": "stateless"}}, False),
-        ({"job": {"savepointOnUninstall": True}}, False),
-        ({"hooks": {"image": "other:1"}}, False),
-        ({"job": {"args": ["--other"]}}, True),
-        ({"job": {"fromSavepoint": "file:///s"}}, True),
-        ({"image": {"tag": "other"}}, True),
-        ({"flink": {"type": "job", "config": {"parallelism.default": 2}}}, True),
-        ({"jobmanager": {"podLabels": {"a": "b"}}}, True),
-    ],
-)
-def test_what_is_a_new_specification(values: dict[str, Any], changed: bool) -> None:
-    before, after = (workload("jobmanager", {"flink": JOB, **more}) for more in ({}, values))
-    hashes = [obj["metadata"]["annotations"]["flink/specification"] for obj in (before, after)]
-    assert (hashes[0] != hashes[1]) is changed
-    # What the hook compares is what the pod is told, and the pod is replaced if and only if it changes.
-    assert hashes == [containers(obj)["jobmanager"]["args"][2] for obj in (before, after)]
-    assert (pod_template(before) != pod_template(after)) is changed
+    assert started({"highAvailability": {"type": "kubernetes"}}) == ([*address, *job], {**on_claim, "HIGH_AVAILABILITY": "true"})
+    # Whoever says how state is taken over is not overruled.
+    given = {"flink": {**JOB, "config": {"execution.state-recovery.claim-mode": "NO_CLAIM"}}}
+    assert started(given) == (job, {**on_claim, "CLAIM_OWN_CHECKPOINTS": "false"})
 
 
 @pytest.mark.parametrize(("availability", "together"), [("none", True), ("kubernetes", False)])
@@ -198,9 +184,21 @@ def test_pods_of_a_claim_for_one_node_keep_together(role: str) -> None:
     affinity = pod_template(workload(role))["spec"]["affinity"]["podAffinity"]
     (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]
     assert term["topologyKey"] == "kubernetes.io/hostname"
-    assert term["labelSelector"]["matchLabels"].keys() == {"app.kubernetes.io/name", "app.kubernetes.io/instance"}
+    labels = term["labelSelector"]["matchLabels"]
+    assert labels.keys() == {"app.kubernetes.io/name", "app.kubernetes.io/instance", "flink/claim"}
+    assert labels.items() <= pod_template(workload(role))["metadata"]["labels"].items()
     for storage in ({"accessModes": ["ReadWriteMany"]}, {"enabled": False}):
         assert "affinity" not in pod_template(workload(role, {"storage": storage}))["spec"]
+
+
+def test_pods_that_do_not_mount_the_claim_hold_no_node_for_it() -> None:
+    """A hook's pod on another node could keep the pods that it waits for from being placed."""
+    manifests = render(FLINK, {"flink": JOB}, name="r")
+    pods = {obj["metadata"]["name"]: pod_template(obj) for obj in manifests if obj["kind"] in WORKLOADS}
+    labelled = {name for name, pod in pods.items() if "flink/claim" in pod["metadata"]["labels"]}
+    assert labelled == {name for name, pod in pods.items() if "persistentVolumeClaim" in str(pod["spec"]["volumes"])}
+    assert {"r-flink-jobmanager", "r-flink-taskmanager"} <= labelled
+    assert not [name for name in labelled if "before" in name or "after" in name]
 
 
 @ROLES

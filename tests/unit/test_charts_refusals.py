@@ -11,6 +11,15 @@ from tests.support.manifests import render
 from tests.unit.scenarios import CHARTS, DEMO, FLINK
 
 JOB = {"type": "job"}
+ENV_OF_JOBS = (
+    "JOB_SPECIFICATION",
+    "RESTARTED_FOR",
+    "HIGH_AVAILABILITY",
+    "CLAIM_DIRECTORY",
+    "RETAINED_CHECKPOINTS",
+    "CLAIM_OWN_CHECKPOINTS",
+)
+RETENTION = "execution.checkpointing.externalized-checkpoint-retention"
 
 
 def config(**options: Any) -> dict[str, Any]:
@@ -227,6 +236,61 @@ REFUSALS = [
         "job.upgradeMode is last-state",
         "set storage.enabled=true, or state.root",
     ),
+    (
+        {"flink": JOB, "state": {"root": "s3://b/p"}, "job": {"upgradeMode": "last-state"}},
+        "without high availability a JobManager that restarts cannot tell the newest checkpoint in s3://b/p",
+        "set highAvailability.type=kubernetes, or job.upgradeMode=savepoint",
+    ),
+    (
+        {"flink": {**JOB, "config": {RETENTION: "DELETE_ON_CANCELLATION"}}, "job": {"upgradeMode": "last-state"}},
+        f"flink.config sets {RETENTION} to DELETE_ON_CANCELLATION",
+        "leave it out, or set job.upgradeMode=savepoint",
+    ),
+    (
+        {"flink": {**JOB, "config": {RETENTION: "NO_EXTERNALIZED_CHECKPOINTS"}}, "job": {"upgradeMode": "last-state"}},
+        f"flink.config sets {RETENTION} to NO_EXTERNALIZED_CHECKPOINTS",
+        "leave it out, or set job.upgradeMode=savepoint",
+    ),
+    (
+        {"flink": JOB, "job": {"savepointOnUninstall": True}},
+        "the savepoint would be on the claim that goes with the release",
+        "set storage.keep=true, or state.root",
+    ),
+    *(
+        (
+            {"serviceAccount": {"create": False}, **more},
+            "its rights would go to every pod of the namespace",
+            "serviceAccount.create=true",
+        )
+        for more in ({"highAvailability": {"type": "kubernetes"}}, {"flink": {"mode": "native"}})
+    ),
+    (
+        {"flink": JOB, "state": {"backend": "forst"}, "savepoints": {"format": "canonical"}},
+        "savepoints.format is canonical, which the backend forst cannot write",
+        "write native",
+    ),
+    (
+        {"highAvailability": {"zookeeper": {"root": "/mine"}}},
+        "highAvailability.zookeeper.root is set, but highAvailability.type is none",
+        "set highAvailability.type=zookeeper, or leave the path out",
+    ),
+    (
+        {"highAvailability": {"type": "kubernetes", "zookeeper": {"root": "/mine"}}},
+        "highAvailability.zookeeper.root is set, but highAvailability.type is kubernetes",
+        "set highAvailability.type=zookeeper, or leave the path out",
+    ),
+    ({"files": {"a.txt": "x" * 1_000_001}}, "and a ConfigMap takes 1 MiB", "on the claim, or behind a URL"),
+    *(
+        ({"jobmanager": {"extraEnv": [{"name": name, "value": "x"}]}}, f"extraEnv sets {name}", "another name")
+        for name in (
+            "JOB_SPECIFICATION",
+            "RESTARTED_FOR",
+            "HIGH_AVAILABILITY",
+            "CLAIM_DIRECTORY",
+            "RETAINED_CHECKPOINTS",
+            "CLAIM_OWN_CHECKPOINTS",
+        )
+    ),
     ({"jobmanager": {"extraVolumes": [{"name": "record", "emptyDir": {}}]}}, "has a volume record", "another name"),
     ({"storage": {"mountPath": "/opt/flink/record"}}, "storage.mountPath is /opt/flink/record", "/flink-data"),
     ({"storage": {"mountPath": "/etc/flink"}}, "storage.mountPath is /etc/flink", "/flink-data"),
@@ -264,7 +328,7 @@ OWNED = {
     "taskmanager.numberOfTaskSlots": "set taskmanager.slots",
     "env.java.default-opts.all": "set env.java.opts.all",
     "high-availability.zookeeper.quorum": "set highAvailability.zookeeper.quorum",
-    "high-availability.zookeeper.path.root": "leave it out",
+    "high-availability.zookeeper.path.root": "set highAvailability.zookeeper.root",
     "high-availability.cluster-id": "set fullnameOverride",
     "kubernetes.cluster-id": "set fullnameOverride",
     "kubernetes.namespace": "leave it out",
@@ -326,6 +390,23 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
         {"flink": {"version": "1.20"}},
         {"flink": {"version": "2.3.0-SNAPSHOT"}},
         {"taskmanager": {"replicas": 0}},
+        {"flink": JOB, "job": {"upgradeMode": "last-state"}},
+        {"flink": {**JOB, "config": {RETENTION: "RETAIN_ON_CANCELLATION"}}, "job": {"upgradeMode": "last-state"}},
+        {"flink": {**JOB, "config": {RETENTION: "DELETE_ON_CANCELLATION"}}},
+        {
+            "flink": JOB,
+            "state": {"root": "s3://b/p"},
+            "job": {"upgradeMode": "last-state"},
+            "highAvailability": {"type": "kubernetes"},
+        },
+        {"flink": JOB, "job": {"savepointOnUninstall": True}, "storage": {"keep": True}},
+        {"flink": JOB, "job": {"savepointOnUninstall": True}, "storage": {"existingClaim": "mine"}},
+        {"flink": JOB, "job": {"savepointOnUninstall": True}, "state": {"folders": {"savepoints": "s3://b/s"}}},
+        {"serviceAccount": {"create": False}},
+        {"serviceAccount": {"create": False, "name": "mine"}, "highAvailability": {"type": "kubernetes"}},
+        {"flink": JOB, "state": {"backend": "forst"}, "savepoints": {"format": "native"}},
+        {"highAvailability": {"type": "zookeeper", "zookeeper": {"root": "/mine/here"}}},
+        pytest.param({"files": {"a.txt": "x" * 900_000}}, id="files of 0.9 MB"),
         {"job": {"python": {"file": "ignored-in-a-session"}}},
     ],
     ids=str,

@@ -23,7 +23,7 @@ from tests.support.waits import wait_for
 CHARTS = Path(__file__).resolve().parents[2] / "charts"
 REST = CHARTS / "flink" / "files" / "rest.sh"
 BOUNDED = CHARTS / "flink" / "files" / "bounded.sh"
-START = CHARTS / "flink" / "files" / "job.sh"
+START = CHARTS / "flink" / "files" / "start-job.sh"
 READY = CHARTS / "flink-kafka-demo" / "files" / "kafka-ready.sh"
 SUBMIT = CHARTS / "flink-kafka-demo" / "files" / "submit.py"
 OVERVIEW = {"taskmanagers": 2, "slots-total": 4, "slots-available": 4, "jobs-running": 1, "jobs-finished": 0}
@@ -68,91 +68,283 @@ def bash(script: Path, *words: object, seconds: float = 30, **environment: str) 
     )
 
 
-JOB, FORMER = "a" * 32, "b" * 32
+JOB, FORMER, OLDER = "a" * 32, "b" * 32, "d" * 32
 OTHER_HALF = f"{JOB[:16]}{'c' * 16}"
+CLAIM = ["-D", "execution.state-recovery.claim-mode=CLAIM"]
 
 
-def started(tmp_path: Path, record: dict[str, str], folder: str = "", savepoint: str = "", ha: str = "") -> list[str]:
-    """The arguments that job.sh gives Flink, with these keys in the record."""
-    (tmp_path / "record").mkdir(exist_ok=True)
-    for key, value in record.items():
-        (tmp_path / "record" / key).write_text(value)
-    program = tmp_path / "bin" / "standalone-job.sh"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    program.chmod(0o755)
-    environment = {"PATH": "/usr/bin:/bin", "RECORD": str(tmp_path / "record"), "FLINK_HOME": str(tmp_path)}
-    done = bash(START, "spec", ha, folder, savepoint, "-D", "a=b", "--job-classname", "X", "my arg", seconds=3, **environment)
-    assert done.returncode == 0, done.stderr
-    words = done.stdout.splitlines()[1:]
-    assert words[0] == "start-foreground"
-    assert words[-5:] == ["-D", "a=b", "--job-classname", "X", "my arg"]
-    words = words[1:-5]
-    if "--job-id" in words:  # the last of them
-        job = words.pop()
+class JobManager:
+    """A pod that runs start-job.sh with these keys in the record; `words` are the arguments that it gives Flink."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.data = home, home / "data"
+        for script in ("standalone-job.sh", "kubernetes-jobmanager.sh"):
+            program = home / "bin" / script
+            program.parent.mkdir(exist_ok=True)
+            program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+            program.chmod(0o755)
+        (home / "log").mkdir()
+        self.environment = {
+            "PATH": "/usr/bin:/bin",
+            "RECORD": str(home / "record"),
+            "FLINK_HOME": str(home),
+            "JOB_SPECIFICATION": "spec",
+            "HIGH_AVAILABILITY": "false",
+            "CLAIM_DIRECTORY": str(self.data),
+            "RETAINED_CHECKPOINTS": "3",
+            "CLAIM_OWN_CHECKPOINTS": "true",
+        }
+
+    def record(self, **keys: str) -> None:
+        folder = self.home / "record"
+        folder.mkdir(exist_ok=True)
+        for file in folder.iterdir():
+            file.unlink()
+        given = {"job": JOB, "ids": JOB, "spec": "spec", "state": "running", "generation": "1", "confirmed": "0"}
+        for key, value in {**given, **keys}.items():
+            if value:
+                (folder / key).write_text(value)
+
+    def words(self, **environment: str) -> list[str]:
+        done = bash(START, "-D", "a=b", "my arg", seconds=20, **{**self.environment, **environment})
+        assert done.returncode == 0, done.stderr
+        words = done.stdout.splitlines()[1:]
+        assert words[-3:] == ["-D", "a=b", "my arg"]
+        return words[:-3]
+
+    def starts(self, **environment: str) -> list[str]:
+        """The words for standalone mode, without the id of the job, whose second half differs each time."""
+        program, option, job, *words = self.words(**environment)
+        assert (program, option) == ("start-foreground", "--job-id")
+        assert job[:16] == JOB[:16]
         assert len(job) == 32
-        words.append(job if ha else job[:16])
-    return words
+        return words
+
+    def waits(self, **environment: str) -> str:
+        """What it says while it waits."""
+        process = subprocess.Popen(
+            ["bash", START, "-D", "a=b"], env={**self.environment, **environment}, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr
+        said = process.stderr.readline()
+        assert process.poll() is None
+        process.terminate()
+        process.communicate()
+        assert process.returncode == 143
+        return said
+
+    def state(self, path: str, age: int) -> Path:
+        folder = self.data / path
+        folder.mkdir(parents=True)
+        (folder / "_metadata").touch()
+        os.utime(folder / "_metadata", (2_000_000_000 - age, 2_000_000_000 - age))
+        return folder
 
 
-def metadata(folder: Path, age: int) -> None:
-    folder.mkdir(parents=True)
-    (folder / "_metadata").touch()
-    os.utime(folder / "_metadata", (2_000_000_000 - age, 2_000_000_000 - age))
+@pytest.fixture
+def pod(tmp_path: Path) -> JobManager:
+    return JobManager(tmp_path)
 
 
-def test_without_a_record_the_job_starts_where_the_values_say(tmp_path: Path) -> None:
-    assert started(tmp_path, {}) == []
-    assert started(tmp_path, {}, savepoint="s3://b/s") == ["--fromSavepoint", "s3://b/s"]
+S3 = {"CLAIM_DIRECTORY": ""}
+ON_S3 = {"checkpointDirectory": "s3://b/checkpoints", "restore": "s3://b/s"}
 
 
-def test_a_job_starts_where_the_record_says(tmp_path: Path) -> None:
-    record = {"job": JOB, "spec": "spec", "restore": "s3://b/s"}
-    assert started(tmp_path, record, savepoint="s3://other") == ["--fromSavepoint", "s3://b/s", "--job-id", JOB[:16]]
-    assert started(tmp_path, {**record, "restore": ""}) == ["--job-id", JOB[:16]]
-    # What high availability knows, it knows by its id.
-    assert started(tmp_path, record, ha="true") == ["--fromSavepoint", "s3://b/s", "--job-id", JOB]
+class TestItWaits:
+    """To run a job that the record does not name would bring rows twice, or none."""
+
+    def test_without_a_record(self, pod: JobManager) -> None:
+        assert "Waiting for the record of the release" in pod.waits()
+
+    def test_for_the_id_in_it(self, pod: JobManager) -> None:
+        pod.record(job="")
+        assert "Waiting for the record of the release" in pod.waits()
+
+    @pytest.mark.parametrize("state", ["suspended", "finished", "stopped"])
+    def test_when_the_job_is_not_to_run(self, pod: JobManager, state: str) -> None:
+        pod.record(state=state)
+        assert f"The job is {state}" in pod.waits()
+
+    def test_when_the_record_is_for_another_specification(self, pod: JobManager) -> None:
+        pod.record(spec="newer")
+        assert "The record is for specification newer, this pod has spec" in pod.waits()
+
+    def test_when_the_hook_is_about_to_replace_it(self, pod: JobManager) -> None:
+        pod.record(pending="restart")
+        assert "goes on in another process" in pod.waits()
+        assert "goes on in another process" in pod.waits(RESTARTED_FOR="generation-12")
+
+    def test_not_when_it_is_the_one_that_the_hook_had_made(self, pod: JobManager) -> None:
+        pod.record(pending="restart", generation="2")
+        assert pod.starts(RESTARTED_FOR="generation-2") == []
+
+    def test_on_a_store_that_it_cannot_list_when_the_job_was_seen_running(self, pod: JobManager) -> None:
+        pod.record(**ON_S3, confirmed="1")
+        said = pod.waits(**S3)
+        assert "cannot tell the job's newest checkpoint in s3://b/checkpoints" in said
+        assert "job.fromSavepoint" in said
+
+    def test_on_a_store_that_it_cannot_list_when_it_has_run_and_completed_a_checkpoint(self, pod: JobManager) -> None:
+        pod.record(**ON_S3)
+        assert pod.starts(**S3) == ["--fromSavepoint", "s3://b/s"]
+        (pod.home / "log" / "flink.log").write_text("INFO Completed checkpoint 1 for job\n")
+        assert "cannot tell the job's newest checkpoint" in pod.waits(**S3)
+        # Another generation has not.
+        pod.record(**ON_S3, generation="2")
+        assert pod.starts(**S3) == ["--fromSavepoint", "s3://b/s"]
+
+    def test_not_before_its_first_checkpoint(self, pod: JobManager) -> None:
+        """An image that has to be mended in place, a crash at the start: Kubernetes tries again."""
+        pod.record(**ON_S3)
+        (pod.home / "log" / "flink.log").write_text("INFO Starting\n")
+        for _ in range(2):
+            assert pod.starts(**S3) == ["--fromSavepoint", "s3://b/s"]
+
+    def test_not_where_high_availability_finds_it(self, pod: JobManager) -> None:
+        pod.record(**ON_S3, confirmed="1")
+        assert pod.starts(**S3, HIGH_AVAILABILITY="true") == ["--fromSavepoint", "s3://b/s"]
+
+    def test_not_for_a_job_without_checkpoints(self, pod: JobManager) -> None:
+        pod.record(confirmed="1")
+        assert pod.starts(**S3) == []
 
 
-def test_in_native_mode_the_same_is_said_by_options(tmp_path: Path) -> None:
-    (tmp_path / "job").write_text(JOB)
-    (tmp_path / "spec").write_text("spec")
-    program = tmp_path / "bin" / "kubernetes-jobmanager.sh"
-    program.parent.mkdir()
-    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    program.chmod(0o755)
-    (tmp_path / "restore").write_text("s3://b/s")
-    record, home = str(tmp_path), str(tmp_path)
-    words = bash(
-        START, "spec", "true", "", "", "-D", "a=b c", PATH="/usr/bin:/bin", RECORD=record, FLINK_HOME=home, NATIVE="1"
-    ).stdout.splitlines()[1:]
-    restore, job = "execution.state-recovery.path=s3://b/s", f"$internal.pipeline.job-id={JOB}"
-    assert words == ["kubernetes-application", "-D", restore, "-D", job, "-D", "a=b c"]
+def test_a_job_starts_where_the_record_says(pod: JobManager) -> None:
+    pod.record(restore="s3://b/s")
+    assert pod.starts() == ["--fromSavepoint", "s3://b/s"]
+    pod.record()
+    assert pod.starts() == []
 
 
-def test_a_restart_without_high_availability_goes_on_from_the_newest_checkpoint(tmp_path: Path) -> None:
-    record = {"job": JOB, "spec": "spec", "restore": "file:/s", "former": FORMER}
-    data = tmp_path / "data"
-    assert started(tmp_path, record, str(data))[:2] == ["--fromSavepoint", "file:/s"]
-    metadata(data / "checkpoints" / FORMER / "chk-99", age=1)
-    (data / "checkpoints" / FORMER / "chk-100").mkdir()  # not complete
-    claim = ["-D", "execution.state-recovery.claim-mode=CLAIM"]
-    words = started(tmp_path, record, str(data))
-    assert words == ["--fromSavepoint", f"file:{data}/checkpoints/{FORMER}/chk-99", *claim, "--job-id", JOB[:16]]
-    # The job's own wins over that of the one before it, and the newest of these.
-    metadata(data / "checkpoints" / JOB / "chk-9", age=30)
-    metadata(data / "checkpoints" / OTHER_HALF / "chk-10", age=20)
-    assert started(tmp_path, record, str(data))[1].endswith(f"{OTHER_HALF}/chk-10")
-    # A job that was stopped goes on from there, even if the record does not know it yet; the savepoint stays the user's.
-    metadata(data / "savepoints" / JOB / "stop" / "savepoint-1", age=10)
-    words = started(tmp_path, record, str(data))
-    assert words == ["--fromSavepoint", f"file:{data}/savepoints/{JOB}/stop/savepoint-1", "--job-id", JOB[:16]]
+def test_what_high_availability_knows_it_knows_by_its_id(pod: JobManager) -> None:
+    pod.record(restore="s3://b/s")
+    assert pod.words(HIGH_AVAILABILITY="true")[:3] == ["start-foreground", "--job-id", JOB]
+    # Without it, a TaskManager refuses a program that is uploaded anew under an id that it knows.
+    assert pod.words()[2] != pod.words()[2]
 
 
-def test_a_pod_of_another_specification_does_not_start(tmp_path: Path) -> None:
-    """Its job was stopped: to run it again would bring rows twice."""
-    with pytest.raises(subprocess.TimeoutExpired):
-        started(tmp_path, {"job": JOB, "spec": "newer", "restore": ""})
+def test_in_native_mode_the_same_is_said_by_options(pod: JobManager) -> None:
+    pod.record(restore=f"s3://b/{FORMER}/chk-1", own="true")
+    assert pod.words(NATIVE="1", HIGH_AVAILABILITY="true") == [
+        "kubernetes-application",
+        "-D",
+        f"$internal.pipeline.job-id={JOB}",
+        "-D",
+        f"execution.state-recovery.path=s3://b/{FORMER}/chk-1",
+        *CLAIM,
+    ]
+
+
+class TestNewestState:
+    """Without high availability Flink remembers nothing: the files tell how far the job came."""
+
+    def test_that_of_a_former_job(self, pod: JobManager) -> None:
+        pod.record(restore="file:/s", former=f"{FORMER} {OLDER}")
+        assert pod.starts() == ["--fromSavepoint", "file:/s"]
+        pod.state(f"checkpoints/{OLDER}/chk-500", age=1)
+        pod.state(f"checkpoints/{FORMER}/chk-99", age=50)
+        (pod.data / "checkpoints" / FORMER / "chk-100").mkdir()  # not complete
+        assert pod.starts() == ["--fromSavepoint", f"file://{pod.data}/checkpoints/{FORMER}/chk-99", *CLAIM]
+
+    def test_that_of_the_job_itself_under_all_its_ids(self, pod: JobManager) -> None:
+        pod.record(restore="file:/s", former=FORMER)
+        pod.state(f"checkpoints/{FORMER}/chk-99", age=1)
+        pod.state(f"checkpoints/{JOB}/chk-9", age=30)
+        pod.state(f"checkpoints/{OTHER_HALF}/chk-10", age=20)
+        assert pod.starts()[1] == f"file://{pod.data}/checkpoints/{OTHER_HALF}/chk-10"
+
+    def test_the_savepoint_that_stopped_it_even_if_the_record_does_not_know_it_yet(self, pod: JobManager) -> None:
+        pod.record()
+        pod.state(f"checkpoints/{JOB}/chk-9", age=30)
+        pod.state(f"savepoints/{JOB}/stop/savepoint-1", age=10)
+        pod.state(f"savepoints/{JOB}/savepoint-2", age=5)  # of the schedule: the job went on after it
+        assert pod.starts() == ["--fromSavepoint", f"file://{pod.data}/savepoints/{JOB}/stop/savepoint-1"]
+
+    def test_under_high_availability_too(self, pod: JobManager) -> None:
+        """It forgets a job that has ended, and then the record's former ids count."""
+        pod.record(former=FORMER)
+        pod.state(f"checkpoints/{FORMER}/chk-99", age=1)
+        assert pod.starts(HIGH_AVAILABILITY="true")[1] == f"file://{pod.data}/checkpoints/{FORMER}/chk-99"
+
+    def test_not_that_of_another_job(self, pod: JobManager) -> None:
+        pod.record()
+        pod.state(f"checkpoints/{OLDER}/chk-99", age=1)
+        assert pod.starts() == []
+
+
+class TestClaim:
+    """Flink deletes a checkpoint that it claims in time: only the release's own."""
+
+    @pytest.mark.parametrize(
+        ("restore", "own", "allowed", "claims"),
+        [
+            ("s3://b/x/chk-1", "true", "true", True),
+            ("s3://production/x/chk-1", "", "true", False),
+            ("s3://b/x/savepoint-1", "true", "true", False),
+            ("s3://b/x/chk-1", "true", "false", False),
+            ("s3://b/x/chk-1", "true", "", False),
+        ],
+    )
+    def test_of_what_the_record_names(self, pod: JobManager, restore: str, own: str, allowed: str, claims: bool) -> None:
+        pod.record(restore=restore, own=own)
+        words = pod.starts(**S3, CLAIM_OWN_CHECKPOINTS=allowed)
+        assert words == ["--fromSavepoint", restore, *(CLAIM if claims else [])]
+
+    def test_of_what_the_files_tell(self, pod: JobManager) -> None:
+        pod.record()
+        pod.state(f"checkpoints/{JOB}/chk-1", age=1)
+        assert pod.starts()[2:] == CLAIM
+        assert pod.starts(CLAIM_OWN_CHECKPOINTS="false")[2:] == []
+
+
+class TestOldCheckpoints:
+    """Each process has an id of its own, and would leave its last checkpoints for ever."""
+
+    def left(self, pod: JobManager) -> set[str]:
+        return {file.parent.name for file in pod.data.glob("checkpoints/*/chk-*/_metadata")}
+
+    def test_some_are_kept_and_the_one_that_it_starts_from(self, pod: JobManager) -> None:
+        pod.record(ids=f"{JOB} {FORMER}")
+        for number in range(1, 8):
+            pod.state(f"checkpoints/{(JOB, OTHER_HALF, FORMER)[number % 3]}/chk-{number}", age=100 - number)
+        assert pod.starts()[1].endswith("/chk-7")
+        assert {"chk-7"} <= self.left(pod)
+        assert len(self.left(pod)) == 3
+
+    @pytest.mark.parametrize("form", ["file:{}", "file://{}", "{}", "file:{}/", "file:{}/_metadata"])
+    @pytest.mark.parametrize("retained", ["1", "3"])
+    def test_the_one_in_the_record_however_it_is_written(self, pod: JobManager, retained: str, form: str) -> None:
+        pod.record(ids=f"{JOB} {FORMER} {OLDER}", own="true")
+        for number in range(1, 6):
+            pod.state(f"checkpoints/{FORMER}/chk-{number}", age=100 - number)
+        start = pod.state(f"checkpoints/{OLDER}/chk-9", age=500)
+        pod.record(ids=f"{JOB} {FORMER} {OLDER}", own="true", restore=form.format(start))
+        pod.starts(RETAINED_CHECKPOINTS=retained)
+        assert (start / "_metadata").exists()
+
+    def test_savepoints_and_what_is_shared_stay(self, pod: JobManager) -> None:
+        pod.record(ids=f"{JOB} {FORMER}")
+        savepoints = [pod.state(f"savepoints/{FORMER}/stop/savepoint-{number}", age=number) for number in range(5)]
+        for number in range(5):
+            pod.state(f"checkpoints/{FORMER}/chk-{number}", age=number)
+        (pod.data / "checkpoints" / FORMER / "shared").mkdir()
+        pod.starts(RETAINED_CHECKPOINTS="1")
+        assert all(path.exists() for path in savepoints)
+        assert (pod.data / "checkpoints" / FORMER / "shared").exists()
+
+    def test_those_of_other_jobs_stay(self, pod: JobManager) -> None:
+        pod.record()
+        for number in range(5):
+            pod.state(f"checkpoints/{OLDER}/chk-{number}", age=number)
+        pod.starts()
+        assert len(self.left(pod)) == 5
+
+    def test_a_pod_that_waits_deletes_nothing(self, pod: JobManager) -> None:
+        pod.record(state="suspended", ids=FORMER)
+        for number in range(5):
+            pod.state(f"checkpoints/{FORMER}/chk-{number}", age=number)
+        pod.waits()
+        assert len(self.left(pod)) == 5
 
 
 def test_get_prints_the_answer_and_fails_for_an_error() -> None:

@@ -6,7 +6,7 @@
 {{/* The JobManager as kubectl names it. */}}
 {{- define "flink.jobmanager.workload" -}}
 {{- if include "flink.bounded" . -}}
-job/{{ include "flink.bounded.name" (dict "root" . "component" "jobmanager" "specification" (include "flink.specification" .)) }}
+job/{{ include "flink.bounded.name" (dict "root" . "component" "jobmanager" "specification" (include "flink.jobmanager.template" .)) }}
 {{- else -}}
 deployment/{{ include "flink.jobmanager.deployment" . }}
 {{- end -}}
@@ -47,7 +47,7 @@ spec:
 {{- end }}
 
 {{- define "flink.bounded.jobmanager" -}}
-{{- $specification := include "flink.specification" . -}}
+{{- $specification := include "flink.jobmanager.template" . -}}
 {{- include "flink.bounded.job" (dict "root" . "component" "jobmanager" "specification" $specification "replicas" 1
       "backoffLimit" .Values.job.backoffLimit "rules" (include "flink.bounded.failed" .)
       "pod" (include "flink.jobmanager.pod" (dict "root" . "specification" $specification "restartPolicy" "Never"))) -}}
@@ -64,5 +64,5 @@ spec:
 {{- $pod := include "flink.podTemplate" (dict "root" . "component" "taskmanager" "role" .Values.taskmanager "restartPolicy" "Never"
       "main" (include "flink.taskmanager.main" .)) -}}
 {{- include "flink.bounded.job" (dict "root" . "component" "taskmanager" "replicas" .Values.taskmanager.replicas "backoffLimit" 6
-      "specification" (list (include "flink.specification" .) $pod | toJson | sha256sum) "pod" $pod) -}}
+      "specification" (list (include "flink.jobmanager.template" .) $pod | toJson | sha256sum) "pod" $pod) -}}
 {{- end }}

@@ -57,8 +57,10 @@
 {{- .Values.highAvailability.zookeeper.quorum | default (printf "%s:2181" (include "flink.zookeeper.name" .)) -}}
 {{- end }}
 
-{{/* Other namespaces may use the same servers. */}}
-{{- define "flink.zookeeper.path" -}}/flink/{{ .Release.Namespace }}{{- end }}
+{{/* Other namespaces, and other clusters of Kubernetes, may use the same servers. */}}
+{{- define "flink.zookeeper.path" -}}
+{{- .Values.highAvailability.zookeeper.root | default (printf "/flink/%s" .Release.Namespace) -}}
+{{- end }}
 
 {{/*
 The whole Flink configuration as flat keys, the user's over the chart's. Every option of the chart is set here and nowhere else,
@@ -162,11 +164,15 @@ prefix, do not restart its pods; in native mode the JobManager makes the TaskMan
 */}}
 {{- define "flink.configChecksum" -}}
 {{- $other := ternary "taskmanager." "jobmanager." (eq .role "jobmanager") -}}
+{{- /* A JobManager that runs archives nothing: it learns of the history server when it starts the next time. */ -}}
+{{- $archive := list "jobmanager.archive.fs.dir" "historyserver.archive.fs.dir" "historyserver.web.port" -}}
+{{- $logging := omit .root.Values.logging "log4jCli" -}}
 {{- $seen := dict -}}
 {{- range $key, $value := include "flink.configuration" .root | fromYaml -}}
-{{- if or (not (hasPrefix $other $key)) (eq $.root.Values.flink.mode "native") }}{{ $_ := set $seen $key $value }}{{ end -}}
+{{- $own := or (not (hasPrefix $other $key)) (eq $.root.Values.flink.mode "native") -}}
+{{- if and $own (not (and (has $key $archive) (has $.role (list "jobmanager" "taskmanager")))) }}{{ $_ := set $seen $key $value }}{{ end -}}
 {{- end -}}
-{{- list $seen .root.Values.logging | toJson | sha256sum -}}
+{{- list $seen $logging | toJson | sha256sum -}}
 {{- end }}
 
 {{/* The high-availability.type of a client, which asks the Service instead of what only JobManagers may read; empty: nothing to set. */}}

@@ -10,6 +10,7 @@ replace no pod.
 {{- $state := dict "initContainers" list "env" list "volumes" list "volumeMounts" list -}}
 {{- if not .withoutState }}{{ $state = include "flink.state.pod" $root | fromJson }}{{ end -}}
 {{- $labels := include "flink.selectorLabels" . | fromYaml -}}
+{{- if $claim }}{{ $labels = merge $labels (dict "flink/claim" "mounted") }}{{ end -}}
 metadata:
   labels:
     {{- merge $labels (.role.podLabels | default dict) | toYaml | nindent 4 }}
@@ -129,7 +130,7 @@ spec:
     {{- end }}
 {{- end }}
 
-{{/* A claim that only one node can mount: every pod of the release goes where the others are. The first one is free to choose. */}}
+{{/* A claim that only one node can mount: every pod that mounts it goes where the others are. The first one is free to choose. */}}
 {{- define "flink.claimAffinity" -}}
 {{- $modes := .Values.storage.accessModes -}}
 {{- if and .Values.storage.enabled (not (has "ReadWriteMany" $modes)) -}}
@@ -139,5 +140,6 @@ podAffinity:
       labelSelector:
         matchLabels:
           {{- include "flink.selectorLabels" (dict "root" .) | nindent 10 }}
+          flink/claim: mounted
 {{- end -}}
 {{- end }}

@@ -19,7 +19,7 @@
 {{ dig "jar" $key "" .job | default (dig "python" $key "" .job) | default (dig "sql" $key "" .job) }}
 {{- end }}
 
-{{/* The list as session.py reads it, as JSON. The specification is a hash of all that makes a job what it is. */}}
+{{/* The list as wanted.py reads it, as JSON. The specification is a hash of all that makes a job what it is. */}}
 {{- define "flink.session.entries" -}}
 {{- $root := . -}}
 {{- $entries := list -}}
@@ -38,24 +38,22 @@
 {{- with dig "jar" "entryClass" "" . }}{{ $program = concat (list "--class" .) $program }}{{ end -}}
 {{- /* After a jar, words belong to the job; after a Python file only after two hyphens. */ -}}
 {{- if .python }}{{ $program = concat (list "--python" $file "--") $args }}{{ end -}}
-{{- $entry := dict "name" .name "sql" (ternary $file "" (hasKey . "sql")) "program" $program "options" $options
-      "file" $file "download" $download
-      "fromSavepoint" (.fromSavepoint | default "") "allowNonRestoredState" (.allowNonRestoredState | default false) -}}
 {{- $content := get $root.Values.files (include "flink.session.program" (dict "job" . "key" "file")) -}}
-{{- $_ := set $entry "specification" (list $entry $content (include "flink.image" $root) | toJson | sha256sum | trunc 16) -}}
-{{- /* Flink gives a savepoint up before the hook does, so that one that failed never stops the job later. */ -}}
-{{- if not $root.Values.state.checkpointing.timeout -}}
-{{- $_ := set $options "execution.checkpointing.timeout" (printf "%v s" (sub $root.Values.hooks.timeoutSeconds 20)) -}}
-{{- end -}}
+{{- $hash := list .name $file $download $program $options (hasKey . "sql") $content (include "flink.image" $root) -}}
 {{- with include "flink.client.highAvailability" $root }}{{ $_ := set $options "high-availability.type" . }}{{ end -}}
-{{- $entries = append $entries $entry -}}
+{{- $submitted := dict "file" $file "url" ($download.url | default "") "sha256" ($download.sha256 | default "") "sql" (hasKey . "sql")
+      "argv" $program "options" $options "allow_non_restored_state" (.allowNonRestoredState | default false) -}}
+{{- $savepoints := include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir") -}}
+{{- $entries = append $entries (dict "name" .name "specification" ($hash | toJson | sha256sum | trunc 16)
+      "upgrade_mode" (ternary "savepoint" "stateless" (ne $savepoints "")) "state" "running"
+      "from_savepoint" (.fromSavepoint | default "") "program" $submitted) -}}
 {{- end -}}
 {{- toJson $entries -}}
 {{- end }}
 
 {{/*
 The Job that submits: the hook and, beside it, the Flink image, whose client it has run. The client runs the programs of users, so the
-token for Kubernetes is mounted in the hook alone: (dict "root" $ "verb" "submit").
+token for Kubernetes is mounted in the hook alone: (dict "root" $ "event" "after").
 */}}
 {{- define "flink.session.submitter" -}}
 {{- $root := .root -}}
@@ -99,6 +97,9 @@ template:
 {{- define "flink.validate.session" -}}
 {{- $values := .Values -}}
 {{- $root := . -}}
+{{- if gt (len (toJson $values.files)) 1000000 -}}
+{{- fail (printf "files hold %d bytes, and a ConfigMap takes 1 MiB: put larger ones into the image, on the claim, or behind a URL." (len (toJson $values.files))) -}}
+{{- end -}}
 {{- range $name, $_ := $values.files -}}
 {{- if not (regexMatch "^[-._a-zA-Z0-9]+$" $name) -}}
 {{- fail (printf "files has %q, which is no name of a file: write letters, digits, hyphens, dots and underscores, for example job.py." $name) -}}

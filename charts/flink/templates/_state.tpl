@@ -30,9 +30,6 @@
 {{- end -}}
 {{- if $checkpointing.timeout -}}
 {{- $_ := set $options "execution.checkpointing.timeout" $checkpointing.timeout -}}
-{{- else if include "flink.job.carried" . -}}
-{{- /* Flink gives a savepoint up before the hook does, so that a savepoint that failed never stops the job later. */ -}}
-{{- $_ := set $options "execution.checkpointing.timeout" (printf "%v s" (sub .Values.hooks.timeoutSeconds 20)) -}}
 {{- end -}}
 {{- with include "flink.state.folder" (dict "root" . "part" "checkpoints") -}}
 {{- $_ := set $options "execution.checkpointing.dir" . -}}
@@ -55,15 +52,48 @@
 {{- toJson $options -}}
 {{- end }}
 
-{{/* Folder in the pods where checkpoints/ and savepoints/ are plain files of the claim; empty if they lie elsewhere. */}}
-{{- define "flink.state.onClaim" -}}
-{{- $folder := printf "%s/%s" .Values.storage.mountPath (include "flink.fullname" .) -}}
+{{/* Directory in the pods where checkpoints/ and savepoints/ are files, on the claim or on a volume of the user's; empty if they lie elsewhere. */}}
+{{- define "flink.state.onFiles" -}}
 {{- $options := include "flink.configuration" . | fromYaml -}}
-{{- $checkpoints := get $options "execution.checkpointing.dir" -}}
-{{- $savepoints := get $options "execution.checkpointing.savepoint-dir" -}}
-{{- if and .Values.storage.enabled (eq $checkpoints (printf "file://%s/checkpoints" $folder)) (eq $savepoints (printf "file://%s/savepoints" $folder)) -}}
-{{- $folder -}}
+{{- $checkpoints := get $options "execution.checkpointing.dir" | default "" -}}
+{{- $directory := trimSuffix "/checkpoints" $checkpoints -}}
+{{- if and (hasPrefix "file:///" $directory) (eq $checkpoints (printf "%s/checkpoints" $directory))
+      (eq (get $options "execution.checkpointing.savepoint-dir") (printf "%s/savepoints" $directory)) -}}
+{{- trimPrefix "file://" $directory -}}
 {{- end -}}
+{{- end }}
+
+{{/* The same, if it is on the claim: the pod that submits a session's jobs mounts nothing else. */}}
+{{- define "flink.state.onClaim" -}}
+{{- $directory := include "flink.state.onFiles" . -}}
+{{- if and .Values.storage.enabled (hasPrefix (printf "%s/" (trimSuffix "/" .Values.storage.mountPath)) $directory) }}{{ $directory }}{{ end -}}
+{{- end }}
+
+{{/* Whether Flink may delete an own checkpoint that it started from, in time: it may not if the user says how it takes state over. */}}
+{{- define "flink.state.claimsOwn" -}}
+{{- $config := .Values.flink.config -}}
+{{- if not (or (hasKey $config "execution.state-recovery.claim-mode") (hasKey $config "execution.savepoint-restore-mode")) }}true{{ end -}}
+{{- end }}
+
+{{/* The format of savepoints: ForSt has only its own. */}}
+{{- define "flink.state.savepointFormat" -}}
+{{- $forst := eq (include "flink.option" (dict "root" . "key" "state.backend.type")) "forst" -}}
+{{- .Values.savepoints.format | default (ternary "native" "canonical" $forst) | upper -}}
+{{- end }}
+
+{{/* Stores that the pods can read, scheme -> endpoint, as JSON. Whether Hadoop's classes are in the image nobody knows here. */}}
+{{- define "flink.state.stores" -}}
+{{- $stores := dict "hdfs" "" -}}
+{{- $schemes := dict "flink-s3-fs-hadoop" "s3" "flink-s3-fs-presto" "s3" "flink-gs-fs-hadoop" "gs" -}}
+{{- range include "flink.state.plugins" . | fromJsonArray -}}
+{{- $_ := set $stores (get $schemes .) (ternary $.Values.state.s3.endpoint "" (eq (get $schemes .) "s3")) -}}
+{{- end -}}
+{{- range $key := list "execution.checkpointing.dir" "execution.checkpointing.savepoint-dir" -}}
+{{- $uri := include "flink.option" (dict "root" $ "key" $key) -}}
+{{- $scheme := splitList "://" $uri | first -}}
+{{- if and (contains "://" $uri) (ne $scheme "file") (not (hasPrefix "s3" $scheme)) }}{{ $_ := set $stores $scheme "" }}{{ end -}}
+{{- end -}}
+{{- toJson $stores -}}
 {{- end }}
 
 {{/* The folders that values name, {key: URI} as JSON. */}}

@@ -110,6 +110,16 @@
 {{- if or (has $configured (list "kubernetes" "zookeeper")) (and $configured (ne $type "none")) -}}
 {{- fail "flink.config sets high-availability.type, on which objects of the chart depend: leave it out, and set highAvailability.type." -}}
 {{- end -}}
+{{- if and .Values.highAvailability.zookeeper.root (ne $type "zookeeper") -}}
+{{- fail (printf "highAvailability.zookeeper.root is set, but highAvailability.type is %s: set highAvailability.type=zookeeper, or leave the path out." $type) -}}
+{{- end -}}
+{{- $needsAccount := or (include "flink.leaderInKubernetes" .) (eq .Values.flink.mode "native") -}}
+{{- if and $needsAccount (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
+{{- fail "serviceAccount.create is false and serviceAccount.name is empty, but Flink asks Kubernetes itself (highAvailability.type=kubernetes, or flink.mode=native), and its rights would go to every pod of the namespace that runs as `default`: name an account of its own, or set serviceAccount.create=true." -}}
+{{- end -}}
+{{- if and (eq .Values.savepoints.format "canonical") (eq (include "flink.option" (dict "root" . "key" "state.backend.type")) "forst") -}}
+{{- fail "savepoints.format is canonical, which the backend forst cannot write: leave it out, or write native." -}}
+{{- end -}}
 {{- with .Values.highAvailability.zookeeper.quorum -}}
 {{- if ne $type "zookeeper" -}}
 {{- fail (printf "highAvailability.zookeeper.quorum is set, but highAvailability.type is %s: set highAvailability.type=zookeeper, or leave the quorum out." $type) -}}
@@ -136,8 +146,22 @@
 {{- if and (not $savepoints) (or (eq $job.upgradeMode "savepoint") $job.savepointOnUninstall (eq $job.state "suspended")) -}}
 {{- fail "A savepoint is asked for (job.upgradeMode, job.state or job.savepointOnUninstall), but there is no folder for it: set storage.enabled=true, or state.root." -}}
 {{- end -}}
-{{- if and (eq $job.upgradeMode "last-state") (not (include "flink.option" (dict "root" . "key" "execution.checkpointing.dir"))) -}}
+{{- if eq (include "flink.job.upgradeMode" .) "last-state" -}}
+{{- $checkpoints := include "flink.option" (dict "root" . "key" "execution.checkpointing.dir") -}}
+{{- if not $checkpoints -}}
 {{- fail "job.upgradeMode is last-state, but checkpoints are kept nowhere: set storage.enabled=true, or state.root." -}}
+{{- end -}}
+{{- if and (not (include "flink.highlyAvailable" .)) (not (include "flink.state.onFiles" .)) -}}
+{{- fail (printf "job.upgradeMode is last-state, but without high availability a JobManager that restarts cannot tell the newest checkpoint in %s, and would look for one that is deleted: set highAvailability.type=kubernetes, or job.upgradeMode=savepoint." $checkpoints) -}}
+{{- end -}}
+{{- $retention := get .Values.flink.config "execution.checkpointing.externalized-checkpoint-retention" | default "RETAIN_ON_CANCELLATION" -}}
+{{- if ne $retention "RETAIN_ON_CANCELLATION" -}}
+{{- fail (printf "job.upgradeMode is last-state, but flink.config sets execution.checkpointing.externalized-checkpoint-retention to %s, and the newest checkpoint would go when the job is cancelled: leave it out, or set job.upgradeMode=savepoint." $retention) -}}
+{{- end -}}
+{{- end -}}
+{{- $own := and .Values.storage.enabled (not .Values.storage.existingClaim) (not .Values.storage.keep) -}}
+{{- if and $job.savepointOnUninstall $own (hasPrefix (printf "file://%s/" (trimSuffix "/" .Values.storage.mountPath)) $savepoints) -}}
+{{- fail "job.savepointOnUninstall is true, but the savepoint would be on the claim that goes with the release: set storage.keep=true, or state.root." -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
@@ -166,7 +190,7 @@
 {{- end -}}
 {{- end -}}
 {{- range $values.extraEnv -}}
-{{- if has .name (list "POD_NAME" "POD_IP") -}}
+{{- if has .name (list "POD_NAME" "POD_IP" "JOB_SPECIFICATION" "RESTARTED_FOR" "HIGH_AVAILABILITY" "CLAIM_DIRECTORY" "RETAINED_CHECKPOINTS" "CLAIM_OWN_CHECKPOINTS") -}}
 {{- fail (printf "%s.extraEnv sets %s, which is one of the chart's: give yours another name." $role .name) -}}
 {{- end -}}
 {{- end -}}
@@ -200,7 +224,7 @@
       "taskmanager.numberOfTaskSlots" "set taskmanager.slots"
       "env.java.default-opts.all" "set env.java.opts.all, which is added to it"
       "high-availability.zookeeper.quorum" "set highAvailability.zookeeper.quorum"
-      "high-availability.zookeeper.path.root" "it is /flink/<namespace>, so that the hooks find it: leave it out"
+      "high-availability.zookeeper.path.root" "set highAvailability.zookeeper.root"
       "high-availability.cluster-id" "it is the release's base name: set fullnameOverride"
       "kubernetes.cluster-id" "it is the release's base name: set fullnameOverride"
       "kubernetes.namespace" "it is the release's: leave it out"

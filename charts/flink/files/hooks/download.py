@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from release import Failed
+from .errors import Failed
 
 _CHUNK = 1 << 20
 
@@ -19,12 +20,15 @@ def fetch(url: str, sha256: str, to: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(url, timeout=30) as response, path.open("wb") as file:
-            while chunk := response.read(_CHUNK):
+            while True:
+                chunk = response.read(_CHUNK)
+                if not chunk:
+                    break
                 digest.update(chunk)
                 file.write(chunk)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()
         raise Failed(f"{url} could not be read: {error}. Look whether a pod can reach it.") from error
     if digest.hexdigest() != sha256:
-        raise Failed(f"{url} is another file than the one that was asked for: its sha256 is {digest.hexdigest()}, not {sha256}.")
+        raise Failed(f"{url} is another file than the one that was asked for: its SHA-256 is {digest.hexdigest()}, not {sha256}.")

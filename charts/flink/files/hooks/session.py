@@ -1,264 +1,226 @@
-"""The jobs that a release gives its session cluster (session.jobs): which of them end, and which begin."""
+"""The jobs that a release gives its session cluster (session.jobs): the same plans as for a job release, one after the other."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Iterator, List, Tuple
 
-import download
-import ending
-from clients import Json, Unreachable
-from release import ENDED, HALF, Failed, Release, Source, say
+from . import download, observe, submit
+from .act import Actor, check_objects, say
+from .errors import Failed, HttpError, Unreachable
+from .flink import ENDED
+from .observe import Observation, Status
+from .plan import Action, Plan, Source
+from .prove import prove
+from .record import HALF, RUNNING, SUSPENDED, Records
+from .submit import Client
+from .wanted import Job, Json, Wanted
 
 EXCHANGE = Path("/exchange")
+_ENDED = (Status.FINISHED, Status.FAILED, Status.CANCELED)
 
 
-class Job(Release):
-    """One of them. `listed`: the coming revision has it.
-
-    Its record is one key of the release's ConfigMap. Its `state` is `running`, `stopped`, or `finished` and not to be run again.
-    """
-
-    def __init__(self, release: Release, name: str, record: dict[str, str], entry: Json) -> None:
-        mode = "savepoint" if release.wanted["savepoints"] else "stateless"
-        # What high availability keeps belongs to jobs of others as well.
-        wanted = {**release.wanted, **entry, "mode": mode, "highAvailability": False}
-        super().__init__(wanted, release.kubernetes, release.flink, deadline=release.deadline)
-        self.name = name
-        self.record = record
-        self.listed = bool(entry)
-        self.remedy = "cancel it with `flink cancel`: then it goes on from its last checkpoint."
-
-    def read(self) -> bool:
-        return bool(self.record.get("job"))
-
-    def write(self, **changes: str | None) -> None:
-        kept = {**self.record, **changes}
-        self.record = {key: value for key, value in kept.items() if value is not None}
-        self.kubernetes.patch_config_map(self.wanted["record"], {self.name: f"{json.dumps(self.record, indent=1)}\n"})
-
-    def restarts(self) -> int:
-        """A session's JobManager may have been restarted long before this job."""
-        return 0
-
-    def reason(self) -> str:
-        overview = self.flink.overview()
-        return f"{overview['slots-available']} of {overview['slots-total']} slots are free."
-
-    @property
-    def same(self) -> bool:
-        return self.listed and self.record.get("spec") == self.wanted["specification"]
-
-
-class Client:
-    """Flink's command line, in the container beside this one: see client.sh."""
-
-    def __init__(self, folder: Path, release: Release) -> None:
-        self._folder = folder
-        self._release = release
-
-    def run(self, name: str, words: list[str]) -> tuple[int, str]:
-        """(exit code, what the command said)."""
-        unfinished = self._folder / f"{name}.words"
-        unfinished.write_bytes(b"".join(word.encode() + b"\0" for word in words))
-        unfinished.rename(self._folder / f"{name}.in")
-        code = self._folder / f"{name}.code"
-        for _ in self._release.until_deadline():
-            if code.exists():
-                return int(code.read_text()), (self._folder / f"{name}.out").read_text(errors="replace")
-        raise Failed(f"Job {name} was not submitted in time: raise hooks.timeoutSeconds, or look at the container submitter.")
-
-    def end(self) -> None:
-        (self._folder / "end").touch()
+def jobs_of(wanted: Wanted, records: Records) -> List[Job]:
+    """Those of the list, and those of which only a record knows: these are to be stopped."""
+    listed = {job.name for job in wanted.jobs}
+    mode = "savepoint" if wanted.savepoint_directory else "stateless"
+    gone = [Job(name, records.get(name).spec, mode, SUSPENDED, "", program=None) for name in records.names if name not in listed]
+    return [*wanted.jobs, *gone]
 
 
 @contextmanager
-def named(job: Job) -> Iterator[None]:
+def named(actor: Actor) -> Iterator[None]:
     """A failure that says of which job it is."""
     try:
         yield
     except Failed as failure:
-        raise Failed(f"Job {job.name}: {failure}") from failure
+        raise Failed(f"Job {actor.job.name}: {failure}") from failure
 
 
-def jobs_of(release: Release) -> list[Job]:
-    """Those of the list, and those of which only the record knows."""
-    records = release.kubernetes.config_map(release.wanted["record"]) or {}
-    entries = {entry["name"]: entry for entry in release.wanted["jobs"]}
-    names = [*entries, *(name for name in records if name not in entries)]
-    return [Job(release, name, json.loads(records.get(name, "{}")), entries.get(name, {})) for name in names]
+def before(actors: List[Actor], *, lenient: bool) -> None:
+    """Stop what changes or goes, and everything if the JobManager is replaced and would forget its jobs.
 
-
-def before(release: Release, *, strict: bool = True) -> None:
-    """Stop what changes or goes, and everything if the JobManager is replaced and would forget its jobs."""
-    live = release.kubernetes.deployment(release.wanted["jobmanager"])
-    specification = (live or {"metadata": {}})["metadata"].get("annotations", {}).get("flink/specification")
-    replaced = bool(live) and specification != release.wanted["specification"] and not release.wanted["remembers"]
-    jobs = jobs_of(release)
-    if strict:
-        check_downloads(jobs)
+    All is decided before anything is stopped.
+    """
+    if not actors:
+        return
+    first = actors[0]
+    live = observe.jobmanager(first.wanted, first.kubernetes)
+    other = bool(live) and live is not None and live.template != first.wanted.jobmanager_template
+    # What high availability has stored is of this backend and this Flink alone.
+    replaced = other and not (first.wanted.jobs_survive_restart and all(_can_recover(actor) for actor in actors))
+    if not lenient:
+        check_downloads(actors)
         if replaced:
-            refuse_strangers(release, jobs)
-    stopped: list[str] = []
-    for job in jobs:
-        if job.record.get("state") != "running" or (job.same and not replaced):
-            continue
+            refuse_strangers(actors)
+    lost = bool(live) and first.records.are_gone
+    steps: List[Tuple[Actor, Plan, Observation]] = []
+    for actor in actors:
+        if not actor.record.exists and lost:
+            with named(actor):
+                _adopt(actor)
+        if actor.record.exists and actor.record.state == RUNNING:
+            unchanged = actor.record.spec == actor.job.specification and not replaced
+            with named(actor):
+                seen = actor.observe(patience=10 if unchanged or lenient else 30)
+                seen = replace(seen, jobmanager_replaced=replaced)
+                steps.append((actor, _planned(actor, seen, lenient), seen))
+    if any(step.ends_a_job for _, step, _ in steps):
+        check_objects(first.wanted, first.kubernetes)
+    stopped: List[str] = []
+    for actor, step, seen in steps:
         try:
-            settle(job, strict=strict)
+            if _settle(actor, step, seen, lenient):
+                stopped.append(actor.job.name)
         except Failed as failure:
             done = f" Stopped already: {', '.join(stopped)}. `helm rollback` starts them again from there." if stopped else ""
-            raise Failed(f"Job {job.name}: {failure}{done}") from failure
-        stopped.append(job.name)
+            raise Failed(f"Job {actor.job.name}: {failure}{done}") from failure
     if replaced:
-        release.drop_taskmanagers()
+        first.drop_taskmanagers()
 
 
-def check_downloads(jobs: list[Job]) -> None:
+def _can_recover(actor: Actor) -> bool:
+    record, wanted = actor.record, actor.wanted
+    return record.backend in ("", wanted.state_backend) and record.flinkVersion in ("", wanted.flink_version)
+
+
+def _adopt(actor: Actor) -> None:
+    """Take the living job of that name over, if the record of the release is gone."""
+    step = _planned(actor, actor.observe(patience=10), lenient=False)
+    if step.action is Action.ADOPT:
+        actor.adopt(step.job)
+
+
+def _planned(actor: Actor, seen: Observation, lenient: bool) -> Plan:
+    step = actor.plan(seen, lenient=lenient)
+    if step.action is Action.REFUSE:
+        raise Failed(step.why)
+    return step
+
+
+def _settle(actor: Actor, step: Plan, seen: Observation, lenient: bool) -> bool:
+    """End the job, if it is to end, and write where it goes on; whether it was stopped."""
+    if step.action is Action.KEEP:
+        if seen.status is Status.FINISHED:
+            actor.finish()
+        return False
+    if not step.ends_a_job and seen.status not in _ENDED and actor.job.state == RUNNING and not seen.jobmanager_replaced:
+        return False  # it is begun after the upgrade
+    source = actor.end(step, seen, lenient=lenient)
+    actor.settle(source, SUSPENDED)
+    say(f"{actor.job.name}: stopped" + (f", with its state in {source.restore}" if source.restore else ""))
+    return step.ends_a_job
+
+
+def check_downloads(actors: List[Actor]) -> None:
     """What cannot be fetched is found before anything is stopped for it."""
-    for job in jobs:
-        if job.listed and not job.same:
-            fetch(job, os.devnull)
+    for actor in actors:
+        if actor.record.spec != actor.job.specification:
+            fetch(actor, os.devnull)
 
 
-def fetch(job: Job, to: str) -> None:
+def fetch(actor: Actor, to: str) -> None:
     """Read the file of a job that is given by a URL to the path `to`."""
-    if source := job.wanted["download"]:
-        with named(job):
-            download.fetch(source["url"], source["sha256"], to)
+    program = actor.job.program
+    if program and program.url:
+        with named(actor):
+            download.fetch(program.url, program.sha256, to)
 
 
-def refuse_strangers(release: Release, jobs: list[Job]) -> None:
+def refuse_strangers(actors: List[Actor]) -> None:
     """Jobs that others submitted cannot be submitted again by the hooks."""
-    ours = {job.record["job"][:HALF] for job in jobs if job.read()}
-    try:
-        lost = [job["name"] for job in release.flink.jobs() if job["state"] not in ENDED and job["jid"][:HALF] not in ours]
-    except Unreachable:
-        return
+    ours = {actor.record.half for actor in actors if actor.record.exists}
+    jobs: List[Json] = []
+    first = actors[0]
+    for _ in first.deadline.ticks(within=30):
+        try:
+            jobs = first.flink.jobs()
+            break
+        except (Unreachable, HttpError):
+            continue
+    else:
+        if any(observe.is_ready(pod) for pod in first.kubernetes.pods(first.wanted.jobmanager_selector)):
+            raise Failed(
+                f"This upgrade replaces the JobManager, and nobody answers at {first.wanted.rest} which jobs would be "
+                "lost. Nothing was "
+                "changed. Look whether a network policy keeps the hooks from it, or upgrade with --no-hooks."
+            )
+    lost = [job["name"] for job in jobs if job["state"] not in ENDED and job["jid"][:HALF] not in ours]
     if lost:
         raise Failed(
-            f"This upgrade replaces the JobManager, and these jobs would be lost: {', '.join(lost)}. Stop them with a savepoint "
-            "first, or give them up with `helm upgrade --no-hooks`; highAvailability.type=kubernetes keeps them."
+            f"This upgrade replaces the JobManager, and these jobs would be lost: {', '.join(lost)}. Nothing was "
+            "changed. Stop them "
+            "with a savepoint first, or give them up with `helm upgrade --no-hooks`; highAvailability.type=kubernetes keeps them."
         )
 
 
-def settle(job: Job, *, strict: bool) -> None:
-    """End a job and write where it goes on. Raises Failed, with the job running as before, if that cannot be."""
-    status, found = job.look(patience=30 if strict else 5)
-    if job.same and status == "ended" and found and found["state"] == "FINISHED" and not job.record.get("pending"):
-        source = Source("finished")
-    else:
-        source = ending.end(job, status, found, strict=strict)
-    state = "finished" if source.how == "finished" else "stopped"
-    job.write(state=state, restore=source.restore, former=source.former or None, pending=None)
-    say(f"{job.name}: {state}" + (f", with its state in {source.restore}" if source.restore else ""))
-
-
-def renew(release: Release) -> None:
-    """Replace TaskManagers that Flink made for a JobManager of before; jobs go on from their checkpoints on new ones."""
-    wait_for_jobmanager(release)
-    release.drop_taskmanagers(former=True)
-
-
-def submit(release: Release, verify: Callable[[Release], None]) -> None:
+def after(actors: List[Actor]) -> None:
     """Submit what does not run yet, and wait until all of it runs, each from where it should."""
-    client = Client(EXCHANGE, release)
+    if not actors:
+        return
+    client = Client(EXCHANGE, actors[0].deadline)
     try:
-        renew(release)
-        listed = [job for job in jobs_of(release) if job.listed]
-        for job in listed:
-            if due(job):
-                start(job, client)
-            else:
-                say(f"{job.name}: nothing that concerns it has changed.")
-        for job in listed:
-            if job.record["state"] == "running":
-                with named(job):
-                    verify(job)
+        renew(actors[0])
+        listed = [actor for actor in actors if actor.job.program]
+        for actor in listed:
+            with named(actor):
+                _start_if_due(actor, client)
+        for actor in listed:
+            with named(actor):
+                prove(actor)
     finally:
         client.end()
 
 
-def wait_for_jobmanager(release: Release) -> None:
+def renew(actor: Actor) -> None:
+    """Replace TaskManagers that Flink made for a JobManager of before; jobs go on from their checkpoints on new ones."""
+    wait_for_jobmanager(actor)
+    actor.drop_taskmanagers(former=True)
+
+
+def wait_for_jobmanager(actor: Actor) -> None:
     """An upgrade may not have replaced it yet."""
-    for _ in release.until_deadline():
-        live = release.kubernetes.deployment(release.wanted["jobmanager"]) or {"metadata": {"generation": 0}, "spec": {}}
-        status = {"observedGeneration": -1, **live.get("status", {})}
+    for _ in actor.deadline.ticks():
+        live = actor.kubernetes.deployment(actor.wanted.jobmanager_deployment) or {"metadata": {"generation": 0}, "spec": {}}
+        status = {"observedGeneration": -1, **(live.get("status") or {})}
         counts = {status.get(name, 0) for name in ("replicas", "updatedReplicas", "readyReplicas")}
-        if status["observedGeneration"] >= live["metadata"]["generation"] and counts == {live["spec"]["replicas"]}:
+        if status["observedGeneration"] >= live["metadata"].get("generation", 0) and counts == {live["spec"].get("replicas")}:
             try:
-                release.flink.jobs()
-            except Unreachable:
+                actor.flink.jobs()
+            except (Unreachable, HttpError):
                 continue
             return
-    raise Failed(
-        f"The JobManager is not ready after {release.wanted['timeoutSeconds']} s (hooks.timeoutSeconds): look at its pod."
-    )
+    raise Failed(f"The JobManager is not ready after {actor.deadline.seconds:g} s (hooks.timeoutSeconds): look at its pod.")
 
 
-def due(job: Job) -> bool:
-    """Whether the job has to be submitted. What is left of it, and should not be, is ended first."""
-    state = job.record.get("state")
-    if not state:
-        return True
-    status, found = job.status()
-    alive = status in ("running", "unhealthy")
-    finished = status == "ended" and found is not None and found["state"] == "FINISHED"
-    if job.same and (state == "finished" or (state == "running" and (alive or finished))):
-        return False
-    if state == "running" and status == "absent" and job.proven and not job.wanted["claim"] and not job.elsewhere:
-        raise Failed(
-            f"Job {job.name} is not there any more, and its newest checkpoint is not known: name it in fromSavepoint, or "
-            "give the job another name to begin anew."
-        )
-    if state == "running" or alive:
-        settle(job, strict=False)
-    return True
+def _start_if_due(actor: Actor, client: Client) -> None:
+    patience = 0 if not actor.record.exists or actor.record.state != RUNNING else 30
+    seen = actor.observe(patience)
+    step = _planned(actor, seen, lenient=False)
+    if step.action is Action.KEEP:
+        if seen.status is Status.FINISHED:
+            actor.finish()
+        say(f"{actor.job.name}: {step.why}")
+        return
+    _start(actor, client, actor.end(step, seen))
 
 
-def start(job: Job, client: Client) -> None:
-    restore = job.elsewhere or newest(job.wanted["claim"], job.record.get("former", "")) or job.record.get("restore", "")
-    say(f"{job.name}:")
-    fetch(job, job.wanted["file"])
-    job.begin(Source("submitted", restore))
-    code, said = client.run(job.name, words(job))
-    if code or "[ERROR]" in said:  # the SQL client ends with 0 in any case
-        say(said)
-        raise Failed(f"Job {job.name} could not be submitted: {cause(said)}")
-
-
-def words(job: Job) -> list[str]:
-    """The command that submits a job, under the id that the record has: a second try finds it there, and does not double it."""
-    wanted, restore = job.wanted, job.record["restore"]
-    options = {**wanted["options"], "$internal.pipeline.job-id": job.record["job"]}
-    if restore:
-        options["execution.state-recovery.ignore-unclaimed-state"] = str(wanted["allowNonRestoredState"]).lower()
-        options["execution.state-recovery.path"] = restore
-    flags = [f"-D{key}={value}" for key, value in options.items()]
-    if wanted["sql"]:
-        return ["sql-client.sh", *flags, "-f", wanted["sql"]]
-    lenient = ["--allowNonRestoredState"] if wanted["allowNonRestoredState"] else []
-    savepoint = ["--fromSavepoint", restore, *lenient] if restore else []
-    return ["flink", "run", "--detached", *flags, *savepoint, *wanted["program"]]
-
-
-def newest(folder: str, job: str) -> str:
-    """The newest state of a job that ended unseen, among the files of the claim; empty if there is none."""
-    if not folder or not job:
-        return ""
-    patterns = (f"checkpoints/{job[:HALF]}*/chk-*/_metadata", f"savepoints/{job[:HALF]}*/stop/*/_metadata")
-    found = [file for pattern in patterns for file in Path(folder).glob(pattern)]
-    return f"file:{max(found, key=lambda file: file.stat().st_mtime).parent}" if found else ""
-
-
-def cause(said: str) -> str:
-    """The line of a command's output that tells most."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", said)
-    lines = [line.strip() for line in plain.splitlines() if line.strip() and not re.match(r"\s+(at|\.\.\.) ", line)]
-    if told := [line for line in lines if line.startswith("Caused by: ")]:
-        return told[-1][:500]
-    errors = [number for number, line in enumerate(lines) if "[ERROR]" in line]
-    return " ".join(lines[errors[0] :][:2] if errors else lines[-2:])[:500]
+def _start(actor: Actor, client: Client, source: Source) -> None:
+    program = actor.job.program
+    if not program:
+        return
+    found = submit.newest(actor.wanted.claim_directory, source.former)
+    if found:
+        source = replace(source, restore=found, own=submit.is_checkpoint(found), former=())
+    say(f"{actor.job.name}:")
+    fetch(actor, program.file)
+    actor.begin(source, RUNNING)
+    # The client may have reached Flink even if it says that it has not.
+    code, output = client.run(actor.job.name, submit.argv(program, actor.record, actor.wanted.claims_own_checkpoints))
+    if code or "[ERROR]" in output:  # the SQL client ends with 0 in any case
+        say(output)
+        raise Failed(f"It could not be submitted: {submit.cause(output)}")
+    actor.write(replace(actor.record, pending=""))

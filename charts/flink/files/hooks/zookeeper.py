@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Iterator, List
 
-from clients import Unreachable
+from .errors import Unreachable
 
 _DELETE, _GET_CHILDREN, _CLOSE = 2, 8, -11
 _NO_NODE = -101
@@ -24,7 +24,7 @@ class Session:
         self._send(struct.pack("!iqiqi16s?", 0, 0, _SESSION_MS, 0, 16, b"", False))
         self._receive()
 
-    def children(self, path: str) -> list[str]:
+    def children(self, path: str) -> List[str]:
         """The names below a path; none if there is no such path."""
         body = self._request(_GET_CHILDREN, _text(path) + b"\0")
         names, at = [], 4
@@ -77,21 +77,26 @@ def _text(text: str) -> bytes:
 
 @contextmanager
 def session(quorum: str) -> Iterator[Session]:
-    """A session with the first server of `quorum` ("host:port,host:port") that answers. Raises Unreachable."""
+    """A session with the first server of `quorum` ("host:port,host:port") that opens one. Raises Unreachable."""
     failures = []
     for server in quorum.split(","):
-        host, _, port = server.rpartition(":")
+        host, _, port = server.strip().rpartition(":")
         try:
             connection = socket.create_connection((host, int(port)), timeout=_SECONDS)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             failures.append(f"{server}: {error}")
             continue
         with connection:
             try:
                 opened = Session(connection)
+            # A server that has lost its quorum accepts, and hangs up.
+            except (OSError, struct.error) as error:
+                failures.append(f"{server}: {error}")
+                continue
+            try:
                 yield opened
                 opened.close()
-            except OSError as error:
+            except (OSError, struct.error) as error:
                 raise Unreachable(f"ZooKeeper at {server}: {error}") from error
         return
     raise Unreachable(f"no ZooKeeper answers: {'; '.join(failures)}")

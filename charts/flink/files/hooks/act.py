@@ -1,0 +1,398 @@
+"""Carries a plan out: ends the job, and writes where it goes on.
+
+Each step can be interrupted and done again: a stop is written down before Flink hears of it, and the next generation only
+when the job has ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import replace
+from typing import List, Optional
+
+from . import clock, kubernetes, observe, paths, plan
+from .clock import Deadline
+from .errors import Failed, HttpError, LookAgain, Unreachable
+from .flink import Flink, Operation
+from .high_availability import Store
+from .kubernetes import Kubernetes
+from .observe import Observation, Status
+from .plan import Action, Plan, Source
+from .record import FINISHED, RESTART, RUNNING, SUBMIT, Record, Records
+from .wanted import Job, Json, Wanted
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+# How long a JobManager may be silent that is restarted in its place.
+_SILENT_SECONDS = 30
+_OVER = (Status.FINISHED, Status.FAILED, Status.CANCELED)
+
+
+class Actor:
+    """One job, and all that an operation needs to change it."""
+
+    def __init__(
+        self, wanted: Wanted, job: Job, records: Records, kubernetes_: Kubernetes, flink: Flink, store: Store, deadline: Deadline
+    ) -> None:
+        self.wanted = wanted
+        self.job = job
+        self.records = records
+        self.kubernetes = kubernetes_
+        self.flink = flink
+        self.store = store
+        self.deadline = deadline
+        self._silent_since: Optional[float] = None
+
+    def _heard(self) -> None:
+        self._silent_since = None
+
+    def _not_heard(self) -> None:
+        """Raises LookAgain when Flink has not answered for a while: its JobManager may have gone for good."""
+        self._silent_since = self._silent_since or clock.monotonic()
+        if clock.monotonic() - self._silent_since > _SILENT_SECONDS:
+            self._silent_since = None
+            raise LookAgain("The JobManager does not answer any more.")
+
+    @property
+    def record(self) -> Record:
+        return self.records.get(self.job.name)
+
+    def write(self, record: Record) -> None:
+        self.records.put(self.job.name, record)
+
+    def observe(self, patience: float) -> Observation:
+        seen = observe.observe(self.wanted, self.record, self.kubernetes, self.flink, self.store, self.deadline, patience)
+        return replace(seen, record_is_gone=self.records.are_gone)
+
+    def plan(self, seen: Observation, *, lenient: bool = False) -> Plan:
+        return plan.plan(self.wanted, self.job, self.record, seen, lenient=lenient)
+
+    # Ends of a job
+
+    def end(self, step: Plan, seen: Observation, *, lenient: bool = False) -> Source:
+        """End the job as planned; where it goes on. Raises Failed, with the job running as before, if that cannot be."""
+        if step.action is Action.STOP:
+            try:
+                savepoint_format = self._format(step)
+                path = self.stop_with_savepoint(seen, savepoint_format)
+                if step.source:
+                    return replace(step.source, previous=path)
+                return Source("savepoint", path, format=savepoint_format)
+            except Failed as failure:
+                if not lenient:
+                    raise
+                say(f"{failure} The newest checkpoint has to do.")
+                seen = self.observe(patience=5)
+                step = self.plan(replace(seen, status=Status.UNHEALTHY) if seen.status is Status.RUNNING else seen, lenient=True)
+                if not step.ends_a_job:
+                    return self._source(step)
+        if step.action is Action.CANCEL:
+            self.cancel()
+            last = self._after_cancel(seen)
+            if not step.source:
+                return last
+            kept = seen.config is not None and seen.config.retained
+            return replace(step.source, previous=last.restore if kept else "")
+        return self._source(step)
+
+    def _source(self, step: Plan) -> Source:
+        if step.action is Action.REFUSE or not step.source:
+            raise Failed(step.why)
+        return step.source
+
+    def _format(self, step: Plan) -> str:
+        """Another backend can read a canonical savepoint alone."""
+        old = self.record.backend
+        if old and old != self.wanted.state_backend and not step.source:
+            return "CANONICAL"
+        return "NATIVE" if "forst" in (old, self.wanted.state_backend) else self.wanted.savepoint_format
+
+    def stop_with_savepoint(self, seen: Observation, savepoint_format: str) -> str:
+        """The path of the savepoint, once the job has ended. Raises Failed if there is none, and the job goes on."""
+        job = seen.job
+        config, slowest = seen.config, seen.checkpoints.slowest_seconds
+        # A savepoint takes about as long as a checkpoint of all state; one for which the hook cannot wait stops the job later.
+        if config and config.timeout_seconds > self.deadline.left and slowest * 2 + 10 > self.deadline.left:
+            raise Failed(
+                f"A savepoint may take longer than this hook waits: the slowest checkpoint took {slowest:g} s. Nothing "
+                "was changed. Raise "
+                f"hooks.timeoutSeconds ({self.deadline.seconds:g}) above that, and helm's --timeout above hooks.timeoutSeconds."
+            )
+        directory = f"{self.record.savepointDirectory or self.wanted.savepoint_directory}/{job}/stop"
+        trigger = self._trigger(job)
+        # The record knows of the stop before Flink does: another try asks for this one's end, and does not kill it by a second.
+        self.write(replace(self.record, pending=f"{job} {trigger} {directory}"))
+        for _ in self.deadline.ticks():
+            try:
+                self.flink.stop(job, directory, trigger, savepoint_format)
+                self._heard()
+                break
+            except Unreachable:
+                self._not_heard()
+            except HttpError as error:
+                self.write(replace(self.record, pending=""))
+                raise Failed(f"Flink refuses to stop the job: {error} {self._still(job)}") from error
+        end = self.wait_for(job, trigger)
+        if end.location:
+            self.write(
+                replace(self.record, stops=(*(one for one in self.record.stops if one != end.location), end.location)[-_STOPS:])
+            )
+        else:
+            self.write(replace(self.record, pending=""))
+            raise Failed(f"The savepoint failed: {end.failure} {self._still(job)}")
+        self._wait_over(job, trigger)
+        return end.location
+
+    def _trigger(self, job: str) -> str:
+        """The id of the stop: that of one which was begun and has not failed, else a new one."""
+        pending = self.record.pending.split()
+        if pending and pending[0] == job:
+            try:
+                known = self.flink.operation(job, pending[1])
+            except (Unreachable, HttpError):
+                known = None
+            if known is None or not known.failure:
+                return pending[1]
+        # It differs from that of the stop before, so that this one is not taken for it.
+        return hashlib.sha256(f"{job} {self.record.pending} {secrets.token_hex(8)}".encode()).hexdigest()[:32]
+
+    def wait_for(self, job: str, trigger: str) -> Operation:
+        """The end of a stop or savepoint. Raises Failed if it takes too long."""
+        unknown = 0
+        for _ in self.deadline.ticks():
+            try:
+                operation = self.flink.operation(job, trigger)
+            except (Unreachable, HttpError):
+                self._not_heard()
+                continue
+            self._heard()
+            if operation is None:
+                unknown += 1
+                if unknown >= _UNKNOWN_TIMES:
+                    raise LookAgain("The JobManager was restarted, and knows nothing of the savepoint.")
+            elif operation.ended:
+                return operation
+        raise Failed(
+            f"The savepoint was not complete after {self.deadline.seconds:g} s (hooks.timeoutSeconds), and goes on: run the same "
+            f"command again, which waits for its end. The checkpoints of job {job} in the UI and the JobManager's log "
+            "say why it is slow."
+        )
+
+    def _still(self, job: str) -> str:
+        """How the job does after a stop that failed: Flink may have restarted it."""
+        status = Status.UNREACHABLE
+        for _ in self.deadline.ticks(every=1, within=60):
+            status, _, _ = observe.look(self.flink, self.record)
+            if status in (Status.RUNNING, Status.FAILED, Status.FINISHED, Status.CANCELED):
+                break
+        if status is Status.RUNNING:
+            return f"The job goes on under the same id, {job}. Nothing was changed. Look at the JobManager's log."
+        return f"The job {job}: {status.value}. Run the same command again once it runs; the JobManager's log says what it does."
+
+    def _wait_over(self, job: str, trigger: str) -> None:
+        """Wait until the job that has its savepoint has ended. A JobManager that died before it did runs the job on."""
+        for _ in self.deadline.ticks():
+            status, _, _ = observe.look(self.flink, self.record)
+            if status in _OVER or status is Status.ABSENT:
+                return
+            if status is Status.UNREACHABLE:
+                self._not_heard()
+                continue
+            self._heard()
+            if status is Status.RUNNING and self._has_forgotten(job, trigger):
+                raise LookAgain("The JobManager was restarted, and runs the job on.")
+        raise Failed(
+            f"The savepoint is complete, but the job {job} has not ended after {self.deadline.seconds:g} s "
+            "(hooks.timeoutSeconds): "
+            "run the same command again, which waits for its end."
+        )
+
+    def _has_forgotten(self, job: str, trigger: str) -> bool:
+        try:
+            return self.flink.operation(job, trigger) is None
+        except (Unreachable, HttpError):
+            return False
+
+    def cancel(self) -> None:
+        """Cancel the job, under whatever id it runs: a JobManager that dies meanwhile runs it on."""
+        absent = 0
+        for _ in self.deadline.ticks():
+            status, job, _ = observe.look(self.flink, self.record)
+            if status in _OVER:
+                return
+            absent = absent + 1 if status is Status.ABSENT else 0
+            if absent >= _UNKNOWN_TIMES:
+                raise LookAgain("The JobManager was restarted, and does not know the job any more.")
+            if status is Status.UNREACHABLE:
+                self._not_heard()
+                continue
+            self._heard()
+            if status is Status.ABSENT:
+                continue
+            try:
+                self.flink.cancel(job)
+            except Unreachable:
+                continue
+            except HttpError as error:
+                if error.status not in (404, 409):  # it has ended by itself
+                    raise
+        raise Failed(
+            f"The job {self.record.job} could not be cancelled in {self.deadline.seconds:g} s: look at the JobManager's log."
+        )
+
+    def _after_cancel(self, before: Observation) -> Source:
+        """Its newest checkpoint, which may have been completed between the look and the cancel."""
+        told = observe.Told(Status.UNREACHABLE, before.job)
+        for _ in self.deadline.ticks(within=30):
+            told = observe.ask(self.flink, self.record)
+            if told.status is not Status.UNREACHABLE:
+                break
+        if told.status not in _OVER:
+            raise LookAgain("The JobManager was restarted after the job was cancelled.")
+        return plan.from_checkpoint(self.record, told.checkpoints.newest)
+
+    # The next generation
+
+    def begin(self, source: Source, state: str, restart: bool = False) -> None:
+        """Write the next generation: a new id, because Flink never runs an ended one again, and the files of the old one stay."""
+        old, wanted = self.record, self.wanted
+        volumes = observe.coming_volumes(wanted)
+        new = replace(
+            old,
+            generation=old.generation + 1,
+            spec=self.job.specification,
+            state=state,
+            restore=source.restore,
+            own=source.own,
+            former=source.former[:_FORMER],
+            format=source.format or old.format if paths.same(source.restore, old.restore) else source.format,
+            pending=RESTART if restart else SUBMIT if self.job.program else "",
+            previous=source.previous,
+            backend=wanted.state_backend,
+            flinkVersion=wanted.flink_version,
+            savepointDirectory=wanted.savepoint_directory,
+            checkpointDirectory=wanted.checkpoint_directory,
+            savepointVolume=observe.volume_of(volumes, wanted.savepoint_directory),
+            checkpointVolume=observe.volume_of(volumes, wanted.checkpoint_directory),
+        )
+        new = new.using(self.job.from_savepoint).under(old.job if source.same_job else secrets.token_hex(16))
+        newer = " or a newer checkpoint" if source.former or source.same_job else ""
+        line = f"{new.generation}  {clock.now()}  {source.how}  from {source.restore or 'the beginning'}{newer}"
+        self.write(new.saying(line))
+        say(line)
+        if restart:
+            self.restart()
+
+    def restart(self) -> None:
+        """Replace pods that Helm leaves alone, because their template is the same. Once more changes nothing."""
+        reason = f"generation-{self.record.generation}"
+        self.kubernetes.restart(self.wanted.jobmanager_deployment, reason)
+        # With high availability the TaskManagers find the new JobManager; in native mode Flink makes others.
+        if self.wanted.taskmanager_deployment and not self.wanted.jobs_survive_restart:
+            self.kubernetes.restart(self.wanted.taskmanager_deployment, reason)
+        self.write(replace(self.record, pending=""))
+
+    def drop_taskmanagers(self, *, former: bool = False) -> None:
+        """Remove those that Flink made, or those of a `former` pod template: a new JobManager would take them over."""
+        if selector := self.wanted.native_taskmanager_selector:
+            template = f",flink/template!={self.wanted.native_taskmanager_template}" if former else ""
+            self.kubernetes.delete_pods(f"{selector}{template}")
+
+    def adopt(self, job: str) -> None:
+        record = Record(job=job, ids=(job,), state=RUNNING).using(self.job.from_savepoint if self._started_from(job) else "")
+        self.write(record)
+        say(f"The job {job} is taken over.")
+
+    def _started_from(self, job: str) -> bool:
+        """Whether a job without a record has used the path of the values."""
+        try:
+            checkpoints = self.flink.checkpoints(job)
+        except (Unreachable, HttpError):
+            return False
+        return checkpoints is not None and paths.same(checkpoints.restored, self.job.from_savepoint)
+
+    def settle(self, source: Source, state: str) -> None:
+        """Write that the job has ended, and where it would go on."""
+        settled = replace(
+            self.record,
+            state=state,
+            restore=source.restore,
+            own=source.own,
+            former=source.former[:_FORMER],
+            format=source.format,
+            previous=source.previous,
+            pending="",
+        )
+        self.write(settled)
+
+    def finish(self) -> None:
+        self.write(replace(self.record, state=FINISHED, pending=""))
+
+
+# What a record may hold of a job that is stopped again and again and never seen running.
+_STOPS, _FORMER = 50, 20
+
+# A JobManager that has just begun a stop may not list it yet.
+_UNKNOWN_TIMES = 25
+
+
+def check_objects(wanted: Wanted, kubernetes_: Kubernetes) -> None:
+    """Have the API server look at all objects of the coming revision before anything is stopped for them. Raises Failed."""
+    refused: List[str] = []
+    for obj in wanted.objects:
+        if obj["kind"] in _NOT_ASKED:
+            continue
+        error = kubernetes_.apply_dry(obj)
+        if error:
+            refused.append(_refusal(obj, error))
+        for pod in _pods_of(obj):
+            error = kubernetes_.create_dry(pod)
+            if error and not any(one in error.answer for one in _POD_MAY_COME):
+                refused.append(f"pods of {_refusal(obj, error)}")
+    if refused:
+        raise Failed(f"The API server would refuse this revision: {'; '.join(refused)}. Nothing was changed.")
+
+
+# To ask for these takes the rights that they give.
+_NOT_ASKED = ("Role", "RoleBinding")
+
+# What is not so any more once the objects are there and the old pods are gone.
+_POD_MAY_COME = ("exceeded quota", "error looking up service account", "cannot create resource")
+
+
+def _refusal(obj: Json, error: HttpError) -> str:
+    name = f"{obj['kind']} {obj['metadata']['name']}"
+    conflicts = [f"{field} ({text})" for field, text in kubernetes.causes(error) if "conflict" in text]
+    if error.status == 409 and conflicts:
+        remedy = "Give the release the values that are there now, or undo the change"
+        return f"{name}: others changed it: {'; '.join(conflicts)}. {remedy}"
+    return f"{name}: {kubernetes.message(error)}"
+
+
+def _pods_of(obj: Json) -> List[Json]:
+    """A pod of each Deployment: what admits Deployments does not look at their pods."""
+    if obj["kind"] != "Deployment":
+        return []
+    template = obj["spec"]["template"]
+    metadata = {**template.get("metadata", {}), "name": f"{obj['metadata']['name']}-dry-run"[:63].rstrip("-")}
+    return [{"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}]
+
+
+def superfluous(record: Record, keep: int) -> List[str]:
+    """Savepoints that stopped the job and are not needed any more, now that this generation runs."""
+    needed = [record.restore, record.previous, record.fromSavepoint, *record.savepoints]
+    old = record.stops[: max(len(record.stops) - keep, 0)]
+    return [path for path in old if not any(paths.same(path, one) for one in needed)]
+
+
+def dispose(flink: Flink, path: str) -> Optional[str]:
+    """Why a savepoint could not be deleted."""
+    try:
+        flink.dispose(path)
+    except (Unreachable, HttpError) as error:
+        return str(error)
+    return None

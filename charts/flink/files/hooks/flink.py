@@ -1,0 +1,138 @@
+"""Flink's REST API: https://nightlies.apache.org/flink/flink-docs-stable/docs/ops/rest_api/"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional
+
+from .errors import HttpError, Unreachable, first_lines
+from .http_client import Http
+
+Json = Dict[str, Any]
+
+ENDED = ("FINISHED", "FAILED", "CANCELED")
+# Checkpoints that Flink keeps to itself have this for a path.
+_NO_PATH = "<checkpoint-not-externally-addressable>"
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """What a job has written, by path; empty where there is none."""
+
+    restored: str  # what it started from
+    newest: str  # the newest of what it completed, or started from
+    stopped_with: str  # the savepoint that stopped it
+    in_memory: bool  # whether the newest has no path that another job could start from
+    slowest_seconds: float  # of those that it completed
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    timeout_seconds: float
+    retained: bool  # whether checkpoints stay when the job is cancelled
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The end of a savepoint that was asked for."""
+
+    ended: bool
+    location: str
+    failure: str
+
+
+class Flink:
+    """Every method raises Unreachable if the JobManager does not answer, or not as Flink does."""
+
+    def __init__(self, url: str) -> None:
+        self._http = Http(url)
+
+    def jobs(self) -> List[Json]:
+        """All jobs, ended ones too, each with jid, name and state, the newest first."""
+        jobs = self._get("/jobs/overview", "jobs")
+        return sorted(jobs, key=lambda job: -job.get("start-time", 0))
+
+    def job(self, job_id: str) -> Optional[Json]:
+        """The job with its vertices; None if it is not known."""
+        return self._or_none(f"/jobs/{job_id}", "state", "vertices")
+
+    def slots(self) -> str:
+        overview = self._get("/overview")
+        return f"{overview.get('slots-available')} of {overview.get('slots-total')} slots are free."
+
+    def checkpoints(self, job_id: str) -> Optional[Checkpoints]:
+        """None if the job is not known."""
+        answer = self._or_none(f"/jobs/{job_id}/checkpoints", "latest")
+        if not answer:
+            return None
+        latest = answer.get("latest") or {}
+        completed, restored, savepoint = (latest.get(key) or {} for key in ("completed", "restored", "savepoint"))
+        newest = max(completed, restored, key=lambda checkpoint: checkpoint.get("id", -1))
+        duration = ((answer.get("summary") or {}).get("end_to_end_duration") or {}).get("max") or 0
+        stopped = savepoint.get("checkpoint_type") == "SYNC_SAVEPOINT"
+        path = newest.get("external_path") or ""
+        return Checkpoints(
+            restored=restored.get("external_path") or "",
+            newest="" if path == _NO_PATH else path,
+            stopped_with=(savepoint.get("external_path") or "") if stopped else "",
+            in_memory=path == _NO_PATH,
+            slowest_seconds=max(duration, 0) / 1000,
+        )
+
+    def checkpoint_config(self, job_id: str) -> Optional[CheckpointConfig]:
+        """None if the job takes no checkpoints."""
+        answer = self._or_none(f"/jobs/{job_id}/checkpoints/config")
+        if not answer:
+            return None
+        external = answer.get("externalization") or {}
+        retained = bool(external.get("enabled")) and not external.get("delete_on_cancellation")
+        return CheckpointConfig(answer.get("timeout", 0) / 1000, retained)
+
+    def failure(self, job_id: str) -> str:
+        """The first lines of the newest failure, and of its root; empty if there is none."""
+        history = (self._or_none(f"/jobs/{job_id}/exceptions") or {}).get("exceptionHistory") or {}
+        entries = history.get("entries") or []
+        return first_lines(entries[0].get("stacktrace") or "") if entries else ""
+
+    def stop(self, job_id: str, directory: str, trigger: str, savepoint_format: str) -> None:
+        """Begin to stop a job with a savepoint. The same `trigger` again asks for the same stop; another one would kill it."""
+        body = {"targetDirectory": directory, "drain": False, "triggerId": trigger, "formatType": savepoint_format}
+        self._http.call("POST", f"/jobs/{job_id}/stop", body)
+
+    def savepoint(self, job_id: str, directory: str, trigger: str, savepoint_format: str) -> None:
+        """Begin a savepoint of a job that runs on. `trigger` as in stop()."""
+        body = {"target-directory": directory, "cancel-job": False, "triggerId": trigger, "formatType": savepoint_format}
+        self._http.call("POST", f"/jobs/{job_id}/savepoints", body)
+
+    def operation(self, job_id: str, trigger: str) -> Optional[Operation]:
+        """None if this JobManager knows of no such stop or savepoint."""
+        answer = self._or_none(f"/jobs/{job_id}/savepoints/{trigger}", "status")
+        if not answer:
+            return None
+        result = answer.get("operation") or {}
+        cause = result.get("failure-cause") or {}
+        failure = first_lines(cause.get("stack-trace") or "") or cause.get("class") or "no reason is given." if cause else ""
+        return Operation(answer["status"].get("id") == "COMPLETED", result.get("location") or "", failure)
+
+    def cancel(self, job_id: str) -> None:
+        self._http.call("PATCH", f"/jobs/{job_id}?mode=cancel")
+
+    def dispose(self, savepoint: str) -> None:
+        """Have a savepoint deleted; Flink does it by and by."""
+        self._http.call("POST", "/savepoint-disposal", {"savepoint-path": savepoint})
+
+    def _get(self, path: str, *keys: str) -> Any:
+        """The answer, or what it has under the one key; it is an object with all the keys."""
+        answer = self._http.call("GET", path)
+        if not isinstance(answer, dict) or any(key not in answer for key in keys):
+            raise Unreachable(f"GET {path}: this is no answer of Flink: {str(answer)[:100]}")
+        return answer[keys[0]] if len(keys) == 1 and keys[0] == "jobs" else answer
+
+    def _or_none(self, path: str, *keys: str) -> Optional[Json]:
+        try:
+            answer: Json = self._get(path, *keys)
+            return answer
+        except HttpError as error:
+            if error.status == 404:
+                return None
+            raise

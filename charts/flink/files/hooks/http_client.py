@@ -1,0 +1,49 @@
+"""HTTP with JSON, by the standard library alone."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import urllib.error
+import urllib.request
+from typing import Any, Optional
+
+from .errors import HttpError, Unreachable
+
+_SECONDS = 10
+_NOT_YET = (502, 503, 504)
+
+
+class Http:
+    def __init__(self, url: str, bearer: str = "", context: Optional[ssl.SSLContext] = None) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        # A proxy of the environment leads out of the cluster, never to these servers.
+        handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
+        self._opener = urllib.request.build_opener(*handlers)
+
+    def call(self, method: str, path: str, body: Any = None, content: str = "application/json") -> Any:
+        """The JSON of the answer, None if it is empty. Raises Unreachable and HttpError."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {**self._headers, "Content-Type": content, "Accept": "application/json"}
+        request = urllib.request.Request(f"{self._url}{path}", data, headers, method=method)
+        try:
+            with self._opener.open(request, timeout=_SECONDS) as response:
+                text = response.read().decode(errors="replace")
+            return json.loads(text) if text else None
+        except urllib.error.HTTPError as error:
+            answer = _answer(error)
+            if error.code in _NOT_YET:
+                raise Unreachable(f"{method} {path}: {error.code}: {answer[:200]}") from error
+            raise HttpError(method, path, error.code, answer) from error
+        # A server that dies in the middle of its answer, and a proxy that answers with a page of HTML.
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise Unreachable(f"{method} {self._url}{path}: {error}") from error
+
+
+def _answer(error: urllib.error.HTTPError) -> str:
+    try:
+        return error.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return ""

@@ -1,0 +1,227 @@
+"""The objects of one namespace in Kubernetes.
+
+What the API server cannot answer just now is asked again until the deadline: it is away for a minute, limits the rate, or has not
+heard yet of the Role that was made a second ago.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+from urllib.parse import quote
+
+from . import clock
+from .clock import Deadline
+from .errors import HttpError, LookAgain, Unreachable
+from .http_client import Http
+
+Json = Dict[str, Any]
+
+_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_MERGE = "application/merge-patch+json"
+_APPLY = "application/apply-patch+yaml"
+# A Role that was just made may take seconds to be known to each API server.
+_RIGHTS_SECONDS = 20
+_BUSY = (408, 429, 500)
+
+
+class Kubernetes:
+    def __init__(self, http: Http, namespace: str, deadline: Deadline) -> None:
+        self._http = http
+        self._namespace = namespace
+        self._deadline = deadline
+        self._plurals: Dict[str, Dict[str, str]] = {}
+
+    @classmethod
+    def of_this_pod(cls, deadline: Deadline) -> Kubernetes:
+        host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+        url = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+        namespace, bearer = ((_ACCOUNT / name).read_text() for name in ("namespace", "token"))
+        context = ssl.create_default_context(cafile=str(_ACCOUNT / "ca.crt"))
+        # Python 3.13 wants key identifiers, which the authorities of many clusters lack.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return cls(Http(url, bearer, context), namespace, deadline)
+
+    # ConfigMaps
+
+    def config_map(self, name: str) -> Optional[Json]:
+        return self._or_none(self._core("configmaps", name))
+
+    def create_config_map(self, name: str, labels: Json, data: Dict[str, str], annotations: Optional[Json] = None) -> Json:
+        """Raises LookAgain if there is one."""
+        metadata = {"name": name, "labels": labels, "annotations": annotations or {}}
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        return self._write("POST", self._core("configmaps"), body)
+
+    def patch_config_map(self, name: str, data: Dict[str, Optional[str]], version: str = "") -> Json:
+        """Set keys, None removes one. Raises LookAgain if it is not of this resourceVersion any more."""
+        body: Json = {"data": data}
+        if version:
+            body["metadata"] = {"resourceVersion": version}
+        return self._write("PATCH", self._core("configmaps", name), body, _MERGE)
+
+    def config_map_is_there(self, name: str) -> bool:
+        """Asked without the right to read it: whether one of that name could not be made."""
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+        try:
+            self._call("POST", self._core("configmaps") + "?dryRun=All", body)
+        except HttpError as error:
+            if error.status == 409:
+                return True
+            raise
+        return False
+
+    def config_maps(self, selector: str) -> List[str]:
+        return [item["metadata"]["name"] for item in self._list(self._core("configmaps"), selector)]
+
+    def delete_config_map(self, name: str) -> None:
+        try:
+            self._call("DELETE", self._core("configmaps", name))
+        except HttpError as error:
+            if error.status != 404:
+                raise
+
+    # Pods, Deployments and PVCs
+
+    def pods(self, selector: str) -> List[Json]:
+        return self._list(self._core("pods"), selector)
+
+    def delete_pods(self, selector: str) -> None:
+        self._call("DELETE", f"{self._core('pods')}?labelSelector={quote(selector)}")
+
+    def deployment(self, name: str) -> Optional[Json]:
+        return self._or_none(self._deployment(name))
+
+    def restart(self, deployment: str, reason: str) -> None:
+        """Replace the pods of a Deployment, by an annotation that belongs to nobody else."""
+        metadata = {"annotations": {"flink/restarted-for": reason}}
+        body = {"spec": {"template": {"metadata": metadata}}}
+        try:
+            self._call("PATCH", self._deployment(deployment), body, _MERGE)
+        except HttpError as error:
+            if error.status != 404:
+                raise
+
+    def claim(self, name: str) -> Optional[Json]:
+        return self._or_none(self._core("persistentvolumeclaims", name))
+
+    # Dry runs
+
+    def apply_dry(self, obj: Json) -> Optional[HttpError]:
+        """What the API server has against an object of the coming revision, None if nothing.
+
+        As Helm 4 applies it: server-side, as the manager "helm", so that fields which others changed are conflicts. Whoever else
+        manages the object (Helm 3, Argo CD) overwrites these.
+        """
+        path = f"{self._collection(obj)}/{obj['metadata']['name']}"
+        live = self._or_none(path)
+        managers = (live or {}).get("metadata", {}).get("managedFields", [])
+        applied = any(entry.get("manager") == "helm" and entry.get("operation") == "Apply" for entry in managers)
+        force = "" if applied else "&force=true"
+        return self._dry("PATCH", f"{path}?dryRun=All&fieldManager=helm{force}", obj, _APPLY)
+
+    def create_dry(self, obj: Json) -> Optional[HttpError]:
+        return self._dry("POST", f"{self._collection(obj)}?dryRun=All", obj)
+
+    def _dry(self, method: str, path: str, obj: Json, content: str = "application/json") -> Optional[HttpError]:
+        try:
+            self._call(method, path, obj, content)
+        except HttpError as error:
+            return error
+        return None
+
+    def _collection(self, obj: Json) -> str:
+        version, kind = obj["apiVersion"], obj["kind"]
+        root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+        if version not in self._plurals:
+            known = self._call("GET", root)["resources"]
+            self._plurals[version] = {item["kind"]: item["name"] for item in known if "/" not in item["name"]}
+        if kind not in self._plurals[version]:
+            raise HttpError("GET", root, 404, f"this cluster has no {kind} of {version}")
+        return f"{root}/namespaces/{self._namespace}/{self._plurals[version][kind]}"
+
+    # The way there
+
+    def _core(self, *names: str) -> str:
+        return "/".join((f"/api/v1/namespaces/{self._namespace}", *names))
+
+    def _deployment(self, name: str) -> str:
+        return f"/apis/apps/v1/namespaces/{self._namespace}/deployments/{name}"
+
+    def _list(self, path: str, selector: str) -> List[Json]:
+        items: List[Json] = self._call("GET", f"{path}?labelSelector={quote(selector)}")["items"]
+        return items
+
+    def _or_none(self, path: str) -> Optional[Json]:
+        try:
+            answer: Json = self._call("GET", path)
+            return answer
+        except HttpError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def _write(self, method: str, path: str, body: Json, content: str = "application/json") -> Json:
+        try:
+            answer: Json = self._call(method, path, body, content)
+            return answer
+        except HttpError as error:
+            if error.status in (404, 409):
+                raise LookAgain(str(error)) from error
+            raise
+
+    def _call(self, method: str, path: str, body: Any = None, content: str = "application/json") -> Any:
+        refused_since = 0.0
+        for _ in self._deadline.ticks(every=1):
+            last: Exception
+            try:
+                answer = self._http.call(method, path, body, content)
+            except Unreachable as error:
+                last = error
+                continue
+            except HttpError as error:
+                last = error
+                if error.status in (401, 403) and not _dry_run_answer(path, error):
+                    refused_since = refused_since or clock.monotonic()
+                    if clock.monotonic() - refused_since < _RIGHTS_SECONDS:
+                        continue
+                elif error.status in _BUSY and not _is_unreadable(path, error):
+                    continue
+                raise
+            if answer is not None and not isinstance(answer, dict):
+                last = Unreachable(f"{method} {path}: this is no answer of Kubernetes: {str(answer)[:100]}")
+                continue
+            return answer
+        raise Unreachable(f"Kubernetes did not answer for {self._deadline.seconds:g} s (hooks.timeoutSeconds): {last}") from last
+
+
+def _dry_run_answer(path: str, error: HttpError) -> bool:
+    """Whether an admission rule has refused the object, and not the Role the request."""
+    return "dryRun" in path and "cannot " not in error.answer
+
+
+def _is_unreadable(path: str, error: HttpError) -> bool:
+    """An object that the API server cannot read at all is answered with 500, and so is a webhook that is away."""
+    return error.status == 500 and "dryRun" in path and "webhook" not in error.answer
+
+
+def causes(error: HttpError) -> List[Tuple[str, str]]:
+    """(field, message) of what the API server names in its refusal."""
+    details = _status(error).get("details") or {}
+    return [(cause.get("field", ""), cause.get("message", "")) for cause in details.get("causes") or []]
+
+
+def message(error: HttpError) -> str:
+    return str(_status(error).get("message") or error)
+
+
+def _status(error: HttpError) -> Json:
+    """The API server's Status; {} if somebody else has answered."""
+    try:
+        status = json.loads(error.answer)
+    except ValueError:
+        return {}
+    return status if isinstance(status, dict) else {}

@@ -1,0 +1,330 @@
+"""What Kubernetes, Flink and the store say about a job now."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Optional, Tuple
+
+from . import clock, paths
+from .clock import Deadline
+from .errors import HttpError, Unreachable
+from .flink import ENDED, CheckpointConfig, Checkpoints, Flink, Operation
+from .high_availability import Store
+from .kubernetes import Kubernetes
+from .record import HALF, RESTART, SUBMIT, Record
+from .wanted import Json, Wanted
+
+# Hooks before 0.2 and the chart of today say there what the JobManager runs.
+SPECIFICATION = "flink/specification"
+TEMPLATE = "flink/template"
+TYPE = "flink/type"
+RECORD = "flink/record"
+FROM_SAVEPOINT = "flink/from-savepoint"
+MAIN_CONTAINERS = ("jobmanager", "flink-main-container")
+# Tells the charts of one release apart that are this one, under whatever name.
+CHART = "flink/chart"
+
+
+class Status(enum.Enum):
+    RUNNING = "all its tasks run"
+    UNHEALTHY = "not all of its tasks run"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    ABSENT = "Flink does not know it"
+    UNREACHABLE = "Flink does not answer"
+
+
+@dataclass(frozen=True)
+class JobManager:
+    """The live Deployment of the JobManager."""
+
+    type: str  # job or session
+    specification: str
+    template: str
+    made_by_helm: bool
+    is_new: bool  # made a moment ago, by the very operation that runs this hook
+    volumes: Dict[str, str]  # path in the pods -> what is mounted there
+    from_savepoint: str = ""  # the path that its values named
+    has_record: bool = False  # whether hooks have made a record of the release
+
+    def volume_of(self, path: str) -> str:
+        return volume_of(self.volumes, path)
+
+
+@dataclass(frozen=True)
+class Observation:
+    status: Status
+    job: str  # Flink's id of it, which may differ from the record's in its second half
+    jobmanager: Optional[JobManager]
+    never_ran: bool  # certain: no process of this generation has got as far as to run the job
+    known_to_store: bool  # high availability brings this generation back where it was
+    others: Tuple[Tuple[str, str], ...]  # (id, name) of living jobs that are not this one
+    ended_others: Tuple[str, ...]  # ids of jobs that have ended
+    bounded: Tuple[str, ...]  # pods of a bounded job of this release that run
+    checkpoints: Checkpoints
+    config: Optional[CheckpointConfig]
+    stop: Optional[Operation]  # the end of the stop that the record knows as begun
+    failure: str
+    claim: str  # UID of the PVC; empty: there is none
+    claim_that_goes: str  # name of the PVC with the live release's files, if the coming revision makes Helm delete it
+    renamed_from: str  # the Deployment of the same JobManager under another name, if nameOverride or the like has changed
+    record_is_gone: bool = False  # the whole ConfigMap, and not only the record of one job
+    jobmanager_replaced: bool = False  # a session: the JobManager goes, and its jobs with it
+
+
+NO_CHECKPOINTS = Checkpoints("", "", "", False, 0)
+
+
+def observe(
+    wanted: Wanted, record: Record, kubernetes: Kubernetes, flink: Flink, store: Store, deadline: Deadline, patience: float
+) -> Observation:
+    """Ask for up to `patience` seconds until the job runs or has ended: pods come and go."""
+    live = jobmanager(wanted, kubernetes)
+    if live and live.is_new and any(was_ready(pod) for pod in kubernetes.pods(wanted.jobmanager_selector)):
+        live = replace(live, is_new=False)
+    told = Told(Status.UNREACHABLE, record.job)
+    for _ in deadline.ticks(within=patience):
+        told = ask(flink, record)
+        if told.status not in (Status.UNREACHABLE, Status.ABSENT, Status.UNHEALTHY):
+            break
+        if told.status is Status.ABSENT and live and wanted.type == "job" and live.specification != record.spec:
+            break  # the JobManager that runs is not the one that would know it
+    status, job, known = told.status, told.job, told.known
+    reachable = status not in (Status.UNREACHABLE, Status.ABSENT)
+    return Observation(
+        status=status,
+        job=job,
+        jobmanager=live,
+        never_ran=not record.is_confirmed and _never_ran(wanted, record, live, kubernetes),
+        known_to_store=record.exists and not reachable and store.knows(record.job),
+        others=tuple((one["jid"], one.get("name", "")) for one in known if one["jid"] != job and one["state"] not in ENDED),
+        ended_others=tuple(one["jid"] for one in known if one["jid"] != job and one["state"] in ENDED),
+        bounded=_bounded(wanted, kubernetes) if not live else (),
+        checkpoints=told.checkpoints,
+        config=told.config,
+        stop=told.stop,
+        failure=told.failure,
+        claim=claim_uid(wanted, kubernetes),
+        claim_that_goes=claim_that_goes(wanted, live, kubernetes) if live else "",
+        renamed_from="" if live else renamed_from(wanted, kubernetes),
+    )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What Flink says of a job; all of it, or that it does not answer."""
+
+    status: Status
+    job: str
+    known: Tuple[Json, ...] = ()
+    checkpoints: Checkpoints = NO_CHECKPOINTS
+    config: Optional[CheckpointConfig] = None
+    stop: Optional[Operation] = None
+    failure: str = ""
+
+
+def ask(flink: Flink, record: Record) -> Told:
+    """A question that nobody answered must not be taken for the answer that there is nothing."""
+    status, job, known = look(flink, record)
+    if status in (Status.UNREACHABLE, Status.ABSENT):
+        return Told(status, job, tuple(known))
+    begun = record.pending.split()
+    try:
+        checkpoints = flink.checkpoints(job) or _without_checkpoints(flink, job)
+        config = flink.checkpoint_config(job)
+        stop = flink.operation(job, begun[1]) if begun[:1] == [job] else None
+        failure = flink.failure(job)
+    except (Unreachable, HttpError):
+        return Told(Status.UNREACHABLE, record.job)
+    return Told(status, job, tuple(known), checkpoints, config, stop, failure)
+
+
+def _without_checkpoints(flink: Flink, job: str) -> Checkpoints:
+    """Flink answers 404 for a job that takes none, and for one that it does not know any more. Raises Unreachable for that."""
+    if flink.job(job) is None:
+        raise Unreachable(f"the job {job} is gone")
+    return NO_CHECKPOINTS
+
+
+def look(flink: Flink, record: Record) -> Tuple[Status, str, List[Json]]:
+    """(how the job does, its id, all jobs that Flink knows)."""
+    try:
+        known = flink.jobs()
+        mine = [job for job in known if record.half and job["jid"].startswith(record.half)]
+        if not mine:
+            return Status.ABSENT, record.job, known
+        job_id = mine[0]["jid"]
+        job = flink.job(job_id)
+    except (Unreachable, HttpError):
+        return Status.UNREACHABLE, record.job, []
+    # The list is of this moment; what is told of a job may be as old as web.refresh-interval, 3 s.
+    state = mine[0]["state"]
+    if state in ENDED:
+        return Status[state], job_id, known
+    tasks = {vertex["status"] for vertex in job["vertices"]} if job else {"UNKNOWN"}
+    well = state == "RUNNING" and tasks <= {"RUNNING", "FINISHED"}
+    return (Status.RUNNING if well else Status.UNHEALTHY), job_id, known
+
+
+def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
+    deployments = [kubernetes.deployment(name) for name in jobmanager_names(wanted)]
+    living = [one for one in deployments if one and not one["metadata"].get("deletionTimestamp")]
+    if not living:
+        return None
+    live = living[0]
+    annotations = live["metadata"].get("annotations") or {}
+    container = _main(live["spec"]["template"]["spec"])
+    return JobManager(
+        type=annotations.get(TYPE) or _type_of(container),
+        specification=annotations.get(SPECIFICATION, ""),
+        template=annotations.get(TEMPLATE, ""),
+        from_savepoint=annotations.get(FROM_SAVEPOINT, ""),
+        has_record=RECORD in annotations,
+        made_by_helm=annotations.get("meta.helm.sh/release-name") == wanted.release,
+        is_new=clock.seconds_since(live["metadata"]["creationTimestamp"]) < _NEW_SECONDS,
+        volumes=volumes(live),
+    )
+
+
+# How long an operation of Helm, kubectl or a GitOps tool takes from the first object to the first hook.
+_NEW_SECONDS = 120
+
+
+def jobmanager_names(wanted: Wanted) -> List[str]:
+    """The Deployment of this revision, and the one that it is called in the other mode, standalone or native."""
+    return sorted({wanted.name, f"{wanted.name}-jobmanager"}, key=lambda name: name != wanted.jobmanager_deployment)
+
+
+def _main(spec: Json) -> Json:
+    """The container that runs Flink."""
+    containers: List[Json] = spec.get("containers") or [{}]
+    return next((container for container in containers if container.get("name") in MAIN_CONTAINERS), containers[0])
+
+
+def _type_of(container: Json) -> str:
+    """For Deployments of charts that did not say it."""
+    argv = " ".join([*container.get("command", []), *container.get("args", [])])
+    return "job" if any(word in argv for word in ("standalone-job", "job.sh", "kubernetes-application")) else "session"
+
+
+def volumes(deployment: Json) -> Dict[str, str]:
+    """Path in the container -> the volume that is mounted there, as text that can be compared."""
+    spec = deployment["spec"]["template"]["spec"]
+    known = {volume["name"]: volume for volume in spec.get("volumes") or []}
+    mounted = {}
+    for mount in _main(spec).get("volumeMounts") or []:
+        volume = {key: value for key, value in known.get(mount["name"], {}).items() if key != "name"}
+        mounted[mount["mountPath"].rstrip("/") or "/"] = json.dumps([_plain(volume), mount.get("subPath", "")], sort_keys=True)
+    return mounted
+
+
+def _plain(value: Any) -> Any:
+    """Without what the API server adds."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items() if key not in ("defaultMode", "type") and one not in (None, "")}
+    return value
+
+
+def volume_of(mounted: Dict[str, str], path: str) -> str:
+    """The volume that holds a path, given as a URI; empty if it is no file, or on none."""
+    scheme, _, plain = paths.split(path)
+    if not path or scheme != "file":
+        return ""
+    holding = [place for place in mounted if (plain + "/").startswith(place.rstrip("/") + "/")]
+    return mounted[max(holding, key=len)] if holding else ""
+
+
+def coming_volumes(wanted: Wanted) -> Dict[str, str]:
+    """Those of the coming JobManager."""
+    for obj in wanted.objects:
+        if obj["kind"] == "Deployment" and obj["metadata"]["name"] == wanted.jobmanager_deployment:
+            return volumes(obj)
+    return {}
+
+
+def claim_name(volume: str) -> str:
+    """Name of the PVC that a volume is; empty if it is none."""
+    if not volume:
+        return ""
+    source = json.loads(volume)[0]
+    return str((source.get("persistentVolumeClaim") or {}).get("claimName", ""))
+
+
+def claim_uid(wanted: Wanted, kubernetes: Kubernetes) -> str:
+    """UID of the PVC with the coming release's state; empty if there is none yet."""
+    name = claim_name(volume_of(coming_volumes(wanted), wanted.savepoint_directory or wanted.checkpoint_directory))
+    live = kubernetes.claim(name) if name else None
+    return "" if not live or live["metadata"].get("deletionTimestamp") else live["metadata"].get("uid", "")
+
+
+def claim_that_goes(wanted: Wanted, live: JobManager, kubernetes: Kubernetes) -> str:
+    """Helm, and Argo CD with pruning, delete what leaves the manifest, unless the object asks to be kept."""
+    coming = {obj["metadata"]["name"] for obj in wanted.objects if obj["kind"] == "PersistentVolumeClaim"}
+    for name in {claim_name(volume) for volume in live.volumes.values()} - {""} - coming:
+        metadata = (kubernetes.claim(name) or {}).get("metadata") or {}
+        made_by_chart = wanted.labels.items() <= (metadata.get("labels") or {}).items()
+        if made_by_chart and (metadata.get("annotations") or {}).get("helm.sh/resource-policy") != "keep":
+            return name
+    return ""
+
+
+def renamed_from(wanted: Wanted, kubernetes: Kubernetes) -> str:
+    selector = f"app.kubernetes.io/instance={wanted.release},app.kubernetes.io/component=jobmanager"
+    for pod in kubernetes.pods(selector):
+        annotations = pod["metadata"].get("annotations") or {}
+        deployment = pod["metadata"]["name"].rsplit("-", 2)[0]
+        if annotations.get(CHART) == wanted.chart and deployment not in jobmanager_names(wanted):
+            return str(deployment)
+    return ""
+
+
+def pods_of(pods: List[Json], specification: str) -> List[Json]:
+    return [pod for pod in pods if (pod["metadata"].get("annotations") or {}).get(SPECIFICATION) == specification]
+
+
+# Conditions of a pod are written this long after its start, at the most, if they have never changed.
+_FIRST_STATUS_SECONDS = 3
+
+
+def is_ready(pod: Json) -> bool:
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in (pod.get("status") or {}).get("conditions") or [])
+
+
+def was_ready(pod: Json) -> bool:
+    """Whether its JobManager has ever served REST."""
+    status = pod.get("status") or {}
+    ready = next((one for one in status.get("conditions") or [] if one["type"] == "Ready"), None)
+    if not ready or not status.get("startTime"):
+        return False
+    changed = clock.seconds_of(ready["lastTransitionTime"]) > clock.seconds_of(status["startTime"]) + _FIRST_STATUS_SECONDS
+    return ready["status"] == "True" or changed
+
+
+def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], kubernetes: Kubernetes) -> bool:
+    if wanted.type == "session":
+        return record.pending == SUBMIT
+    if record.pending == RESTART or not live or live.specification != record.spec:
+        return True  # what should have run it never came to be
+    pods = pods_of(kubernetes.pods(wanted.jobmanager_selector), record.spec)
+    return bool(pods) and not any(was_ready(pod) for pod in pods)
+
+
+def _bounded(wanted: Wanted, kubernetes: Kubernetes) -> Tuple[str, ...]:
+    def of_a_job(pod: Json) -> bool:
+        return any(owner["kind"] == "Job" for owner in pod["metadata"].get("ownerReferences") or [])
+
+    pods = kubernetes.pods(wanted.jobmanager_selector)
+    return tuple(
+        pod["metadata"]["name"] for pod in pods if of_a_job(pod) and pod["status"].get("phase") in ("Pending", "Running")
+    )
+
+
+def is_half_of(job: str, path: str) -> bool:
+    """Whether a path was written by a job, under any of its ids. `flink stop` puts six digits of it into the name."""
+    if not job:
+        return False
+    parts = path.rstrip("/").split("/")
+    return any(part.startswith(job[:HALF]) for part in parts) or parts[-1].startswith(f"savepoint-{job[:6]}-")

@@ -1,0 +1,278 @@
+"""One function for each event. The name of an event is a hint: what is done follows from what is there."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from dataclasses import replace
+from typing import Callable, Dict, List, Set
+
+from . import clock, observe, paths, session
+from .act import Actor, check_objects, dispose, say
+from .clock import Deadline
+from .errors import Failed, HttpError, LookAgain, Unreachable
+from .flink import Flink
+from .high_availability import store
+from .kubernetes import Kubernetes
+from .observe import Status
+from .plan import Action
+from .prove import prove
+from .record import RESTART, RUNNING, SUSPENDED, Record, Records
+from .wanted import Job, Wanted
+
+
+class Release:
+    """A release, with the clients that its operations need."""
+
+    def __init__(self, wanted: Wanted, kubernetes: Kubernetes, flink: Flink, deadline: Deadline) -> None:
+        self.wanted = wanted
+        self.kubernetes = kubernetes
+        self.flink = flink
+        self.deadline = deadline
+        self.store = store(wanted, kubernetes)
+        self.records = Records(kubernetes, wanted)
+
+    def actor(self, job: Job) -> Actor:
+        return Actor(self.wanted, job, self.records, self.kubernetes, self.flink, self.store, self.deadline)
+
+    @property
+    def cluster(self) -> Actor:
+        """For what concerns no job."""
+        return self.actor(Job("", "", "stateless", RUNNING, "", None))
+
+    @property
+    def actors(self) -> List[Actor]:
+        if self.wanted.type == "session":
+            return [self.actor(job) for job in session.jobs_of(self.wanted, self.records)]
+        return [self.actor(job) for job in self.wanted.jobs]
+
+
+_TRIES = 5
+
+
+def _looking_again(release: Release, step: Callable[[], None]) -> None:
+    """Do a step, once more from the beginning when the world has changed under it."""
+    for _ in range(_TRIES):
+        try:
+            step()
+            return
+        except LookAgain as change:
+            said = change
+            release.records.read()
+            clock.sleep(clock.POLL_SECONDS)
+    raise Failed(f"Something else changes the release at the same time: {said}. Look at the Jobs of the release, and try again.")
+
+
+def before(release: Release, *, lenient: bool = False) -> None:
+    """Before an install, an upgrade or a rollback: end the job if it changes, and write where it goes on."""
+    if lenient and not _made_by_helm(release):
+        say("Helm has not made this release: nothing to do for a rollback.")
+        return
+    if release.wanted.type == "session":
+        _looking_again(release, lambda: _before_session(release, lenient))
+        return
+    for actor in release.actors:
+        _looking_again(release, functools.partial(_before_job, actor, lenient))
+
+
+def _before_session(release: Release, lenient: bool) -> None:
+    is_new = not any(actor.record.exists for actor in release.actors)
+    if is_new and not observe.jobmanager(release.wanted, release.kubernetes):
+        _once_unused(release.cluster, release.store.clear)
+    session.before(release.actors, lenient=lenient)
+    release.records.make()
+
+
+def _before_job(actor: Actor, lenient: bool) -> None:
+    if actor.record.pending == RESTART:
+        actor.restart()  # what a hook that was interrupted did not come to
+    record = actor.record
+    unchanged = record.spec == actor.job.specification and record.state == actor.job.state == RUNNING
+    patience = 0 if record.state == SUSPENDED else 10 if unchanged or lenient else 30
+    seen = actor.observe(patience)
+    step = actor.plan(seen, lenient=lenient)
+    if step.action is Action.REFUSE:
+        raise Failed(step.why)
+    if step.action is Action.ADOPT:
+        actor.adopt(step.job)
+        _before_job(actor, lenient)
+        return
+    if step.action is Action.KEEP:
+        if record.spec != actor.job.specification:
+            actor.write(replace(record, spec=actor.job.specification))
+        say(step.why)
+        return
+    if step.ends_a_job:
+        check_objects(actor.wanted, actor.kubernetes)
+    source = actor.end(step, seen, lenient=lenient)
+    live = seen.jobmanager
+    actor.drop_taskmanagers()
+    same_pod = live is not None and live.template == actor.wanted.jobmanager_template
+    restart = same_pod and step.state == RUNNING and step.action is not Action.RESUME
+    if not live and not source.same_job:
+        _once_unused(actor, actor.store.clear)
+        actor.begin(source, step.state)
+    elif live and actor.wanted.jobs_survive_restart and step.action is Action.BEGIN:
+        # A JobManager that is out of sight may be about to start, and would store its program once more.
+        before = {pod["metadata"]["uid"] for pod in actor.kubernetes.pods(actor.wanted.jobmanager_selector)}
+        actor.begin(source, step.state, restart=True)
+        _wait_gone(actor, before)
+        actor.store.forget_programs()
+    else:
+        # What is stored would be run besides the new job, or instead of it.
+        actor.store.forget_programs()
+        actor.begin(source, step.state, restart=restart)
+
+
+def _wait_gone(actor: Actor, uids: Set[str]) -> None:
+    """Wait until pods have gone. Those that follow them wait for the record."""
+    for _ in actor.deadline.ticks(every=1):
+        if not uids & {pod["metadata"]["uid"] for pod in actor.kubernetes.pods(actor.wanted.jobmanager_selector)}:
+            return
+    raise Failed("The old JobManager pod does not go: look at its node, and run the same command again.")
+
+
+def _once_unused(actor: Actor, forget: Callable[[], None]) -> None:
+    """What high availability keeps of an earlier release of this name would bring its job back."""
+    failure = ""
+    for _ in actor.deadline.ticks(every=2, within=_SESSION_SECONDS):
+        try:
+            forget()
+            return
+        except Failed as living:
+            failure = str(living)
+    raise Failed(failure)
+
+
+# After that ZooKeeper takes a client that does not speak any more for dead, by Flink's default.
+_SESSION_SECONDS = 70
+
+
+def after(release: Release) -> None:
+    """After it: the job runs from where it should, or the operation fails."""
+    if release.wanted.type == "session":
+        if release.wanted.jobs:
+            _looking_again(release, lambda: session.after(release.actors))
+        else:
+            session.renew(release.cluster)
+        return
+    for _ in release.deadline.ticks(every=1):
+        if any(actor.record.exists for actor in release.actors):
+            break
+        release.records.read()  # what applies all objects at once starts all hooks at once
+    for actor in release.actors:
+        _looking_again(release, functools.partial(prove, actor))
+
+
+def before_uninstall(release: Release) -> None:
+    """Stop the job with a last savepoint."""
+    if not _made_by_helm(release):
+        say("Helm has not made this release: no savepoint is taken. Suspend the job with job.state=suspended first.")
+        return
+    for actor in release.actors:
+        _looking_again(release, functools.partial(_last_savepoint, release, actor.job))
+
+
+def _last_savepoint(release: Release, job: Job) -> None:
+    record = release.records.get(job.name)
+    actor = release.actor(replace(job, upgrade_mode="savepoint", state=SUSPENDED, from_savepoint="", specification=record.spec))
+    if record.exists and record.state == RUNNING:
+        seen = replace(actor.observe(patience=30), claim_that_goes="")
+        step = actor.plan(seen)
+        if step.action is Action.REFUSE:
+            raise Failed(f"{step.why} To uninstall without a savepoint: helm uninstall --no-hooks.")
+        if step.action is not Action.KEEP:
+            actor.begin(actor.end(step, seen), SUSPENDED)
+    say(f"The last state is {actor.record.restore or 'nothing'}")
+
+
+def after_uninstall(release: Release) -> None:
+    """Delete what Helm does not know of: the record, and what high availability would bring the job back from."""
+    absent = 0
+    for _ in release.deadline.ticks(every=2):
+        if observe.jobmanager(release.wanted, release.kubernetes):
+            say("A JobManager of this release lives: nothing is deleted.")
+            return
+        absent = 0 if release.kubernetes.pods(release.wanted.jobmanager_selector) else absent + 1
+        if absent >= _TIMES_ABSENT:
+            break
+    else:
+        say("Warning: the pods of the JobManager did not go: what is left of the release in high availability is not deleted.")
+        return
+    try:
+        _once_unused(release.cluster, release.store.forget)
+    except (Failed, HttpError, Unreachable) as error:
+        say(f"Warning: {error}")
+    release.records.delete()
+
+
+# What applies all objects at once may start this before it makes the Deployment.
+_TIMES_ABSENT = 3
+
+
+def savepoint(release: Release) -> None:
+    """Take one while the job runs on, and delete the oldest of those taken so."""
+    for actor in release.actors:
+        _savepoint(release, actor)
+
+
+def _savepoint(release: Release, actor: Actor) -> None:
+    if actor.record.state == SUSPENDED:
+        say(f"The job is suspended. Its state is {actor.record.restore or 'nothing'}.")
+        return
+    status, job = Status.UNREACHABLE, ""
+    for _ in release.deadline.ticks(within=30):
+        status, job, _ = observe.look(release.flink, actor.record)
+        if status in (Status.RUNNING, Status.FINISHED):
+            break
+    else:
+        raise Failed(f"There is no savepoint, because the job does not run ({status.value}): look at its failures in the UI.")
+    if status is Status.FINISHED:
+        say("The job has finished: there is nothing to take a savepoint of.")
+        return
+    directory, trigger = f"{release.wanted.savepoint_directory}/{job}", secrets.token_hex(16)
+    for _ in release.deadline.ticks():
+        try:
+            release.flink.savepoint(job, directory, trigger, release.wanted.savepoint_format)
+            break
+        except Unreachable:
+            continue
+    end = actor.wait_for(job, trigger)
+    if not end.location:
+        raise Failed(f"The savepoint failed: {end.failure} Look at the JobManager's log.")
+    _looking_again(release, lambda: _keep_savepoint(release, actor, end.location))
+    say(f"Savepoint: {end.location}")
+
+
+def _keep_savepoint(release: Release, actor: Actor, path: str) -> None:
+    record = actor.record
+    taken = [*record.savepoints, path]
+    old = taken[: -release.wanted.keep_savepoints]
+    for one in old:
+        if not _is_needed(record, one):
+            why = dispose(release.flink, one)
+            if why:
+                say(f"The savepoint {one} could not be deleted: {why}")
+    kept = tuple(one for one in taken if one not in old or _is_needed(record, one))
+    actor.write(replace(record, savepoints=kept))
+
+
+def _is_needed(record: Record, path: str) -> bool:
+    return any(paths.same(path, one) for one in (record.restore, record.previous, record.fromSavepoint, *record.stops))
+
+
+def _made_by_helm(release: Release) -> bool:
+    live = observe.jobmanager(release.wanted, release.kubernetes)
+    # A rollback after an uninstall with --keep-history finds none.
+    return live is None or live.made_by_helm
+
+
+EVENTS: Dict[str, Callable[[Release], None]] = {
+    "before": before,
+    "before-rollback": lambda release: before(release, lenient=True),
+    "after": after,
+    "after-rollback": after,
+    "before-uninstall": before_uninstall,
+    "after-uninstall": after_uninstall,
+    "savepoint": savepoint,
+}

@@ -1,0 +1,461 @@
+"""What an operation does about a job: a pure function of what is wanted, what the record says, and what is seen.
+
+docs/upgrade.md has the table, tests/unit/hooks/test_plan.py tests it row by row.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import Optional, Tuple
+
+from . import observe, paths
+from .observe import Observation, Status
+from .record import FINISHED, RESTART, RUNNING, SUSPENDED, Record
+from .wanted import Job, Wanted
+
+
+class Action(enum.Enum):
+    KEEP = "leave the job as it is"
+    BEGIN = "write the next generation: nothing runs"
+    RESUME = "write the next generation of a suspended job"
+    STOP = "stop the job with a savepoint, then write the next generation"
+    CANCEL = "cancel the job, then write the next generation"
+    ADOPT = "make a record of the job that runs, then plan again"
+    REFUSE = "change nothing, and say why"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the next generation starts."""
+
+    how: str  # for the history
+    restore: str = ""  # savepoint or checkpoint; empty: nothing
+    own: bool = False  # whether Flink may delete it in time, because it is the release's own checkpoint
+    former: Tuple[str, ...] = ()  # jobs whose newest checkpoint in the directory is newer than `restore`, if they have one
+    same_job: bool = False  # high availability knows the rest
+    format: str = ""  # of a savepoint that was just taken
+    previous: str = (
+        ""  # the state of before, if this one is another than that: where a rollback of a generation that never ran goes
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    action: Action
+    why: str
+    source: Optional[Source] = None  # None for STOP and CANCEL: Flink says it when the job has ended
+    state: str = RUNNING  # of the next generation
+    job: str = ""  # the one to adopt
+
+    @property
+    def ends_a_job(self) -> bool:
+        return self.action in (Action.STOP, Action.CANCEL)
+
+
+def plan(wanted: Wanted, job: Job, record: Record, seen: Observation, *, lenient: bool = False) -> Plan:
+    """`lenient`: a rollback, which leaves a broken version behind and names no state of its own."""
+    return _Planner(wanted, job, record, seen, lenient).plan()
+
+
+class _Planner:
+    def __init__(self, wanted: Wanted, job: Job, record: Record, seen: Observation, lenient: bool) -> None:
+        self.wanted, self.job, self.record, self.seen, self.lenient = wanted, job, record, seen, lenient
+        # A path counts once, ever. A rollback brings the values of long ago, whose path and mode are not meant again.
+        new = job.from_savepoint and not record.has_used(job.from_savepoint)
+        self.named = job.from_savepoint if new and not (lenient and record.exists) else ""
+        keeps_state = lenient and bool(wanted.savepoint_directory or wanted.checkpoint_directory)
+        self.mode = "savepoint" if keeps_state and job.upgrade_mode == "stateless" else job.upgrade_mode
+
+    def plan(self) -> Plan:
+        if self.seen.renamed_from:
+            return self._refuse(
+                f"The release's JobManager is the Deployment {self.seen.renamed_from}, and this revision calls it "
+                f"{self.wanted.jobmanager_deployment}: its job would be killed, and another one would start without its state.",
+                "Leave nameOverride and fullnameOverride as they were; to move the job to another name, see docs/upgrade.md.",
+            )
+        if self.seen.claim_that_goes and not (self.mode == "stateless" and self.job.upgrade_mode == "stateless"):
+            return self._refuse(
+                f"PVC {self.seen.claim_that_goes} leaves the release with this revision, and would be deleted "
+                "with all its files.",
+                "Upgrade once with the values of before and storage.keep=true; then this one leaves it alone.",
+            )
+        if not self.record.exists:
+            return self._without_record()
+        if self.record.state == SUSPENDED:
+            return self._suspended()
+        return self._finished() if self.record.state == FINISHED else self._running()
+
+    @property
+    def changed(self) -> bool:
+        """Whether the job has to be ended: for another specification or state, or because its JobManager would forget it."""
+        other = self.job.specification != self.record.spec or self.job.state != self.record.state
+        return (
+            other
+            or self.record.pending == RESTART
+            or bool(self.named)
+            or self.seen.jobmanager_replaced
+            or self._went_elsewhere_in_vain
+            or self._pod_is_replaced_for_good
+        )
+
+    @property
+    def _pod_is_replaced_for_good(self) -> bool:
+        """A JobManager whose pod is replaced finds its job's newest state by itself, save where neither tells it."""
+        live, wanted = self.seen.jobmanager, self.wanted
+        if wanted.type == "session" or not live or live.template == wanted.jobmanager_template:
+            return False
+        return wanted.high_availability == "none" and not wanted.claim_directory
+
+    @property
+    def _went_elsewhere_in_vain(self) -> bool:
+        """The generation was to start elsewhere than from the state of before, does not run, and is not meant any more."""
+        record = self.record
+        if not record.previous or record.is_confirmed or self.seen.status is Status.RUNNING:
+            return False
+        if self.lenient:
+            return True
+        if record.restore:
+            return not paths.same(self.job.from_savepoint, record.restore)
+        return self.mode != "stateless"
+
+    # A release without a record
+
+    def _without_record(self) -> Plan:
+        live = self.seen.jobmanager
+        if self.seen.bounded:
+            return self._refuse(
+                f"A bounded job of this release runs (pod {self.seen.bounded[0]}), and this revision would start another one.",
+                "Wait for its end, or `helm uninstall` first.",
+            )
+        if self.wanted.type == "session":
+            return self._session_job_without_record()
+        if not live:
+            return self._begin(Source("install", self.named))
+        if live.type == "session":
+            if self.seen.others or self.seen.status is Status.UNREACHABLE:
+                jobs = ", ".join(name for _, name in self.seen.others) or "unknown, because REST does not answer"
+                return self._refuse(
+                    f"The release is a session cluster, and these jobs of it would be lost: {jobs}.",
+                    "Stop them first, with a savepoint, and go on from it with job.fromSavepoint.",
+                )
+            return self._begin(Source("install", self.named))
+        if len(self.seen.others) > 1:
+            jobs = ", ".join(name for _, name in self.seen.others)
+            return self._refuse(f"The release has no record, and several jobs run: {jobs}.", "Stop all but one.")
+        if self.seen.others or self.seen.ended_others:
+            job = self.seen.others[0][0] if self.seen.others else self.seen.ended_others[0]
+            return Plan(Action.ADOPT, "The release has no record: its job is the one that Flink shows.", job=job)
+        used_before = paths.same(self.named, live.from_savepoint)
+        if self.mode == "stateless" or (self.named and not used_before):
+            return self._begin(self._as_the_user_says())
+        if live.is_new:
+            return self._begin(Source("install"))
+        return self._refuse(
+            "The release has no record, and its job cannot be asked, so where it goes on is not known.",
+            f"Name its newest state with job.fromSavepoint={self._where()}, or restart it from scratch with "
+            "job.upgradeMode=stateless.",
+        )
+
+    def _session_job_without_record(self) -> Plan:
+        """New in the list, unless the record of the whole release is gone."""
+        live = self.seen.jobmanager
+        lost = self.seen.record_is_gone and live is not None and live.has_record and not live.is_new
+        if not lost or self.named:
+            return self._begin(Source("install", self.named))
+        same_name = [job for job, name in self.seen.others if name == self.job.name]
+        if len(same_name) == 1:
+            return Plan(Action.ADOPT, "The release has no record: its job is the one of that name.", job=same_name[0])
+        return self._refuse(
+            "The record of the release is gone, and where this job goes on is not known.",
+            "Name its newest state with fromSavepoint, or give the job another name to restart it from scratch.",
+        )
+
+    # A job that is suspended
+
+    def _suspended(self) -> Plan:
+        if self.job.state == SUSPENDED:
+            return self._keep("The job stays suspended.")
+        if self.named or self.mode == "stateless":
+            return replace(self._begin(self._as_the_user_says()), action=Action.RESUME)
+        source = replace(self._as_recorded("resume"), same_job=self.seen.known_to_store and self.wanted.type == "job")
+        return self._out_of_reach(source) or replace(self._begin(source), action=Action.RESUME)
+
+    def _as_the_user_says(self) -> Source:
+        return Source("job.fromSavepoint" if self.named else "stateless", self.named)
+
+    def _as_recorded(self, how: str) -> Source:
+        """Where the record's generation starts; the state of before, if it was to start elsewhere and never ran."""
+        if self._went_elsewhere_in_vain:
+            return from_checkpoint(self.record, self.record.previous, how)
+        return Source(how, self.record.restore, self.record.own, self.record.former)
+
+    # A job that should run
+
+    def _running(self) -> Plan:
+        status = self.seen.status
+        if status in (Status.RUNNING, Status.UNHEALTHY):
+            return self._alive()
+        if status is Status.FINISHED:
+            return self._finished()
+        if status in (Status.FAILED, Status.CANCELED):
+            return self._ended()
+        return self._out_of_sight()
+
+    def _alive(self) -> Plan:
+        if self.seen.stop and not self.seen.stop.failure:
+            source = self._as_the_user_says() if self.named else None
+            return Plan(Action.STOP, "A stop that was begun goes on.", source, self.job.state)
+        if not self.changed:
+            return self._keep("Nothing that concerns the job has changed.")
+        if self.mode == "stateless":
+            return self._cancel("job.upgradeMode is stateless.", Source("stateless", self.named))
+        if self.mode == "savepoint":
+            if self.seen.status is Status.RUNNING:
+                return self._stop()
+            if self.named:
+                return self._cancel("job.fromSavepoint names where it goes on.", Source("job.fromSavepoint", self.named))
+            if not self.lenient:
+                return self._refuse(
+                    "No savepoint can be taken, because not all tasks of the job run: "
+                    f"{self.seen.failure or 'no failure is recorded.'}",
+                    f"Wait until it runs, or {self._remedy}.",
+                )
+        return self._by_last_checkpoint()
+
+    def _stop(self) -> Plan:
+        directory = self.record.savepointDirectory or self.wanted.savepoint_directory
+        if not directory:
+            return self._refuse(
+                "There is no directory for a savepoint.",
+                "Set storage.enabled or state.root, or job.upgradeMode=last-state or stateless.",
+            )
+        if not self.named:
+            refused = self._unreadable(directory) or self._other_backend(canonical=True)
+            if refused:
+                return refused
+        source = Source("job.fromSavepoint", self.named) if self.named else None
+        if source and self._is_own_checkpoint(source.restore):
+            # Flink deletes the checkpoints of a job that was stopped with a savepoint.
+            if not (self.seen.config and self.seen.config.retained):
+                return self._refuse(
+                    f"job.fromSavepoint names a checkpoint of the job that runs, {source.restore}, which would go with it.",
+                    "Leave job.fromSavepoint out: the job goes on from its newest state by itself. Or name a savepoint.",
+                )
+            return self._cancel("job.fromSavepoint names a checkpoint of its own.", source)
+        return Plan(Action.STOP, "It is stopped with a savepoint.", source, self.job.state)
+
+    def _is_own_checkpoint(self, path: str) -> bool:
+        return "/chk-" in path and observe.is_half_of(self.record.job, path)
+
+    def _by_last_checkpoint(self) -> Plan:
+        """Cancel, and go on from the newest checkpoint, which has to outlive that."""
+        if self.named:
+            return self._cancel("job.fromSavepoint names where it goes on.", Source("job.fromSavepoint", self.named))
+        checkpoints, config = self.seen.checkpoints, self.seen.config
+        if checkpoints.in_memory:
+            return self._refuse(
+                "Its newest checkpoint is in memory alone, and would go with the job.", "Set state.root or storage.enabled."
+            )
+        if not checkpoints.newest:
+            if self.record.restore or self.record.former:
+                return self._cancel("It has completed no checkpoint since it started.", self._as_recorded("last-state"))
+            return self._cancel("It has never completed a checkpoint.", Source("last-state"))
+        if not (config and config.retained) and not paths.same(checkpoints.newest, checkpoints.restored):
+            return self._refuse(
+                "Flink deletes its checkpoints when it is cancelled (execution.checkpointing.externalized-checkpoint-retention).",
+                "Use job.upgradeMode=savepoint, or set RETAIN_ON_CANCELLATION in the job.",
+            )
+        refused = self._out_of_reach(self._from_checkpoint(checkpoints.newest))
+        return refused or self._cancel("It is cancelled, and goes on from its newest checkpoint.", None)
+
+    def _finished(self) -> Plan:
+        savepoint = (self.seen.stop.location if self.seen.stop else "") or self.seen.checkpoints.stopped_with
+        if savepoint or self.record.pending:
+            if self.named or self.mode == "stateless":
+                return self._begin(self._as_the_user_says())
+            if savepoint:
+                source = Source("savepoint", savepoint)
+                return self._out_of_reach(source) or self._begin(source)
+            return self._out_of_sight()
+        if self.job.specification == self.record.spec and not self.named:
+            return self._keep("The job has finished.")
+        return self._begin(Source("after its end", self.named))
+
+    def _ended(self) -> Plan:
+        """FAILED, or cancelled by somebody: Flink never runs a terminal id again."""
+        if self.named or self.mode == "stateless":
+            return self._begin(self._as_the_user_says())
+        checkpoints = self.seen.checkpoints
+        if checkpoints.in_memory:
+            return self._refuse("Its newest checkpoint was in memory alone.", "Name another state with job.fromSavepoint.")
+        if not checkpoints.newest:
+            return self._begin(self._as_recorded("last-state"))
+        deleted = self.seen.status is Status.CANCELED and not (self.seen.config and self.seen.config.retained)
+        if deleted and not paths.same(checkpoints.newest, checkpoints.restored):
+            return self._refuse(
+                "It was cancelled, and Flink deleted its checkpoints "
+                "(execution.checkpointing.externalized-checkpoint-retention).",
+                "Name another state with job.fromSavepoint, or restart it from scratch with job.upgradeMode=stateless.",
+            )
+        source = self._from_checkpoint(checkpoints.newest)
+        return self._out_of_reach(source) or self._begin(source)
+
+    def _from_checkpoint(self, path: str) -> Source:
+        return from_checkpoint(self.record, path)
+
+    def _out_of_sight(self) -> Plan:
+        """REST does not answer, or does not know the job: what the record, the directory and high availability tell."""
+        seen, record = self.seen, self.record
+        if not self.changed and seen.status is Status.UNREACHABLE and seen.jobmanager:
+            return self._keep("Nothing that concerns the job has changed.")
+        coming = not seen.jobmanager or seen.jobmanager.specification != record.spec
+        if not self.changed and seen.never_ran and coming and self.wanted.type == "job":
+            return self._keep("It starts with this revision.")
+        if self.wanted.type == "job" and seen.others and not seen.never_ran:
+            jobs = ", ".join(name for _, name in seen.others)
+            return self._refuse(
+                f"Flink does not know the job {record.job}, and runs others: {jobs}.", "Stop them first, or wait."
+            )
+        if self.named or self.mode == "stateless":
+            return self._begin(self._as_the_user_says())
+        if record.state and seen.jobmanager is None and self._claim_is_gone:
+            return self._begin(Source("anew, because the PVC with its state is gone"))
+        if self._should_wait:
+            return self._refuse(
+                f"The job {record.job} cannot be reached at {self.wanted.rest}, so no savepoint can be taken.",
+                f"Wait until the JobManager answers, or {self._remedy}.",
+            )
+        if seen.known_to_store:
+            if self.wanted.type == "session":
+                return self._refuse(
+                    f"High availability knows the job {record.job}, but Flink does not show it yet.", "Try again."
+                )
+            source = Source("last-state", record.restore, record.own, record.former, same_job=True)
+            return self._out_of_reach(source) or self._begin(source)
+        if self.wanted.claim_directory and paths.below(record.checkpointDirectory or "/", self.wanted.claim_directory):
+            source = self._as_recorded("last-state")
+            source = replace(source, former=(record.job, *record.former))
+            return self._out_of_reach(source) or self._begin(source)
+        if seen.never_ran:
+            source = self._as_recorded("last-state")
+            return self._out_of_reach(source) or self._begin(source)
+        return self._refuse(
+            f"The job {record.job} cannot be asked, and its newest state is not known.",
+            f"Name it with job.fromSavepoint={self._where()}, or restart the job from scratch with job.upgradeMode=stateless.",
+        )
+
+    @property
+    def _should_wait(self) -> bool:
+        """Whether a savepoint is to be had later: the JobManager that runs the job is away, but should come back."""
+        live = self.seen.jobmanager
+        unseen = self.wanted.type == "job" and bool(live) and live is not None and live.specification == self.record.spec
+        return (
+            unseen
+            and self.mode == "savepoint"
+            and self.record.is_confirmed
+            and not self.lenient
+            and self.seen.status is Status.UNREACHABLE
+        )
+
+    @property
+    def _claim_is_gone(self) -> bool:
+        path = self.record.savepointDirectory or self.record.checkpointDirectory
+        same_volume = self.record.volume_of(path) == observe.volume_of(observe.coming_volumes(self.wanted), path)
+        return bool(self.record.claim) and same_volume and self.record.claim != self.seen.claim
+
+    # What the coming release could not read
+
+    def _out_of_reach(self, source: Source) -> Optional[Plan]:
+        """A refusal if the coming release could not start from there."""
+        if source.same_job and self.record.flinkVersion and self.record.flinkVersion != self.wanted.flink_version:
+            return self._refuse(
+                f"What high availability has stored is of Flink {self.record.flinkVersion}, which "
+                f"{self.wanted.flink_version} cannot read.",
+                f"Wait until the JobManager answers, or name a state with job.fromSavepoint={self._where()}.",
+            )
+        by_checkpoint = bool(source.former) or source.same_job or "/chk-" in source.restore
+        if not source.restore and not by_checkpoint:
+            return None
+        refused = self._unreadable(self.record.checkpointDirectory) if source.former or source.same_job else None
+        canonical = not by_checkpoint and self._format_of(source) != "NATIVE"
+        return refused or self._unreadable(source.restore) or self._other_backend(canonical=canonical)
+
+    def _format_of(self, source: Source) -> str:
+        recorded = paths.same(source.restore, self.record.restore) and self.record.format
+        return recorded or self.wanted.savepoint_format
+
+    def _unreadable(self, path: str) -> Optional[Plan]:
+        """A refusal if the coming release cannot read what lies there."""
+        if not path:
+            return None
+        scheme = paths.scheme(path)
+        if scheme != "file":
+            if scheme in self.wanted.stores:
+                return None
+            return self._refuse(
+                f"The state of the job is stored in {path}, and the pods of this revision cannot read {scheme}://.",
+                "Leave state.s3 and the plugin in place for this upgrade; the next one can do without.",
+            )
+        live = self.seen.jobmanager
+        volume = self.record.volume_of(path) or (live.volume_of(path) if live else "")
+        coming = observe.volume_of(observe.coming_volumes(self.wanted), path)
+        if not volume or volume == coming:
+            return None
+        there = f"PVC {observe.claim_name(volume)}" if observe.claim_name(volume) else "a volume of its pods"
+        here = (
+            f"PVC {observe.claim_name(coming)}"
+            if observe.claim_name(coming)
+            else "no such volume"
+            if not coming
+            else "another volume"
+        )
+        return self._refuse(
+            f"The state of the job is stored in {path} on {there}, and this revision mounts {here} there.",
+            "Set job.state=suspended first, copy the files to the new place, then set job.fromSavepoint to the copy "
+            "with the new values.",
+        )
+
+    def _other_backend(self, *, canonical: bool) -> Optional[Plan]:
+        """`canonical`: it is, or will be, a savepoint in the format that is made for this."""
+        old, new = self.record.backend, self.wanted.state_backend
+        if not old or old == new:
+            return None
+        if "forst" not in (old, new) and canonical:
+            return None
+        by_savepoint = "" if "forst" in (old, new) else ", change it with job.upgradeMode=savepoint"
+        return self._refuse(
+            f"The state of the job was written by {old}, and {new} cannot read it.",
+            f"Leave state.backend={old}{by_savepoint}, or restart the job from scratch with job.upgradeMode=stateless.",
+        )
+
+    # Words
+
+    def _where(self) -> str:
+        directory = self.record.checkpointDirectory or self.wanted.checkpoint_directory
+        return f"{directory}/{self.record.job or '<job>'}/chk-<number>" if directory else "<path>"
+
+    @property
+    def _remedy(self) -> str:
+        if self.wanted.type == "session":
+            return "cancel it with `flink cancel`: then it goes on from its last checkpoint"
+        return "go on from its newest checkpoint with job.upgradeMode=last-state"
+
+    def _keep(self, why: str) -> Plan:
+        return Plan(Action.KEEP, why, state=self.record.state)
+
+    def _begin(self, source: Source) -> Plan:
+        return Plan(Action.BEGIN, f"It starts from {source.restore or 'nothing'}.", source, self.job.state)
+
+    def _cancel(self, why: str, source: Optional[Source]) -> Plan:
+        return Plan(Action.CANCEL, why, source, self.job.state)
+
+    def _refuse(self, what: str, remedy: str) -> Plan:
+        return Plan(Action.REFUSE, f"{what} Nothing was changed. {remedy}", state=self.record.state)
+
+
+def from_checkpoint(record: Record, path: str, how: str = "last-state") -> Source:
+    """Where a job that ended goes on. What lies in the directory of an id of this release is its own to delete in time."""
+    own = any(observe.is_half_of(job, path) for job in (record.job, *record.former, *record.ids))
+    is_checkpoint = "/chk-" in path
+    return Source(how, path, own=own and is_checkpoint)

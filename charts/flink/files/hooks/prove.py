@@ -1,0 +1,157 @@
+"""Waits until the job runs from exactly the state that the record names, on pods of the coming revision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, List
+
+from . import observe, paths
+from .act import Actor, dispose, say, superfluous
+from .errors import Failed, HttpError, Unreachable
+from .observe import Status
+from .record import FINISHED, SUSPENDED, Record
+
+Json = Dict[str, Any]
+
+_WELL = (Status.RUNNING, Status.FINISHED)
+
+
+def prove(actor: Actor) -> None:
+    """Raises Failed with the reason if the job does not run until the deadline, or not from there."""
+    record = actor.record
+    if record.state == SUSPENDED:
+        say(f"The job is suspended. It will go on from {record.restore or 'the beginning'}.")
+        return
+    if record.state == FINISHED:
+        return
+    status, missing = Status.UNREACHABLE, ""
+    # A pod that has run for weeks may have been restarted before.
+    at_first = restarts(actor, record) if record.is_confirmed else {}
+    for _ in actor.deadline.ticks(every=1):
+        told = observe.ask(actor.flink, record)
+        status, job = told.status, told.job
+        if status in (Status.FAILED, Status.CANCELED):
+            raise Failed(f"The job is {status.value}: {_failure(actor, job) or reason(actor, record)}")
+        if status is Status.FINISHED and told.checkpoints.stopped_with:
+            raise Failed(
+                f"The job was stopped with savepoint {told.checkpoints.stopped_with}: run the same command again, and it goes on."
+            )
+        if status in _WELL:
+            missing = "" if status is Status.FINISHED else not_there(actor)
+            if not missing:
+                _confirm(actor, record, told.checkpoints.restored)
+                return
+        # What applies all objects at once runs this beside the hook that writes the record.
+        actor.records.read()
+        record = actor.record
+        if status in _WELL:
+            continue
+        if any(count - at_first.get(pod, 0) >= 2 for pod, count in restarts(actor, record).items()):
+            raise Failed(f"The JobManager ends again and again: {reason(actor, record)}")
+    waited = f"{actor.deadline.seconds:g} s (hooks.timeoutSeconds)"
+    if missing:
+        raise Failed(f"The job runs, but after {waited} {missing}")
+    failure = _failure(actor, record.job) if status is Status.UNHEALTHY else ""
+    raise Failed(
+        " ".join(
+            filter(None, [f"The job {record.job} does not run after {waited}: {status.value}.", failure, reason(actor, record)])
+        )
+    )
+
+
+def _confirm(actor: Actor, record: Record, path: str) -> None:
+    if record.is_confirmed:
+        return
+    # A JobManager that was restarted in between has gone on from a checkpoint of the job's own.
+    own = [record.job, *record.former]
+    if not paths.same(path, record.restore) and not any(observe.is_half_of(one, path) for one in own):
+        raise Failed(f"The job started from {path or 'nothing'}, not from {record.restore or 'nothing'}.")
+    line = f"{record.generation}  runs" + (f", restored from {path}" if path else "")
+    gone = superfluous(record, actor.wanted.keep_stop_savepoints)
+    for savepoint in gone:
+        why = dispose(actor.flink, savepoint)
+        if why:
+            say(f"The savepoint {savepoint} is not needed any more, and could not be deleted: {why}")
+    kept = tuple(savepoint for savepoint in record.stops if savepoint not in gone)
+    claim = observe.claim_uid(actor.wanted, actor.kubernetes)
+    actor.write(replace(record, confirmed=record.generation, stops=kept, claim=claim).saying(line))
+    say(line)
+
+
+def not_there(actor: Actor) -> str:
+    """What of the coming revision's pods is still missing; empty if nothing is."""
+    wanted = actor.wanted
+    for name in filter(None, (wanted.jobmanager_deployment, wanted.taskmanager_deployment)):
+        live = actor.kubernetes.deployment(name)
+        if not live:
+            return f"there is no Deployment {name}."
+        status = live.get("status") or {}
+        replicas = live["spec"].get("replicas", 1)
+        if status.get("observedGeneration", -1) < live["metadata"].get("generation", 0):
+            return f"Deployment {name} is not rolled out."
+        counts = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas")}
+        if counts != {replicas}:
+            return f"Deployment {name} has {status.get('readyReplicas', 0)} of {replicas} pods of the new template ready."
+    if wanted.native_taskmanager_selector:
+        former = f"{wanted.native_taskmanager_selector},flink/template!={wanted.native_taskmanager_template}"
+        if actor.kubernetes.pods(former):
+            return "TaskManagers of the former template are still there."
+    return ""
+
+
+def _failure(actor: Actor, job: str) -> str:
+    try:
+        return actor.flink.failure(job)
+    except (Unreachable, HttpError):
+        return ""
+
+
+def _pods(actor: Actor, record: Record) -> List[Json]:
+    pods = observe.pods_of(actor.kubernetes.pods(actor.wanted.jobmanager_selector), record.spec)
+    pods = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+    return sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
+
+
+def restarts(actor: Actor, record: Record) -> Dict[str, int]:
+    """Name of each pod of this specification -> how often Flink was started again there. A session's is older than its jobs."""
+    return {pod["metadata"]["name"]: _restarts_of(pod) for pod in ([] if actor.job.name else _pods(actor, record))}
+
+
+def _restarts_of(pod: Json) -> int:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    return sum(status.get("restartCount", 0) for status in statuses if status["name"] in observe.MAIN_CONTAINERS)
+
+
+def reason(actor: Actor, record: Record) -> str:
+    """What the newest JobManager pod waits for, or how it ended; of a session, how many slots are free."""
+    if actor.job.name:
+        try:
+            return actor.flink.slots()
+        except (Unreachable, HttpError) as error:
+            return str(error)
+    pods = _pods(actor, record)
+    if not pods:
+        deployment = actor.wanted.jobmanager_deployment
+        return f"There is no JobManager pod of this revision: look at `kubectl describe deployment {deployment}`."
+    status = pods[-1].get("status") or {}
+    told = [
+        f"{one.get('reason', '')}: {one.get('message', '')}"
+        for one in status.get("conditions") or []
+        if one.get("reason") == "Unschedulable"
+    ]
+    for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
+            told.append(f"{waiting.get('reason')} {waiting.get('message', '')}".strip())
+        for ended in ((container.get("lastState") or {}).get("terminated"), (container.get("state") or {}).get("terminated")):
+            if ended and ended.get("exitCode"):
+                told.append(last_cause(ended.get("message") or f"{container['name']} ended with exit code {ended['exitCode']}"))
+                break
+    return f"Pod {pods[-1]['metadata']['name']}: {'; '.join(filter(None, told)) or 'see its log.'}"
+
+
+def last_cause(text: str) -> str:
+    """The line that tells most in the end of a log."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("at ")]
+    causes = [line for line in lines if "Caused by: " in line or " FATAL " in line or " ERROR " in line]
+    return (causes or lines or [""])[-1][:600]

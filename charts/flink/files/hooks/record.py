@@ -1,0 +1,207 @@
+"""What the hooks wrote down about a job: a ConfigMap that is in no manifest, which they alone write.
+
+In a job release each field is a key of the ConfigMap, which the JobManager's start script reads as files; in a session release
+each job is a key that holds its fields as JSON. docs/upgrade.md describes the fields for people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields, replace
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from . import paths
+from .kubernetes import Kubernetes
+from .wanted import Wanted
+
+Json = Dict[str, Any]
+
+RUNNING, SUSPENDED, FINISHED = "running", "suspended", "finished"
+# In `pending`: the JobManager is still to be restarted, or the job to be submitted, so that this generation has not begun.
+RESTART, SUBMIT = "restart", "submit"
+
+# Flink's id of a job has 32 digits. Without high availability each process of the JobManager runs the job under an id of its own;
+# what these have in common is the first half.
+HALF = 16
+
+_HISTORY = 40
+_USED = 500
+_IDS = 30
+
+
+@dataclass(frozen=True)
+class Record:
+    generation: int = 0  # how often the job was begun
+    confirmed: int = 0  # the generation that was seen running from where it should
+    job: str = ""  # Flink's id of this generation; empty: there never was one
+    spec: str = ""  # the specification that it runs
+    state: str = ""  # running, suspended, or finished and not to be run again
+    restore: str = ""  # what it starts from; empty: nothing
+    previous: str = ""  # the state before this generation, if it starts elsewhere: from what the values named, or from nothing
+    own: bool = False  # whether `restore` is a checkpoint of this release's own, which Flink may delete in time
+    former: Tuple[str, ...] = ()  # ids before this one whose checkpoints may be newer than `restore`, the newest first
+    ids: Tuple[str, ...] = ()  # all ids of the release, the newest first
+    fromSavepoint: str = ""  # the path that the values named last
+    usedSavepoints: Tuple[str, ...] = ()  # digests of all paths that the values have named
+    format: str = ""  # of `restore`, if that is a savepoint that stopped the job: CANONICAL or NATIVE
+    pending: str = ""  # what was begun and is not known to be done: a stop ("job trigger directory"), "restart", "submit"
+    stops: Tuple[str, ...] = ()  # savepoints that stopped the job, the newest last
+    savepoints: Tuple[str, ...] = ()  # savepoints on demand and on schedule, the newest last
+    savepointDirectory: str = ""  # where this generation puts its savepoints
+    checkpointDirectory: str = ""
+    savepointVolume: str = ""  # the volumes on which these are, if they are files
+    checkpointVolume: str = ""
+    claim: str = ""  # UID of the PVC on which these are, once it is known
+    backend: str = ""  # the state backend that writes the state
+    flinkVersion: str = ""
+    history: Tuple[str, ...] = ()  # a line for each beginning, and one for what was seen running
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.job)
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.exists and self.confirmed == self.generation
+
+    @property
+    def half(self) -> str:
+        return self.job[:HALF]
+
+    def volume_of(self, path: str) -> str:
+        """The volume that held a path when it was written, as far as the record knows."""
+        if paths.below(path, self.savepointDirectory):
+            return self.savepointVolume
+        return self.checkpointVolume if paths.below(path, self.checkpointDirectory) else ""
+
+    def is_own_id(self, job: str) -> bool:
+        return job[:HALF] in {known[:HALF] for known in (self.job, *self.former, *self.ids) if known}
+
+    def has_used(self, savepoint: str) -> bool:
+        return digest(savepoint) in self.usedSavepoints
+
+    def using(self, savepoint: str) -> Record:
+        """The record after the values have named a path: it counts once."""
+        if not savepoint:
+            return self
+        used = [one for one in self.usedSavepoints if one != digest(savepoint)]
+        return replace(self, fromSavepoint=savepoint, usedSavepoints=(*used, digest(savepoint))[-_USED:])
+
+    def saying(self, line: str) -> Record:
+        return replace(self, history=(*self.history, line)[-_HISTORY:])
+
+    def under(self, job: str) -> Record:
+        """The record with another id of the job."""
+        if job == self.job:
+            return self
+        return replace(self, job=job, ids=(job, *(known for known in self.ids if known != job))[:_IDS])
+
+
+def digest(path: str) -> str:
+    scheme, authority, plain = paths.split(path)
+    # Of HDFS it may be left out; elsewhere it is the bucket.
+    parts = (scheme, "" if scheme in ("file", "hdfs", "viewfs") else authority, plain)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+_LINES = ("history", "stops", "savepoints")  # one each line; other tuples are words
+
+
+def load(data: Mapping[str, str]) -> Record:
+    """The record in the keys of a ConfigMap, or in the JSON of one key; keys of other versions of the chart are left alone."""
+    values: Json = {}
+    for field in fields(Record):
+        if field.name not in data:
+            continue
+        text = data[field.name]
+        if isinstance(field.default, bool):
+            values[field.name] = text == "true"
+        elif isinstance(field.default, int):
+            values[field.name] = int(text or 0)
+        elif isinstance(field.default, tuple):
+            values[field.name] = tuple(text.splitlines() if field.name in _LINES else text.split())
+        else:
+            values[field.name] = text
+    record = Record(**values)
+    if record.fromSavepoint and not record.has_used(record.fromSavepoint):
+        record = record.using(record.fromSavepoint)  # written by an older chart
+    return replace(record, state=SUSPENDED) if record.state == "stopped" else record
+
+
+def dump(record: Record) -> Dict[str, str]:
+    """The fields as texts, those that are empty left out."""
+    data: Dict[str, str] = {}
+    for field in fields(Record):
+        value = getattr(record, field.name)
+        if isinstance(value, bool):
+            text = "true" if value else ""
+        elif isinstance(value, tuple):
+            text = "".join(f"{one}\n" for one in value) if field.name in _LINES else " ".join(value)
+        else:
+            text = str(value)
+        if text:
+            data[field.name] = text
+    return data
+
+
+class Records:
+    """The ConfigMap with the records of a release; the name of a job release's one is empty."""
+
+    def __init__(self, kubernetes: Kubernetes, wanted: Wanted) -> None:
+        self._kubernetes = kubernetes
+        self._wanted = wanted
+        self._data: Dict[str, str] = {}
+        self._version = ""
+        self.read()
+
+    def read(self) -> None:
+        live = self._kubernetes.config_map(self._wanted.record)
+        self._version = live["metadata"].get("resourceVersion", "") if live else ""
+        self._data = (live.get("data") or {}) if live else {}
+        self._exists = live is not None
+        if not live and self._wanted.type == "session":
+            # Where charts before 0.2 had it.
+            legacy = self._kubernetes.config_map(f"{self._wanted.name}-jobs")
+            self._data = (legacy.get("data") or {}) if legacy else {}
+
+    @property
+    def are_gone(self) -> bool:
+        """Whether there is no ConfigMap, nor one that an older chart made."""
+        return not self._exists and not self._data
+
+    def make(self) -> None:
+        """An empty ConfigMap, if there is none: a release that never had a job is then told from one whose record is gone."""
+        if self.are_gone:
+            self._kubernetes.create_config_map(self._wanted.record, self._wanted.labels, {})
+            self.read()
+
+    @property
+    def names(self) -> Tuple[str, ...]:
+        """Of the jobs of a session."""
+        return tuple(name for name, text in self._data.items() if text.startswith("{"))
+
+    def get(self, name: str) -> Record:
+        if not name:
+            return load(self._data)
+        text = self._data.get(name, "")
+        return load(json.loads(text)) if text.startswith("{") else Record()
+
+    def put(self, name: str, record: Record) -> None:
+        """Raises LookAgain if somebody else has written meanwhile."""
+        new = {name: f"{json.dumps(dump(record), indent=1)}\n"} if name else dump(record)
+        if not self._exists:
+            data = {**(self._data if name else {}), **new}
+            live = self._kubernetes.create_config_map(self._wanted.record, self._wanted.labels, data)
+            self._exists = True
+        else:
+            old = {} if name else {field.name for field in fields(Record)} | {"specification"}
+            gone: Dict[str, Optional[str]] = {key: None for key in old if key in self._data and key not in new}
+            live = self._kubernetes.patch_config_map(self._wanted.record, {**gone, **new}, self._version)
+            data = {key: value for key, value in {**self._data, **gone, **new}.items() if value is not None}
+        self._data = data
+        self._version = (live or {}).get("metadata", {}).get("resourceVersion", "")
+
+    def delete(self) -> None:
+        self._kubernetes.delete_config_map(self._wanted.record)
+        self._exists, self._data = False, {}

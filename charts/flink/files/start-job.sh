@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Starts the JobManager of a job where the release's record says: start-job.sh ARGUMENT...
+# The ARGUMENTs are those of Flink's standalone-job, or with $NATIVE of its kubernetes-application. The record is a ConfigMap that the hooks
+# write, one file for each key; until it is there, and for what this pod runs, the pod waits.
+#   JOB_SPECIFICATION      hash of what this pod runs
+#   RESTARTED_FOR          generation for which the hooks had this pod made, if they did
+#   HIGH_AVAILABILITY      true if Flink itself finds the job's newest checkpoint, by the job's id
+#   CLAIM_DIRECTORY        where checkpoints/ and savepoints/ are files; empty if they lie elsewhere
+#   RETAINED_CHECKPOINTS   how many checkpoints are kept of the processes before this one
+#   CLAIM_OWN_CHECKPOINTS  true if Flink may delete the checkpoint that it starts from in time, when it is this release's own
+set -euo pipefail
+shopt -s nullglob extglob
+
+record=${RECORD:-/opt/flink/record}
+directory=${CLAIM_DIRECTORY:-}
+log=${FLINK_HOME:-/opt/flink}/log
+
+field() { if [[ -e $record/$1 ]]; then cat "$record/$1"; fi; }
+
+say_once() {
+  if [[ ${said:-} != "$*" ]]; then
+    said=$*
+    echo "$*" >&2
+  fi
+}
+
+# Whether this generation of the job has run before, in this pod or another one, and so may have a checkpoint that is newer than the record's.
+has_run() {
+  if [[ $(field confirmed) == "$(field generation)" ]]; then return 0; fi
+  if [[ $(cat "$log/generation" 2>/dev/null) != "$(field generation)" ]]; then return 1; fi
+  local files=("$log"/*.log*)
+  # Without a log nobody knows.
+  ((${#files[@]} == 0)) || grep -qs "Completed checkpoint" "${files[@]}"
+}
+
+# Why the job must not be started yet; empty if it may be.
+hindrance() {
+  if [[ ! $(field job) ]]; then
+    echo "Waiting for the record of the release, which its hooks write: without it nobody knows where the job goes on. Run helm upgrade with hooks."
+  elif [[ $(field state) != running ]]; then
+    echo "The job is $(field state): waiting for the end of this pod."
+  elif [[ $(field spec) != "$JOB_SPECIFICATION" ]]; then
+    echo "The record is for specification $(field spec), this pod has $JOB_SPECIFICATION: waiting for the record or for the pod's end."
+  elif [[ $(field pending) == restart && ${RESTARTED_FOR:-} != "generation-$(field generation)" ]]; then
+    echo "The job goes on in another process: waiting for the end of this pod."
+  elif [[ ! $directory && ${HIGH_AVAILABILITY:-} != true && $(field checkpointDirectory) ]] && has_run; then
+    echo "This JobManager has been restarted, and without high availability it cannot tell the job's newest checkpoint in $(field checkpointDirectory)." \
+      "Name it with helm upgrade --set job.fromSavepoint=..., and set highAvailability.type=kubernetes, which finds it by itself."
+  fi
+}
+
+# The first process of a container is deaf to SIGTERM otherwise, and a pod that waits would take its whole grace period to end.
+trap 'exit 143' TERM
+while reason=$(hindrance) && [[ $reason ]]; do
+  say_once "$reason"
+  sleep 1
+done
+
+# Complete checkpoints of a job under all its ids, and the savepoints that stopped it: the newest first.
+states() {
+  local half=${1:0:16} files
+  files=("$directory/checkpoints/$half"*/chk-*/_metadata "$directory/savepoints/$half"*/stop/*/_metadata
+    "$directory/savepoints/savepoint-${1:0:6}"-*/_metadata) # the last one is of `flink stop`
+  # shellcheck disable=SC2012 # the names are Flink's own
+  if ((${#files[@]})); then ls -td "${files[@]}"; fi
+}
+
+restore=$(field restore) own=$(field own) newest=
+if [[ $directory ]]; then
+  # Without high availability Flink remembers nothing: the files tell how far the job came.
+  for job in $(field job) $(field former); do
+    newest=$(states "$job" | head -n 1)
+    if [[ $newest ]]; then
+      restore=file://${newest%/_metadata} own=true
+      break
+    fi
+  done
+  # Each process has an id of its own and would leave its last checkpoints for ever.
+  start=${restore#file:} start=${start%/_metadata} start=${start%%+(/)}
+  for job in $(field ids); do states "$job"; done | while read -r file; do
+    state=${file%/_metadata}
+    if [[ ${state##*/} != chk-* || ${state#/} == "${start##*(/)}" ]]; then continue; fi
+    kept=$((${kept:-0} + 1))
+    if ((kept >= ${RETAINED_CHECKPOINTS:-3})); then rm -rf "$state"; fi
+  done
+fi
+
+id=$(field job)
+# Without high availability the program is uploaded anew, which a TaskManager refuses under an id that it knows: half of it is new.
+if [[ ${HIGH_AVAILABILITY:-} != true ]]; then
+  id=${id:0:16}$(tr -d - </proc/sys/kernel/random/uuid)
+  id=${id:0:32}
+fi
+
+# The same for both modes: standalone-job has options, kubernetes-application takes keys of the configuration alone.
+option() { if [[ ${NATIVE:-} ]]; then options+=(-D "$2=$3"); else options+=("$1" "$3"); fi; }
+options=()
+option --job-id "\$internal.pipeline.job-id" "$id"
+if [[ $restore ]]; then
+  option --fromSavepoint execution.state-recovery.path "$restore"
+  # Of others, and of savepoints, Flink must not delete anything.
+  if [[ $own == true && ${restore##*/} == chk-* && ${CLAIM_OWN_CHECKPOINTS:-} == true ]]; then
+    options+=(-D execution.state-recovery.claim-mode=CLAIM)
+  fi
+fi
+
+if [[ -w $log ]]; then field generation >"$log/generation"; fi
+echo "Starting the job: ${options[*]} $*"
+script=(standalone-job.sh start-foreground)
+if [[ ${NATIVE:-} ]]; then script=(kubernetes-jobmanager.sh kubernetes-application); fi
+exec "${FLINK_HOME:-/opt/flink}/bin/${script[0]}" "${script[1]}" "${options[@]}" "$@"

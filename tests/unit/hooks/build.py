@@ -1,0 +1,194 @@
+"""A release whose job runs, as the hooks see it; tests say only what is different.
+
+Its specification is `a`, its state lies on the claim `data`, and its JobManager's Deployment is `r-jobmanager`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from hooks import observe
+from hooks.flink import CheckpointConfig, Checkpoints, Operation
+from hooks.observe import NO_CHECKPOINTS, JobManager, Observation, Status
+from hooks.record import Record
+from hooks.wanted import Job, Program, Wanted, ZooKeeper
+
+JOB, FORMER, OTHER = "a" * 32, "b" * 32, "c" * 32
+CLAIM = "/flink-data/r"
+CHECKPOINTS, SAVEPOINTS = f"file://{CLAIM}/checkpoints", f"file://{CLAIM}/savepoints"
+CHECKPOINT = f"{CHECKPOINTS}/{JOB}/chk-7"
+S3 = {
+    "checkpoint_directory": "s3://b/checkpoints",
+    "savepoint_directory": "s3://b/savepoints",
+    "claim_directory": "",
+    "stores": {"s3": ""},
+}
+S3_RECORD = {
+    "checkpointDirectory": "s3://b/checkpoints",
+    "savepointDirectory": "s3://b/savepoints",
+    "savepointVolume": "",
+    "checkpointVolume": "",
+    "claim": "",
+}
+MINUTES_AGO = "2020-01-01T00:00:00Z"
+
+
+def deployment(claim: str = "data", name: str = "r-jobmanager", **metadata: Any) -> dict[str, Any]:
+    """A Deployment with a pod that mounts the claim, or none; all of its pods are there."""
+    mounts = [{"name": "data", "mountPath": "/flink-data"}] if claim else []
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}] if claim else []
+    pod = {"containers": [{"name": "jobmanager", "args": ["start-job.sh"], "volumeMounts": mounts}], "volumes": volumes}
+    counts = dict.fromkeys(("observedGeneration", "replicas", "updatedReplicas", "readyReplicas"), 1)
+    about = {"name": name, "generation": 1, "creationTimestamp": MINUTES_AGO, **metadata}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": about,
+        "spec": {"replicas": 1, "template": {"metadata": {}, "spec": pod}},
+        "status": counts,
+    }
+
+
+def job(**changes: Any) -> Job:
+    given: dict[str, Any] = {
+        "name": "",
+        "specification": "b",
+        "upgrade_mode": "savepoint",
+        "state": "running",
+        "from_savepoint": "",
+        "program": None,
+    }
+    return Job(**{**given, **changes})
+
+
+def program(**changes: Any) -> Program:
+    given: dict[str, Any] = {
+        "file": "/a.jar",
+        "url": "",
+        "sha256": "",
+        "sql": False,
+        "argv": ["/a.jar"],
+        "options": {},
+        "allow_non_restored_state": False,
+    }
+    return Program(**{**given, **changes})
+
+
+def wanted(**changes: Any) -> Wanted:
+    """The coming revision: another specification of the job. `claim` is the one that its pods mount."""
+    claim = changes.pop("claim", "data")
+    given: dict[str, Any] = {
+        "type": "job",
+        "release": "r",
+        "chart": "flink/templates",
+        "name": "r",
+        "record": "r-record",
+        "labels": {"app": "r"},
+        "rest": "http://r-rest:8081",
+        "jobmanager_deployment": "r-jobmanager",
+        "jobmanager_selector": "component=jobmanager",
+        "jobmanager_template": "t2",
+        "jobmanager_specification": "b",
+        "taskmanager_deployment": "r-taskmanager",
+        "native_taskmanager_selector": "",
+        "native_taskmanager_template": "n2",
+        "flink_version": "2.2",
+        "state_backend": "hashmap",
+        "savepoint_format": "CANONICAL",
+        "claims_own_checkpoints": True,
+        "checkpoint_directory": CHECKPOINTS,
+        "savepoint_directory": SAVEPOINTS,
+        "claim_directory": CLAIM,
+        "existing_claim": "",
+        "stores": {},
+        "high_availability": "none",
+        "zookeeper": None,
+        "jobs_survive_restart": False,
+        "timeout_seconds": 30,
+        "keep_savepoints": 2,
+        "keep_stop_savepoints": 2,
+        "jobs": [job()],
+        "objects": [deployment(claim)],
+    }
+    return Wanted(**{**given, **changes})
+
+
+def volume(claim: str = "data") -> str:
+    """What is mounted where the state lies."""
+    return observe.volume_of(observe.volumes(deployment(claim)), SAVEPOINTS)
+
+
+def record(**changes: Any) -> Record:
+    """The first generation, which was seen running."""
+    given: dict[str, Any] = {
+        "generation": 1,
+        "confirmed": 1,
+        "job": JOB,
+        "ids": (JOB,),
+        "spec": "a",
+        "state": "running",
+        "savepointDirectory": SAVEPOINTS,
+        "checkpointDirectory": CHECKPOINTS,
+        "savepointVolume": volume(),
+        "checkpointVolume": volume(),
+        "claim": "uid",
+        "backend": "hashmap",
+        "flinkVersion": "2.2",
+    }
+    used = changes.pop("used", "")
+    return Record(**{**given, **changes}).using(used)
+
+
+NO_RECORD = {field.name: field.default for field in fields(Record)}
+
+
+def jobmanager(**changes: Any) -> JobManager:
+    given: dict[str, Any] = {
+        "type": "job",
+        "specification": "a",
+        "template": "t1",
+        "made_by_helm": True,
+        "has_record": True,
+        "is_new": False,
+        "volumes": observe.volumes(deployment()),
+    }
+    return JobManager(**{**given, **changes})
+
+
+def checkpoints(newest: str = CHECKPOINT, **changes: Any) -> Checkpoints:
+    return replace(NO_CHECKPOINTS, newest=newest, **changes)
+
+
+def retained(kept: bool = True) -> CheckpointConfig:
+    return CheckpointConfig(timeout_seconds=20, retained=kept)
+
+
+def stopped(location: str = "", failure: str = "", ended: bool = True) -> Operation:
+    return Operation(ended, location, failure)
+
+
+def seen(status: str = "RUNNING", **changes: Any) -> Observation:
+    """What is there now: a job that runs, with a checkpoint."""
+    told = status not in ("ABSENT", "UNREACHABLE")
+    given: dict[str, Any] = {
+        "job": JOB,
+        "jobmanager": jobmanager(),
+        "never_ran": False,
+        "known_to_store": False,
+        "others": (),
+        "ended_others": (),
+        "bounded": (),
+        "checkpoints": checkpoints() if told else NO_CHECKPOINTS,
+        "config": retained() if told else None,
+        "stop": None,
+        "failure": "",
+        "claim": "uid",
+        "claim_that_goes": "",
+        "renamed_from": "",
+    }
+    return Observation(status=Status[status], **{**given, **changes})
+
+
+def wanted_zookeeper(**changes: Any) -> ZooKeeper:
+    return ZooKeeper(**{"bundled": False, **changes})

@@ -1,0 +1,429 @@
+"""session.jobs: which jobs the hooks submit, stop, replace and leave alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hooks import record, session, submit
+from hooks.errors import Failed
+from hooks.record import Record
+from hooks.submit import Client
+
+from tests.unit.fakes import FakeFiles, serving
+from tests.unit.hooks import build
+from tests.unit.hooks.build import OTHER, SAVEPOINTS
+from tests.unit.hooks.conftest import World
+from tests.unit.scenarios import FLINK
+
+CLIENT = FLINK / "files" / "client.sh"
+REMEMBERS: dict[str, Any] = {"high_availability": "kubernetes", "jobs_survive_restart": True}
+
+
+def entry(name: str, specification: str = "s1", from_savepoint: str = "", **program: Any) -> Any:
+    return build.job(name=name, specification=specification, from_savepoint=from_savepoint, program=build.program(**program))
+
+
+class Session:
+    """A session cluster, whose client submits to the fake Flink what the hooks ask for."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch, exchange: Path) -> None:
+        self.world, self.flink = world, world.flink
+        self.flink.jobs.clear()
+        self.flink.checkpoints.clear()
+        self.commands: list[list[str]] = []
+        self.fails = ""
+        self.wanted: dict[str, Any] = {"type": "session", "jobmanager_template": "t1", "claim_directory": str(exchange / "claim")}
+        del world.kubernetes.config_maps["r-record"]
+        world.rolled_out("r-jobmanager", specification="a", template="t1", type="session")
+        monkeypatch.setattr(session, "EXCHANGE", exchange)
+        monkeypatch.setattr(Client, "run", lambda _, name, words: self._run(words))
+
+    def _run(self, words: list[str]) -> tuple[int, str]:
+        self.commands.append(words)
+        if self.fails:
+            return 1, self.fails
+        options = dict(word[2:].split("=", 1) for word in words if word.startswith("-D"))
+        start = options.get("execution.state-recovery.path")
+        restored = {"id": 1, "external_path": start} if start else None
+        self.flink.run(options["$internal.pipeline.job-id"], restored=restored)
+        return 0, ""
+
+    def before(self, *entries: Any, rollback: bool = False, **wanted: Any) -> None:
+        self.world("before-rollback" if rollback else "before", **{**self.wanted, "jobs": list(entries), **wanted})
+
+    def after(self, *entries: Any, **wanted: Any) -> None:
+        self.world("after", **{**self.wanted, "jobs": list(entries), **wanted})
+
+    def refused(self, event: str, *entries: Any, **wanted: Any) -> str:
+        return self.world.refused(event, **{**self.wanted, "jobs": list(entries), **wanted})
+
+    def upgrade(self, *entries: Any, rollback: bool = False, **wanted: Any) -> list[list[str]]:
+        """What was submitted by an upgrade, or a rollback, to these jobs."""
+        self.commands.clear()
+        self.before(*entries, rollback=rollback, **wanted)
+        if template := wanted.get("jobmanager_template"):
+            self.world.rolled_out("r-jobmanager", specification="a", template=template, type="session")
+            self.flink.jobs.clear()
+        self.after(*entries, **wanted)
+        return list(self.commands)
+
+    def record(self, name: str) -> Record:
+        return record.load(json.loads(self.world.kubernetes.config_maps["r-record"]["data"][name]))
+
+    def write(self, name: str, written: Record) -> None:
+        """As somebody else writes it."""
+        live = self.world.kubernetes.config_maps["r-record"]
+        live["data"][name] = json.dumps(record.dump(written))
+        self.world.kubernetes.put("configmaps", live)
+
+    @property
+    def alive(self) -> list[str]:
+        return [job for job, found in self.flink.jobs.items() if found["state"] == "RUNNING"]
+
+
+@pytest.fixture
+def cluster(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Session:
+    return Session(world, monkeypatch, tmp_path)
+
+
+def savepoint(words: list[str]) -> str:
+    return words[words.index("--fromSavepoint") + 1] if "--fromSavepoint" in words else ""
+
+
+def test_a_job_is_submitted_once(cluster: Session) -> None:
+    (command,) = cluster.upgrade(entry("a", options={"pipeline.name": "a"}))
+    job = cluster.record("a").job
+    assert command == ["flink", "run", "--detached", "-Dpipeline.name=a", f"-D$internal.pipeline.job-id={job}", "/a.jar"]
+    assert cluster.upgrade(entry("a")) == []
+    assert cluster.alive == [job]
+    assert cluster.record("a").is_confirmed
+    assert cluster.record("a").pending == ""
+
+
+def test_a_changed_job_goes_on_from_its_savepoint_and_the_others_run_on(cluster: Session) -> None:
+    cluster.upgrade(entry("a"), entry("b"))
+    first, other = cluster.record("a").job, cluster.record("b").job
+    (command,) = cluster.upgrade(entry("a", "s2"), entry("b"))
+    assert savepoint(command).startswith(f"{SAVEPOINTS}/{first}/stop/")
+    assert "-Dexecution.state-recovery.claim-mode=CLAIM" not in command
+    assert cluster.flink.jobs[first]["state"] == "FINISHED"
+    assert cluster.alive == [other, cluster.record("a").job]
+
+
+def test_what_leaves_the_list_is_stopped_and_comes_back_from_there(cluster: Session) -> None:
+    cluster.upgrade(entry("a"))
+    first = cluster.record("a").job
+    assert cluster.upgrade() == []
+    assert cluster.alive == []
+    assert cluster.record("a").state == "suspended"
+    (command,) = cluster.upgrade(entry("a"), rollback=True)
+    assert f"/{first}/stop/" in savepoint(command)
+
+
+def test_another_jobmanager_gets_all_jobs_again_from_their_savepoints(cluster: Session) -> None:
+    cluster.upgrade(entry("a"), entry("b"))
+    first = [cluster.record(name).job for name in "ab"]
+    commands = cluster.upgrade(entry("a"), entry("b"), jobmanager_template="t2")
+    assert [job in savepoint(command) for job, command in zip(first, commands, strict=True)] == [True, True]
+    # High availability brings them back by itself.
+    cluster.before(entry("a"), entry("b"), jobmanager_template="t3", **REMEMBERS)
+    assert len(cluster.alive) == 2
+
+
+def test_jobs_of_others_are_not_lost_in_silence(cluster: Session) -> None:
+    cluster.upgrade(entry("a"))
+    cluster.flink.run(OTHER)
+    said = cluster.refused("before", entry("a"), jobmanager_template="t2")
+    assert "these jobs would be lost: job." in said
+    assert "highAvailability.type=kubernetes" in said
+    assert len(cluster.alive) == 2
+    cluster.before(entry("a"))
+    cluster.flink.jobs[OTHER]["state"] = "FINISHED"
+    cluster.before(entry("a"), jobmanager_template="t2")
+
+
+class TestAllIsDecidedBeforeAnythingIsStopped:
+    def test_the_second_job_cannot_be_stopped(self, cluster: Session) -> None:
+        cluster.upgrade(entry("a"), entry("b"))
+        both = [cluster.record(name) for name in "ab"]
+        cluster.flink.run(both[1].job, tasks="SCHEDULED")
+        said = cluster.refused("before", entry("a", "s2"), entry("b", "s2"))
+        assert said.startswith("Job b: No savepoint can be taken")
+        assert "cancel it with `flink cancel`" in said
+        assert "Nothing was changed." in said
+        assert sorted(cluster.alive) == sorted(one.job for one in both)
+        assert [cluster.record(name) for name in "ab"] == both
+        assert cluster.flink.asked("/stop") == 0
+
+    def test_an_object_would_be_refused(self, cluster: Session) -> None:
+        cluster.upgrade(entry("a"))
+        cluster.world.kubernetes.refused["r-jobmanager"] = (422, {"message": "a label with a space"})
+        said = cluster.refused("before", entry("a", "s2"))
+        assert "Deployment r-jobmanager: a label with a space" in said
+        assert len(cluster.alive) == 1
+        assert cluster.flink.asked("/stop") == 0
+
+    @pytest.mark.parametrize("event", ["upgrade", "another JobManager"])
+    def test_a_savepoint_fails_and_those_that_were_stopped_are_named(self, cluster: Session, event: str) -> None:
+        cluster.upgrade(entry("a"), entry("b"))
+        second = cluster.record("b").job
+
+        def fails(method: str, path: str) -> None:
+            cluster.flink.stop_fails = "read-only" if second in path else ""
+
+        cluster.flink.before = fails
+        replaced: dict[str, Any] = {} if event == "upgrade" else {"jobmanager_template": "t2"}
+        said = cluster.refused("before", entry("a", "s2"), entry("b", "s2"), **replaced)
+        assert said.startswith("Job b: The savepoint failed: read-only")
+        assert "Stopped already: a." in said
+        assert cluster.alive == [second]
+        cluster.flink.before = lambda method, path: None
+        cluster.flink.stop_fails = ""
+        # The revision before has both again.
+        (command,) = cluster.upgrade(entry("a"), entry("b"), rollback=True)
+        assert savepoint(command)
+        assert len(cluster.alive) == 2
+
+    def test_a_jobmanager_that_does_not_answer_is_not_replaced_under_jobs_whose_state_nobody_knows(
+        self, cluster: Session
+    ) -> None:
+        s3: dict[str, Any] = {
+            "savepoint_directory": "s3://b/s",
+            "checkpoint_directory": "s3://b/c",
+            "claim_directory": "",
+            "stores": {"s3": ""},
+        }
+        cluster.upgrade(entry("a"), **s3)
+        before = cluster.record("a")
+        cluster.flink.away = True
+        assert "its newest state is not known" in cluster.refused("before", entry("a"), jobmanager_template="t2", **s3)
+        assert cluster.record("a") == before
+
+
+def test_a_job_that_finished_is_not_run_again_until_it_changes(cluster: Session) -> None:
+    cluster.upgrade(entry("a"))
+    cluster.flink.jobs[cluster.record("a").job]["state"] = "FINISHED"
+    assert cluster.upgrade(entry("a")) == []
+    assert cluster.record("a").state == "finished"
+    assert cluster.upgrade(entry("a"), jobmanager_template="t2") == []
+    (command,) = cluster.upgrade(entry("a", "s2"), jobmanager_template="t2")
+    assert savepoint(command) == ""
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
+def test_a_job_that_ended_otherwise_goes_on_from_its_newest_checkpoint(cluster: Session, state: str) -> None:
+    cluster.upgrade(entry("a"))
+    first = cluster.record("a").job
+    path = f"file:/flink-data/r/checkpoints/{first}/chk-7"
+    cluster.flink.checkpoint(first, 7, path)
+    cluster.flink.jobs[first]["state"] = state
+    (command,) = cluster.upgrade(entry("a"))
+    assert savepoint(command) == path
+    assert "-Dexecution.state-recovery.claim-mode=CLAIM" in command
+
+
+def test_an_own_checkpoint_is_not_claimed_where_the_user_says_how_state_is_taken_over(cluster: Session) -> None:
+    cluster.upgrade(entry("a"))
+    first = cluster.record("a").job
+    cluster.flink.checkpoint(first, 7, f"file:/flink-data/r/checkpoints/{first}/chk-7")
+    cluster.flink.jobs[first]["state"] = "FAILED"
+    (command,) = cluster.upgrade(entry("a"), claims_own_checkpoints=False)
+    assert not any("claim-mode" in word for word in command)
+
+
+def test_a_job_that_the_jobmanager_forgot_goes_on_from_its_newest_file(cluster: Session, tmp_path: Path) -> None:
+    here: dict[str, Any] = {f"{part}_directory": f"file://{tmp_path}/claim/{part}s" for part in ("checkpoint", "savepoint")}
+    cluster.upgrade(entry("a"), **here)
+    first = cluster.record("a").job
+    cluster.flink.jobs.clear()
+    for number in (3, 4):
+        file = tmp_path / "claim" / "checkpoints" / first / f"chk-{number}" / "_metadata"
+        file.parent.mkdir(parents=True)
+        file.touch()
+        os.utime(file, (number, number))
+    (command,) = cluster.upgrade(entry("a"), **here)
+    assert savepoint(command) == f"file://{tmp_path}/claim/checkpoints/{first}/chk-4"
+    assert cluster.record("a").former == ()
+    assert cluster.record("a").own
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_job_that_the_jobmanager_forgot_on_s3_does_not_begin_anew(cluster: Session, confirmed: bool) -> None:
+    """It may have run for an hour without having been proven, because another job of the list failed."""
+    s3: dict[str, Any] = {
+        "savepoint_directory": "s3://b/s",
+        "checkpoint_directory": "s3://b/c",
+        "claim_directory": "",
+        "stores": {"s3": ""},
+    }
+    cluster.upgrade(entry("a"), **s3)
+    if not confirmed:
+        cluster.write("a", build.record(**{**vars(cluster.record("a")), "confirmed": 0}))
+    cluster.flink.jobs.clear()
+    assert "its newest state is not known" in cluster.refused("after", entry("a"), **s3)
+
+
+def test_one_job_that_does_not_run_leaves_the_others_submitted(cluster: Session) -> None:
+    def never_runs(method: str, path: str) -> None:
+        for job in cluster.flink.jobs.values():
+            if job is next(iter(cluster.flink.jobs.values())):
+                job["vertices"] = [{"status": "SCHEDULED"}]
+
+    cluster.flink.before = never_runs
+    assert cluster.refused("after", entry("a"), entry("b")).startswith("Job a: ")
+    assert len(cluster.alive) == 2
+
+
+class TestSubmission:
+    def test_whose_answer_was_lost_is_found_under_its_id(self, cluster: Session) -> None:
+        cluster.fails = "Caused by: java.io.IOException: no answer"
+        said = cluster.refused("after", entry("a"))
+        assert said == "Job a: It could not be submitted: Caused by: java.io.IOException: no answer"
+        cluster.flink.run(cluster.record("a").job)
+        cluster.fails = ""
+        assert cluster.upgrade(entry("a")) == []
+
+    def test_that_failed_is_done_again_from_the_same_state(self, cluster: Session) -> None:
+        cluster.upgrade(entry("a"))
+        cluster.before(entry("a", "s2"))
+        path = cluster.record("a").restore
+        cluster.fails = "no slots"
+        cluster.refused("after", entry("a", "s2"))
+        cluster.fails = ""
+        cluster.commands.clear()
+        cluster.after(entry("a", "s2"))
+        assert [savepoint(command) for command in cluster.commands] == [path]
+
+    def test_the_users_savepoint_wins_once(self, cluster: Session) -> None:
+        (command,) = cluster.upgrade(entry("a", from_savepoint="s3://b/s", allow_non_restored_state=True))
+        assert savepoint(command) == "s3://b/s"
+        assert "--allowNonRestoredState" in command
+        (command,) = cluster.upgrade(entry("a", "s2", from_savepoint="s3://b/s"))
+        assert "/stop/" in savepoint(command)
+
+    def test_sql_goes_through_the_sql_client(self, cluster: Session) -> None:
+        (command,) = cluster.upgrade(entry("a", from_savepoint="s3://b/s", sql=True, file="/a.sql"))
+        assert command[0] == "sql-client.sh"
+        assert command[-2:] == ["-f", "/a.sql"]
+        assert "-Dexecution.state-recovery.path=s3://b/s" in command
+        assert "-Dexecution.state-recovery.ignore-unclaimed-state=false" in command
+
+    def test_what_the_sql_client_says_is_what_went_wrong(self) -> None:
+        """Its exit code is 0 in any case."""
+        coloured = (
+            "ok\n\x1b[31;1m[ERROR] Could not execute SQL statement. Reason:\norg.a.X: no such table\x1b[0m\n\nShutting down\n"
+        )
+        assert submit.cause(coloured).endswith("Reason: org.a.X: no such table")
+
+    def test_a_job_without_slots_fails_the_release(self, cluster: Session) -> None:
+        def scheduled(method: str, path: str) -> None:
+            for job in cluster.flink.jobs.values():
+                job["vertices"] = [{"status": "SCHEDULED"}]
+
+        cluster.flink.before = scheduled
+        said = cluster.refused("after", entry("a"))
+        assert said.startswith("Job a: ")
+        assert "0 of 2 slots are free." in said
+
+    def test_a_jobmanager_that_is_about_to_be_replaced_gets_no_job(self, cluster: Session) -> None:
+        cluster.world.kubernetes.deployments["r-jobmanager"]["metadata"]["generation"] = 2
+        assert "The JobManager is not ready" in cluster.refused("after", entry("a"))
+        assert cluster.commands == []
+
+    def test_it_ends_its_client_in_any_case(self, cluster: Session, tmp_path: Path) -> None:
+        cluster.fails = "no"
+        cluster.refused("after", entry("a"))
+        assert (tmp_path / "end").exists()
+
+
+class TestNative:
+    NATIVE: dict[str, Any] = {"taskmanager_deployment": "", "native_taskmanager_selector": "tm=1"}
+
+    def test_a_session_that_remembers_its_jobs_gets_new_taskmanagers_afterwards(self, cluster: Session) -> None:
+        cluster.before(jobmanager_template="t2", **REMEMBERS, **self.NATIVE)
+        assert cluster.world.kubernetes.dropped == []
+        cluster.after(jobmanager_template="t2", **REMEMBERS, **self.NATIVE)
+        assert cluster.world.kubernetes.dropped == ["tm=1,flink/template!=n2"]
+
+    def test_one_that_forgets_them_has_none_left_when_it_is_replaced(self, cluster: Session) -> None:
+        cluster.upgrade(entry("a"), **self.NATIVE)
+        cluster.world.kubernetes.dropped.clear()
+        cluster.before(entry("a"), jobmanager_template="t2", **self.NATIVE)
+        assert cluster.world.kubernetes.dropped == ["tm=1"]
+
+
+def test_a_sync_that_changes_nothing_forgets_no_job(cluster: Session) -> None:
+    """Argo CD runs the hooks of an install at each sync."""
+    cluster.upgrade(entry("a"), **REMEMBERS)
+    programs = {"metadata": {"name": "r-cluster-config-map"}, "data": {f"jobGraph-{OTHER}": "x"}}
+    cluster.world.kubernetes.put("configmaps", programs)
+    for _ in range(2):
+        cluster.before(entry("a"), **REMEMBERS)
+        cluster.after(entry("a"), **REMEMBERS)
+    assert cluster.world.kubernetes.config_maps["r-cluster-config-map"]["data"] == {f"jobGraph-{OTHER}": "x"}
+    assert cluster.alive == [cluster.record("a").job]
+    assert cluster.record("a").generation == 1
+
+
+@pytest.fixture
+def served() -> Iterator[dict[str, str]]:
+    """A file that a server of this machine has: its url and sha256."""
+    with serving(FakeFiles({"/a.jar": "a jar"})) as url:
+        yield {"url": f"{url}/a.jar", "sha256": hashlib.sha256(b"a jar").hexdigest()}
+
+
+def test_a_file_from_a_url_lies_where_the_client_looks_for_it(cluster: Session, served: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "files" / "a" / "a.jar"
+    assert len(cluster.upgrade(entry("a", file=str(file), **served))) == 1
+    assert file.read_bytes() == b"a jar"
+
+
+@pytest.mark.parametrize(("wrong", "said"), [("sha256", "is another file"), ("url", "could not be read")])
+def test_a_file_that_cannot_be_had_stops_nothing(cluster: Session, served: dict[str, str], wrong: str, said: str) -> None:
+    cluster.upgrade(entry("a"))
+    job = cluster.record("a").job
+    changed = entry("a", "s2", **{**served, wrong: {"sha256": "0" * 64, "url": f"{served['url']}.old"}[wrong]})
+    assert said in cluster.refused("before", changed)
+    assert cluster.alive == [job]
+    # A rollback stops what it has to, and says so only when it comes to the file.
+    cluster.before(changed, rollback=True)
+    assert said in cluster.refused("after", changed)
+
+
+def test_jobs_that_others_submitted_are_not_lost_while_nobody_answers(cluster: Session) -> None:
+    cluster.upgrade(entry("a"))
+    cluster.flink.run(OTHER)
+    cluster.flink.trouble = [503]
+    assert "these jobs would be lost: job." in cluster.refused("before", entry("a"), jobmanager_template="t2")
+
+
+def test_the_client_runs_words_as_they_are_and_ends_when_told(tmp_path: Path) -> None:
+    words = ["bash", "-c", 'printf "%s|" "$@"; exit 3', "-", "a b", "$HOME", "*", ""]
+    (tmp_path / "x.in").write_bytes(b"".join(word.encode() + b"\0" for word in words))
+    process = subprocess.Popen(["bash", CLIENT, tmp_path])
+    code = tmp_path / "x.code"
+    while not code.exists():
+        assert process.poll() is None
+    assert code.read_text() == "3\n"
+    assert (tmp_path / "x.out").read_text() == "a b|$HOME|*||"
+    (tmp_path / "end").touch()
+    assert process.wait(10) == 0
+
+
+def test_a_client_that_does_not_answer_ends_in_a_sentence(world: World, tmp_path: Path) -> None:
+    client = Client(tmp_path, world.release().deadline)
+    with pytest.raises(Failed, match="was not submitted in time"):
+        client.run("a", ["flink"])
+    assert (tmp_path / "a.in").read_bytes() == b"flink\0"
+
+
+def test_states_are_told_from_their_names() -> None:
+    assert submit.is_checkpoint("file:///a/chk-7")
+    assert not submit.is_checkpoint("file:///a/stop/savepoint-7")

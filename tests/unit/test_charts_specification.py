@@ -1,0 +1,120 @@
+"""What stops a job, what replaces its JobManager's pod alone, and what does neither."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.manifests import pod_template, render
+from tests.unit.scenarios import FLINK, ROLE
+from tests.unit.test_charts_values import merged
+
+JOB = {"flink": {"type": "job"}}
+HELPER = ROLE["sidecars"]
+
+
+def told(values: dict[str, Any], base: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """(hash of what the process sees, hash of the pod, the pod) of the JobManager."""
+    jobmanager = render(FLINK, merged(JOB, merged(base, values)), name="r").one("Deployment", "r-flink-jobmanager")
+    annotations = jobmanager["metadata"]["annotations"]
+    return annotations["flink/specification"], annotations["flink/template"], pod_template(jobmanager)
+
+
+ZOOKEEPER = {"highAvailability": {"type": "zookeeper"}}
+
+NOTHING: list[dict[str, Any]] = [
+    {"commonLabels": {"a": "b"}},
+    {"rest": {"service": {"type": "NodePort"}}},
+    {"taskmanager": {"replicas": 2}},
+    {"taskmanager": {"extraEnv": [{"name": "A", "value": "b"}]}},
+    {"taskmanager": {"slots": 3}},
+    {"hooks": {"image": "other:1"}},
+    {"hooks": {"timeoutSeconds": 600}},
+    {"logging": {"log4jCli": "a = b\n"}},
+    {"historyServer": {"enabled": True}},
+    {"job": {"upgradeMode": "stateless"}},
+    {"job": {"state": "suspended"}},
+    {"job": {"fromSavepoint": "file:///flink-data/s"}},
+    {"job": {"savepointOnUninstall": True}, "storage": {"keep": True}},
+    {"savepoints": {"schedule": "@daily"}},
+    {"savepoints": {"keep": 7}},
+    {"savepoints": {"keepOfUpgrades": 7}},
+    {"savepoints": {"format": "native"}},
+    {"storage": {"size": "9Gi"}},
+    {"storage": {"keep": True}},
+    {"jobmanager": {"strategy": {"type": "Recreate"}}},
+]
+POD: list[dict[str, Any]] = [
+    {"image": {"pullPolicy": "Always"}},
+    {"image": {"pullSecrets": ["registry"]}},
+    {"jobmanager": {"startupSeconds": 300}},
+    {"jobmanager": {"terminationGracePeriodSeconds": 60}},
+    {"jobmanager": {"nodeSelector": {"disk": "ssd"}}},
+    {"jobmanager": {"affinity": {"nodeAffinity": {}}}},
+    {"jobmanager": {"tolerations": [{"key": "streams", "operator": "Exists"}]}},
+    {"jobmanager": {"topologySpreadConstraints": ROLE["topologySpreadConstraints"]}},
+    {"jobmanager": {"podLabels": {"a": "b"}}},
+    {"jobmanager": {"podAnnotations": {"a": "b"}}},
+    {"jobmanager": {"priorityClassName": "high"}},
+    {"jobmanager": {"sidecars": HELPER}},
+]
+PROCESS: list[dict[str, Any]] = [
+    {"job": {"args": ["--other"]}},
+    {"job": {"python": {"file": "/other.py"}}},
+    {"job": {"parallelism": 2}},
+    {"job": {"allowNonRestoredState": True}},
+    {"image": {"tag": "other"}},
+    {"image": {"digest": "sha256:" + "1" * 64}},
+    {"flink": {"version": "1.20.5"}},
+    {"flink": {"config": {"parallelism.default": 2}}},
+    {"flink": {"config": {"jobmanager.memory.jvm-metaspace.size": "300m"}}},
+    {"jobmanager": {"extraEnv": [{"name": "A", "value": "b"}]}},
+    {"jobmanager": {"resources": {"limits": {"memory": "3Gi"}}}},
+    {"jobmanager": {"resources": {"requests": {"cpu": "1"}}}},
+    {"jobmanager": {"initContainers": ROLE["initContainers"]}},
+    {"jobmanager": {"extraVolumes": ROLE["extraVolumes"], "extraVolumeMounts": ROLE["extraVolumeMounts"]}},
+    {"files": {"a.py": "pass"}},
+    {"logging": {"log4jConsole": "a = b\n"}},
+    {"logging": {"logbackConsole": "<configuration/>\n"}},
+    {"state": {"backend": "rocksdb"}},
+    {"state": {"checkpointing": {"interval": "10 s"}}},
+    {"state": {"root": "s3://b/p"}},
+    {"storage": {"mountPath": "/other"}},
+    {"storage": {"existingClaim": "mine"}},
+    {"rest": {"port": 18081}},
+    {"podSecurityContext": {"runAsUser": 1234}},
+    {"serviceAccount": {"name": "other"}},
+    {"highAvailability": {"type": "kubernetes"}},
+]
+
+
+def case(values: dict[str, Any], stops: bool, replaces: bool, **base: Any) -> Any:
+    return pytest.param(values, base, stops, replaces, id=str(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "base", "stops", "replaces"),
+    [
+        *(case(values, False, False) for values in NOTHING),
+        *(case(values, False, True) for values in POD),
+        *(case(values, True, True) for values in PROCESS),
+        # The image is named, so that the version is a label and no more.
+        case({"flink": {"version": "2.1.1"}}, False, False, image={"tag": "mine"}),
+        # By such a name users say that what their pods mount is another one.
+        case({"jobmanager": {"podAnnotations": {"checksum/mine": "1"}}}, True, True),
+        case({"jobmanager": {"replicas": 2}}, False, False, highAvailability={"type": "kubernetes"}),
+    ],
+)
+def test_what_a_value_does_to_the_job(values: dict[str, Any], base: dict[str, Any], stops: bool, replaces: bool) -> None:
+    before, after = told({}, base), told(values, base)
+    assert (before[0] != after[0]) is stops
+    assert (before[1] != after[1]) is replaces
+    # Another template is another hash of it: the hooks find out what Kubernetes will do.
+    assert (before[2] != after[2]) is replaces
+
+
+def test_another_chart_of_the_same_release_is_another_one() -> None:
+    """Umbrella charts take this one several times."""
+    pod = told({}, {})[2]
+    assert pod["metadata"]["annotations"]["flink/chart"] == "flink/templates"
