@@ -1,0 +1,241 @@
+"""Renders the objects of a revision, and the contract of its hooks (`flink.hooks.wanted`), from the model's values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tests.model.values import SessionJob, Values
+
+Json = dict[str, Any]
+
+NAMESPACE = "n"
+MOUNT = "/flink-data"
+SECONDS = 120  # hooks.timeoutSeconds
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Process:
+    """What Flink and the start script see in a pod of the JobManager."""
+
+    release: str
+    type: str
+    native: bool
+    program: int
+    backend: str
+    checkpoints: str
+    savepoints: str
+    ha_directory: str
+    high_availability: str
+    claim_directory: str
+    flink_version: str
+    retained: int
+    retained_on_cancellation: bool
+    schemes: tuple[str, ...]
+    taskmanager_template: str  # in native mode
+
+
+@dataclass
+class Manifest:
+    """A revision as Helm stores it."""
+
+    values: Values
+    objects: list[Json]
+    wanted: Json
+    events: dict[str, str] = field(default_factory=dict)
+
+
+def folder(release: str, values: Values, part: str) -> str:
+    if values.root:
+        return f"{values.root}/{NAMESPACE}/{release}/{part}"
+    return f"file://{MOUNT}/{release}/{part}" if values.storage else ""
+
+
+def claim_directory(release: str, values: Values) -> str:
+    checkpoints = folder(release, values, "checkpoints")
+    return checkpoints.removeprefix("file://").removesuffix("/checkpoints") if checkpoints.startswith("file://") else ""
+
+
+def claim_name(release: str, values: Values) -> str:
+    return values.existing_claim or f"{release}-data"
+
+
+def upgrade_mode(release: str, values: Values) -> str:
+    return values.upgrade_mode or ("savepoint" if folder(release, values, "savepoints") else "stateless")
+
+
+def process(release: str, values: Values) -> Process:
+    # Plugins are linked for what the values name.
+    schemes = {uri.split(":")[0] for uri in (values.root, values.from_savepoint) if "://" in uri} - {"file"}
+    return Process(
+        release=release,
+        type=values.type,
+        native=values.mode == "native",
+        program=values.program if values.type == "job" else 0,
+        backend=values.backend,
+        checkpoints=folder(release, values, "checkpoints"),
+        savepoints=folder(release, values, "savepoints"),
+        ha_directory=folder(release, values, "ha") if values.high_availability != "none" else "",
+        high_availability=values.high_availability,
+        claim_directory=claim_directory(release, values),
+        flink_version=values.flink_version,
+        retained=values.retained,
+        retained_on_cancellation=values.retained_on_cancellation,
+        schemes=tuple(sorted(schemes)),
+        taskmanager_template=digest([values.taskmanager, values.flink_version]) if values.mode == "native" else "",
+    )
+
+
+def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
+    ours = process(release, values)
+    volumes: list[Json] = []
+    mounts: list[Json] = []
+    if values.storage:
+        volumes.append({"name": "data", "persistentVolumeClaim": {"claimName": claim_name(release, values)}})
+        mounts.append({"name": "data", "mountPath": MOUNT})
+    specification = digest([asdict(ours), volumes])
+    template = digest([specification, values.startup_seconds])
+    carried = values.type == "job"
+    replicas = 0 if carried and values.state == "suspended" else 1
+
+    def labels(component: str) -> Json:
+        return {
+            "app.kubernetes.io/name": "flink",
+            "app.kubernetes.io/instance": release,
+            "app.kubernetes.io/component": component,
+        }
+
+    helms = {"meta.helm.sh/release-name": release} if by_helm else {}
+
+    def deployment(component: str, annotations: Json, told: Json, env: list[Json]) -> Json:
+        container = {"name": component, "args": ["standalone-job" if carried else component], "env": env, "volumeMounts": mounts}
+        extra = {"extra": values.label} if values.label else {}
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {
+                "name": f"{release}-{component}",
+                "labels": {**labels(component), **extra},
+                "annotations": {**helms, **annotations},
+            },
+            "spec": {
+                "replicas": replicas,
+                "template": {
+                    "metadata": {"labels": labels(component), "annotations": told},
+                    "spec": {"containers": [container], "volumes": volumes},
+                },
+            },
+        }
+
+    objects: list[Json] = []
+    if values.storage and not values.existing_claim:
+        kept = {"helm.sh/resource-policy": "keep"} if values.keep else {}
+        metadata = {"name": f"{release}-data", "labels": labels("data"), "annotations": {**helms, **kept}}
+        objects.append({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata})
+    env = [{"name": "PROCESS", "value": json.dumps(asdict(ours))}, {"name": "JOB_SPECIFICATION", "value": specification}]
+    told = {"flink/specification": specification, "flink/chart": "flink/templates", "seconds": str(values.startup_seconds)}
+    objects.append(
+        deployment(
+            "jobmanager",
+            {
+                "flink/specification": specification,
+                "flink/template": template,
+                "flink/type": values.type,
+                "flink/record": f"{release}-record",
+            },
+            told,
+            env,
+        )
+    )
+    if values.mode == "standalone":
+        with_jobmanager = {"flink/jobmanager-template": template} if carried and values.high_availability == "none" else {}
+        told = {**with_jobmanager, "taskmanager": f"{values.taskmanager} {values.flink_version}"}
+        objects.append(deployment("taskmanager", {}, told, []))
+    return Manifest(values, objects, _wanted(release, values, ours, specification, template, objects), _events(values))
+
+
+def _events(values: Values) -> dict[str, str]:
+    events = {"before": "before", "before-rollback": "before-rollback", "after-uninstall": "after-uninstall"}
+    if values.type == "job" or values.jobs or values.mode == "native":
+        events |= {"after": "after", "after-rollback": "after-rollback"}
+    if values.type == "job" and values.savepoint_on_uninstall:
+        events["before-uninstall"] = "before-uninstall"
+    return events
+
+
+def _session_job(release: str, values: Values, job: SessionJob) -> Json:
+    program = {
+        "file": "/opt/job.jar",
+        "url": "",
+        "sha256": "",
+        "sql": False,
+        "argv": ["/opt/job.jar", str(job.program)],
+        "options": {"pipeline.name": job.name},
+        "allow_non_restored_state": False,
+    }
+    return {
+        "name": job.name,
+        "specification": digest([job.name, job.program, values.flink_version]),
+        "upgrade_mode": upgrade_mode(release, values),
+        "state": "running",
+        "from_savepoint": job.from_savepoint,
+        "program": program,
+    }
+
+
+def _wanted(release: str, values: Values, ours: Process, specification: str, template: str, objects: list[Json]) -> Json:
+    native = values.mode == "native"
+    job = {
+        "name": "",
+        "specification": specification,
+        "upgrade_mode": upgrade_mode(release, values),
+        "state": values.state,
+        "from_savepoint": values.from_savepoint,
+        "program": None,
+    }
+    session = values.type == "session"
+
+    def selector(component: str) -> str:
+        named = f"app.kubernetes.io/component={component},app.kubernetes.io/instance={release}"
+        return f"{named},app.kubernetes.io/name=flink"
+
+    on_claim = values.storage and ours.claim_directory.startswith(f"{MOUNT}/")
+    return {
+        "type": values.type,
+        "release": release,
+        "chart": "flink/templates",
+        "name": release,
+        "record": f"{release}-record",
+        "labels": {"app.kubernetes.io/name": "flink", "app.kubernetes.io/instance": release},
+        "rest": f"http://{release}-rest:8081",
+        "jobmanager_deployment": f"{release}-jobmanager",
+        "jobmanager_selector": selector("jobmanager"),
+        "jobmanager_template": template,
+        "jobmanager_specification": specification,
+        "taskmanager_deployment": "" if native else f"{release}-taskmanager",
+        "native_taskmanager_selector": selector("taskmanager") if native else "",
+        "native_taskmanager_template": ours.taskmanager_template,
+        "flink_version": values.flink_version,
+        "state_backend": values.backend,
+        "savepoint_format": "NATIVE" if values.backend == "forst" else "CANONICAL",
+        "claims_own_checkpoints": True,
+        "checkpoint_directory": ours.checkpoints,
+        "savepoint_directory": ours.savepoints,
+        "claim_directory": ours.claim_directory if not session or on_claim else "",
+        "existing_claim": values.existing_claim,
+        "stores": {"hdfs": "", **dict.fromkeys(ours.schemes, "")},
+        "high_availability": values.high_availability,
+        "zookeeper": None,
+        "jobs_survive_restart": values.high_availability != "none",
+        "timeout_seconds": SECONDS,
+        "keep_savepoints": 3,
+        "keep_stop_savepoints": 3,
+        "jobs": [_session_job(release, values, one) for one in values.jobs] if session else [job],
+        "objects": objects,
+    }

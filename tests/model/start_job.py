@@ -1,0 +1,81 @@
+"""The rules of files/start-job.sh: when the job may be started, and from where. test_start_job.py compares both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HALF = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    specification: str
+    high_availability: bool
+    directory: str  # where checkpoints/ and savepoints/ are files
+    retained: int = 3
+    generation: str = ""  # that the pod ran last
+    has_completed: bool = False  # whether its log tells of a checkpoint
+    restarted_for: str = ""  # the generation for which the hooks had the pod made
+
+
+@dataclass(frozen=True)
+class Start:
+    restore: str
+    claims: bool
+    deleted: tuple[str, ...]  # checkpoints of former processes
+
+
+def hindrance(record: dict[str, str], settings: Settings) -> str:
+    proven = record.get("confirmed", "") == record.get("generation", "")
+    has_run = proven or (settings.generation == record.get("generation", "") and settings.has_completed)
+    if not record.get("job"):
+        return "no record"
+    if record.get("state") != "running":
+        return "not to run"
+    if record.get("spec") != settings.specification:
+        return "another specification"
+    if record.get("pending") == "restart" and settings.restarted_for != f"generation-{record.get('generation', '')}":
+        return "another process"
+    if not settings.directory and not settings.high_availability and record.get("checkpointDirectory") and has_run:
+        return "newest checkpoint unknown"
+    return ""
+
+
+def states(directory: str, job: str, files: dict[str, float]) -> list[str]:
+    """Of a job, the newest first: `files` are paths of checkpoints and savepoints, and when they were written."""
+    half = job[:HALF]
+
+    def of_job(path: str) -> bool:
+        parts = path.removeprefix(f"{directory}/").split("/")
+        checkpoint = len(parts) == 3 and parts[0] == "checkpoints" and parts[2].startswith("chk-")
+        stopped = len(parts) == 4 and parts[0] == "savepoints" and parts[2] == "stop"
+        by_flink_stop = len(parts) == 2 and parts[0] == "savepoints" and parts[1].startswith(f"savepoint-{job[:6]}-")
+        of_the_job = (checkpoint or stopped) and parts[1].startswith(half)
+        return path.startswith(f"{directory}/") and (of_the_job or by_flink_stop)
+
+    return sorted((path for path in files if of_job(path)), key=lambda path: -files[path])
+
+
+def one_form(path: str) -> str:
+    """file:/a, as Flink writes it, as file:///a."""
+    return f"file:///{path.removeprefix('file:').lstrip('/')}".removesuffix("/_metadata") if path.startswith("file:") else path
+
+
+def decide(record: dict[str, str], settings: Settings, files: dict[str, float]) -> Start:
+    restore, own = one_form(record.get("restore", "")), record.get("own") == "true"
+    deleted: list[str] = []
+    if settings.directory:
+        for job in [record["job"], *record.get("former", "").split()]:
+            found = states(settings.directory, job, files)
+            if found:
+                restore, own = f"file://{found[0]}", True
+                break
+        kept = 0
+        for job in record.get("ids", "").split():
+            for path in states(settings.directory, job, files):
+                if not path.rpartition("/")[2].startswith("chk-") or f"file://{path}" == restore:
+                    continue
+                kept += 1
+                if kept >= settings.retained:
+                    deleted.append(path)
+    return Start(restore, own and restore.rpartition("/")[2].startswith("chk-"), tuple(deleted))

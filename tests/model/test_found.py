@@ -1,0 +1,139 @@
+"""What the walks have found: each the shortest way to get there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.model.helm import Helm, Outcome
+from tests.model.trouble import Trouble
+from tests.model.values import SessionJob, Values
+from tests.model.walk import Checked
+
+CLAIM = Values()
+AVAILABLE = Values(high_availability="kubernetes")
+
+
+def installed(values: Values) -> Checked:
+    release = Checked(values)
+    assert upgrade(release, values).ok
+    release.world.advance(30)
+    return release
+
+
+def upgrade(release: Checked, values: Values, trouble: Trouble | None = None) -> Outcome:
+    return release.change(values, lambda helm: helm.upgrade(values), trouble)
+
+
+def rollback(release: Checked, index: int, trouble: Trouble | None = None) -> Outcome:
+    values = release.helm.revisions[index].values
+    return release.change(values, lambda helm: helm.rollback(index), trouble, names_state=False)
+
+
+def newest_checkpoint(release: Checked) -> str:
+    return release.jobs[0].checkpoints[-1][1].replace("file:/", "file:///")
+
+
+def stop_by_hand(release: Checked) -> None:
+    jobmanager = release.world.serving("app")
+    assert jobmanager
+    jobmanager.rest(release.world, "POST", f"/jobs/{release.jobs[0].id}/stop", {})
+    release.world.advance(5)
+    assert not release.jobs
+
+
+def lose_jobmanager(release: Checked, seconds: float) -> None:
+    for name in list(release.world.jobmanagers):
+        release.world.kubernetes.lose_pod(name)
+    release.world.advance(seconds)
+
+
+@pytest.mark.parametrize("values", [CLAIM, AVAILABLE], ids=["none", "kubernetes"])
+def test_the_only_checkpoint_that_is_kept_is_not_deleted_by_the_start_from_it(values: Values) -> None:
+    release = installed(replace(values, retained=1))
+    assert upgrade(release, replace(release.values, program=2, upgrade_mode="last-state")).ok
+
+
+@pytest.mark.parametrize("values", [CLAIM, AVAILABLE], ids=["none", "kubernetes"])
+def test_a_rollback_brings_back_a_job_whose_named_savepoint_is_missing(values: Values) -> None:
+    release = installed(values)
+    completed = release.jobs[0].rows
+    outcome = release.helm.upgrade(replace(values, from_savepoint="file:///flink-data/mistyped"))
+    assert not outcome.ok
+    assert rollback(release, 0).ok
+    assert release.jobs[0].rows >= completed
+
+
+def test_a_job_can_be_started_again_from_its_own_newest_checkpoint() -> None:
+    release = installed(CLAIM)
+    assert upgrade(release, replace(CLAIM, from_savepoint=newest_checkpoint(release), program=2)).ok
+
+
+@pytest.mark.parametrize("kind", ["conflict", "killed before", "killed after"])
+@pytest.mark.parametrize("call", range(1, 40, 2))
+def test_a_restart_that_was_interrupted_is_taken_up_again(kind: str, call: int) -> None:
+    release = installed(AVAILABLE)
+    stop_by_hand(release)
+    assert upgrade(release, AVAILABLE, Trouble(kind, call)).ok
+    assert release.jobs
+
+
+def test_a_job_that_was_stopped_by_hand_goes_on_from_that_savepoint() -> None:
+    release = installed(AVAILABLE)
+    stop_by_hand(release)
+    lose_jobmanager(release, 25)
+    upgrade(release, AVAILABLE)
+
+
+def test_a_rollback_while_the_jobmanager_starts_brings_back_the_program() -> None:
+    release = installed(AVAILABLE)
+    assert upgrade(release, replace(AVAILABLE, program=2)).ok
+    for seconds in (1, 2, 3, 4, 5, 6):
+        lose_jobmanager(release, seconds)
+        assert rollback(release, 0).ok
+        assert release.jobs[0].program == 1
+        assert upgrade(release, replace(AVAILABLE, program=2)).ok
+
+
+def test_restarts_of_long_ago_do_not_count() -> None:
+    release = installed(AVAILABLE)
+    for _ in range(3):
+        for name in list(release.world.jobmanagers):
+            release.world.crash(name, "killed")
+        release.world.advance(40)
+    release.world.rest_is_away_until = release.world.now + 20
+    assert upgrade(release, AVAILABLE).ok
+
+
+@pytest.mark.parametrize("values", [CLAIM, AVAILABLE], ids=["none", "kubernetes"])
+def test_jobs_of_a_session_without_their_record_are_not_doubled(values: Values) -> None:
+    release = installed(replace(values, type="session", jobs=(SessionJob("a"), SessionJob("b"))))
+    release.world.delete_config_map("app-record")
+    upgrade(release, release.values)
+
+
+def test_a_changed_release_that_is_applied_at_once_comes_up() -> None:
+    release = Checked(Values(upgrade_mode="last-state", high_availability="kubernetes"), by_helm=False)
+    values = release.values
+    assert release.change(values, lambda helm: helm.sync(values)).ok
+    values = replace(values, program=2)
+
+    def twice(helm: Helm) -> Outcome:
+        helm.apply_everything(values, 11)
+        return helm.apply_everything(values, 12)
+
+    assert release.change(values, twice, at_once=True).ok
+
+
+def test_a_claim_that_argo_cd_would_prune_is_noticed() -> None:
+    release = Checked(CLAIM, by_helm=False)
+    release.helm.prunes = True
+    assert release.change(CLAIM, lambda helm: helm.sync(CLAIM)).ok
+    values = replace(CLAIM, existing_claim="app-data", startup_seconds=9)
+    assert release.change(values, lambda helm: helm.sync(values)).state == "refused"
+
+
+def test_jobs_of_a_session_that_could_not_read_their_state_are_not_left_to_another_backend() -> None:
+    release = installed(replace(AVAILABLE, type="session", jobs=(SessionJob("a"),)))
+    assert release.helm.upgrade(replace(release.values, backend="hashmap")).state != "failed"

@@ -1,0 +1,107 @@
+"""The model's start script beside the real one, on the same record and files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.model.package import FILES
+from tests.model.start_job import Settings, decide, hindrance
+
+OLD, NOW = "a" * 16 + "0" * 16, "b" * 16 + "0" * 16
+SCRIPT = FILES / "start-job.sh"
+BASE = {"job": NOW, "state": "running", "spec": "s", "generation": "2", "confirmed": "1", "ids": f"{NOW} {OLD}"}
+
+# What the record says besides BASE ({} is the directory) -> files below it, the oldest first -> how many checkpoints are kept.
+CASES: dict[str, tuple[dict[str, str], list[str], int]] = {
+    "nothing": ({}, [], 3),
+    "a savepoint": ({"restore": "file:{}/savepoints/s"}, [], 3),
+    "an own checkpoint as Flink writes it": (
+        {"restore": f"file:{{}}/checkpoints/{OLD}/chk-9", "own": "true"},
+        [f"checkpoints/{OLD}/chk-7", f"checkpoints/{OLD}/chk-8", f"checkpoints/{OLD}/chk-9"],
+        3,
+    ),
+    "one that alone is kept": (
+        {"restore": f"file:{{}}/checkpoints/{OLD}/chk-9", "own": "true"},
+        [f"checkpoints/{OLD}/chk-8", f"checkpoints/{OLD}/chk-9"],
+        1,
+    ),
+    "one of an earlier process": (
+        {"restore": "file:{}/savepoints/s"},
+        [f"checkpoints/{NOW[:16]}{'1' * 16}/chk-1", f"checkpoints/{NOW[:16]}{'2' * 16}/chk-2"],
+        3,
+    ),
+    "a stop that nobody saw": (
+        {"former": OLD},
+        [f"checkpoints/{OLD}/chk-9", f"savepoints/{OLD}/stop/savepoint-a"],
+        3,
+    ),
+    "of a former job, with older ones": (
+        {"former": OLD, "restore": "s3://bucket/s"},
+        [f"checkpoints/{OLD}/chk-{number}" for number in range(1, 7)],
+        3,
+    ),
+}
+
+# What is other than in BASE, or missing if it is empty.
+WAITS = [{"job": ""}, {"state": "suspended"}, {"spec": "t"}, {"pending": "restart"}]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    script = tmp_path / "flink" / "bin" / "standalone-job.sh"
+    script.parent.mkdir(parents=True)
+    script.write_text('#!/bin/bash\nprintf "%s\\n" "$@"\n')
+    script.chmod(0o755)
+    return tmp_path / "flink"
+
+
+def run(home: Path, record: dict[str, str], directory: Path, kept: int, seconds: float | None = None) -> list[str]:
+    """The words that Flink gets."""
+    folder = home.parent / "record"
+    folder.mkdir(exist_ok=True)
+    for name, text in record.items():
+        (folder / name).write_text(text)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "RECORD": str(folder),
+        "FLINK_HOME": str(home),
+        "JOB_SPECIFICATION": "s",
+        "HIGH_AVAILABILITY": "false",
+        "CLAIM_DIRECTORY": str(directory),
+        "RETAINED_CHECKPOINTS": str(kept),
+        "CLAIM_OWN_CHECKPOINTS": "true",
+    }
+    done = subprocess.run(["bash", SCRIPT], env=environment, capture_output=True, text=True, timeout=seconds, check=True)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_they_start_from_the_same_state(home: Path, tmp_path: Path, case: str) -> None:
+    said, names, kept = CASES[case]
+    directory = tmp_path / "data"
+    record = {**BASE, **{key: text.format(directory) for key, text in said.items()}}
+    files: dict[str, float] = {}
+    for age, name in enumerate(names):
+        state = directory / name
+        state.mkdir(parents=True)
+        (state / "_metadata").touch()
+        os.utime(state / "_metadata", (age, age))
+        files[str(state)] = age
+    start = decide(record, Settings("s", False, str(directory), kept), files)
+    words = run(home, record, directory, kept)
+    restored = words[words.index("--fromSavepoint") + 1] if "--fromSavepoint" in words else ""
+    assert restored.replace("file:///", "file:/") == start.restore.replace("file:///", "file:/")
+    assert ("execution.state-recovery.claim-mode=CLAIM" in words) == start.claims
+    assert {path for path in files if not Path(path).exists()} == set(start.deleted)
+
+
+@pytest.mark.parametrize("other", WAITS, ids=str)
+def test_they_wait_for_the_same(home: Path, tmp_path: Path, other: dict[str, str]) -> None:
+    record = {key: text for key, text in {**BASE, **other}.items() if text}
+    assert hindrance(record, Settings("s", False, str(tmp_path)))
+    with pytest.raises(subprocess.TimeoutExpired):
+        run(home, record, tmp_path, 3, seconds=1)
