@@ -37,6 +37,11 @@ def demo(version: str, *, count: int, rate: int, kind: str = "job", faults: int 
     }
 
 
+def brokers_ready(flink: FlinkRelease) -> bool:
+    pods = flink.cluster.pods(flink.namespace, flink.selector("kafka"))
+    return bool(pods) and all(status.ready for pod in pods for status in pod.status.container_statuses or [])
+
+
 def producer_done(flink: FlinkRelease) -> None:
     (job,) = flink.cluster.batch.list_namespaced_job(flink.namespace, label_selector=flink.selector("producer")).items
     workloads.wait_job(flink.cluster, flink.namespace, job.metadata.name)
@@ -98,6 +103,7 @@ def test_every_row_arrives_once_when_taskmanager_and_broker_go(install: Install,
     faults.kill(cluster, namespace, flink.selector("taskmanager"), "taskmanager")
     wait_for(lambda: flink.rest.checkpoints(job["jid"])["counts"]["restored"] > 0, timeout=180, what="the job to be restored")
     faults.delete_pods(cluster, namespace, flink.selector("kafka"))
+    wait_for(lambda: brokers_ready(flink), timeout=180, what="the broker to be back")
     producer_done(flink)
     check_rows(flink, kafka, 3000)
     assert not csv_output.read(flink.jobmanager, OUTPUT).changed_since(before)

@@ -105,7 +105,7 @@ def test_helm_carries_the_job(install: Install, helm: Helm, cluster: Cluster, na
     no_pods(flink)
     helm.upgrade(name, DEMO, values, namespace=namespace)
     assert f"/savepoints/{third}/stop/" in restored(flink)["external_path"]
-    assert [line.split()[0] for line in record(flink)["history"].splitlines()] == ["1", "2", "2", "3", "3", "4", "5", "5"]
+    assert [line.split()[0] for line in record(flink)["history"].splitlines()] == ["1", "1", "2", "2", "3", "3", "4", "5", "5"]
     producer_done(flink)
     check_rows(flink, kafka, 2000)
 

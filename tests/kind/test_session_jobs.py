@@ -18,7 +18,7 @@ from tests.support.workloads import file_server
 
 
 def record(flink: FlinkRelease, name: str) -> dict[str, str]:
-    data = flink.cluster.core.read_namespaced_config_map(f"{flink.name}-flink-jobs", flink.namespace).data
+    data = flink.cluster.core.read_namespaced_config_map(f"{flink.name}-flink-record", flink.namespace).data
     found: dict[str, str] = json.loads(data[name])
     return found
 
@@ -100,6 +100,6 @@ def test_a_job_that_cannot_be_submitted_fails_the_release_with_its_reason(instal
     values = {"session": {"jobs": jobs}, "files": {"nowhere.sql": "INSERT INTO nowhere SELECT 1;"}}
     with pytest.raises(HelmError) as caught:
         helm.upgrade("unwilling", FLINK, values, namespace=namespace)
-    assert "Job nowhere could not be submitted" in str(caught.value)
+    assert "Job nowhere: It could not be submitted" in str(caught.value)
     assert "Cannot find table" in str(caught.value)
     assert flink.rest.jobs() == []

@@ -1,0 +1,76 @@
+"""A job from a jar that ships with Flink and checkpoints often, for tests that look at states and not at rows."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from tests.kind.conftest import FLINK, Install
+from tests.support.release import FlinkRelease
+from tests.support.waits import wait_for
+
+Values = dict[str, Any]
+NAME = "CarTopSpeedWindowingExample"
+
+VALUES: Values = {
+    "flink": {"type": "job"},
+    "job": {"jar": {"file": "/opt/flink/examples/streaming/TopSpeedWindowing.jar"}},
+    "state": {"checkpointing": {"interval": "2 s"}},
+    "taskmanager": {"slots": 1},
+    "hooks": {"timeoutSeconds": 150},
+}
+
+
+def values(**changes: Any) -> Values:
+    """The values of the job with others; mappings are merged at every depth."""
+    return merged(VALUES, changes)
+
+
+def merged(base: Values, changes: Values) -> Values:
+    result = copy.deepcopy(base)
+    for key, value in changes.items():
+        nested = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if nested else value
+    return result
+
+
+def another(base: Values, word: str = "another") -> Values:
+    """Values that change what the JobManager's process sees, and nothing of the job's state."""
+    return merged(base, {"jobmanager": {"extraEnv": [{"name": "WORD", "value": word}]}})
+
+
+def started(install: Install, name: str, job_values: Values) -> FlinkRelease:
+    """The release, its job with two checkpoints."""
+    flink = install(name, FLINK, job_values)
+    flink.rest.wait_checkpoint(running(flink), 2)
+    return flink
+
+
+def running(flink: FlinkRelease) -> str:
+    """Flink's id of the only job that lives, once it runs."""
+    job: str = flink.rest.wait_running(NAME)["jid"]
+    return job
+
+
+def newest(flink: FlinkRelease) -> int:
+    """The number of the newest completed checkpoint."""
+    return int(flink.rest.checkpoints(running(flink))["latest"]["completed"]["id"])
+
+
+def restored(flink: FlinkRelease) -> Values:
+    """What the job that runs was restored from: id, is_savepoint, external_path; {} if it started from nothing."""
+    found: Values | None = flink.rest.checkpoints(running(flink))["latest"]["restored"]
+    return found or {}
+
+
+def record(flink: FlinkRelease) -> dict[str, str]:
+    data = flink.cluster.core.read_namespaced_config_map(f"{flink.name}-flink-record", flink.namespace).data
+    return dict(data or {})
+
+
+def scale_jobmanager(flink: FlinkRelease, replicas: int) -> None:
+    body = {"spec": {"replicas": replicas}}
+    flink.cluster.apps.patch_namespaced_deployment(f"{flink.name}-flink-jobmanager", flink.namespace, body)
+    if replicas == 0:
+        gone = "the JobManager to go"
+        wait_for(lambda: not flink.cluster.pods(flink.namespace, flink.selector("jobmanager")), timeout=60, what=gone)

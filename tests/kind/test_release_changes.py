@@ -1,0 +1,287 @@
+"""Ways in which a release is changed that are not the straight one: the job keeps its newest state, or runs on untouched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tests.kind.conftest import FLINK, Install
+from tests.kind.jar_job import (
+    NAME,
+    Values,
+    another,
+    merged,
+    newest,
+    record,
+    restored,
+    running,
+    scale_jobmanager,
+    started,
+    values,
+)
+from tests.support import faults
+from tests.support.cluster import Cluster
+from tests.support.helm import Helm, HelmError
+from tests.support.release import FlinkRelease
+from tests.support.waits import wait_for
+
+pytestmark = pytest.mark.state
+
+Refused = Callable[[FlinkRelease, Values], str]
+
+
+@pytest.fixture
+def refused(helm: Helm, namespace: str) -> Refused:
+    """refused(release, values): what Helm says of an upgrade that leaves everything as it was."""
+
+    def do(flink: FlinkRelease, job_values: Values, *options: str) -> str:
+        def seen() -> tuple[Any, ...]:
+            pods = flink.cluster.pods(namespace, f"app.kubernetes.io/instance={flink.name}")
+            uids = {pod.metadata.uid for pod in pods if pod.metadata.labels["app.kubernetes.io/component"] != "hooks"}
+            return running(flink), record(flink), uids
+
+        before = seen()
+        with pytest.raises(HelmError) as caught:
+            helm.upgrade(flink.name, FLINK, job_values, namespace=namespace, options=options)
+        assert seen() == before
+        return str(caught.value)
+
+    return do
+
+
+def savepoint(flink: FlinkRelease, name: str) -> str:
+    """The path of a savepoint as docs/upgrade.md takes it by hand: `kubectl create job --from=cronjob/...`."""
+    pattern = flink.cluster.batch.read_namespaced_cron_job(f"{flink.name}-flink-savepoint", flink.namespace)
+    metadata = {"name": name}
+    spec = flink.cluster.api.sanitize_for_serialization(pattern.spec.job_template.spec)
+    flink.cluster.batch.create_namespaced_job(flink.namespace, {"metadata": metadata, "spec": spec})
+
+    def taken() -> str:
+        return record(flink).get("savepoints", "").strip()
+
+    return str(wait_for(taken, timeout=90, what="the savepoint"))
+
+
+def test_a_path_counts_once(install: Install, helm: Helm, namespace: str) -> None:
+    """A rollback to a revision with job.fromSavepoint goes on from where the job is, not from where it was long ago."""
+    first = values()
+    flink = started(install, "once", first)
+    path = savepoint(flink, "once-by-hand")
+    named = merged(another(first, "b"), {"job": {"fromSavepoint": path}})
+    helm.upgrade("once", FLINK, named, namespace=namespace)
+    assert restored(flink)["external_path"].removeprefix("file:") == path.removeprefix("file:")
+
+    # In the values of the next upgrade it stands for nothing any more, in another spelling neither.
+    second = running(flink)
+    spelled = merged(another(first, "c"), {"job": {"fromSavepoint": f"file://{path.removeprefix('file:')}/"}})
+    helm.upgrade("once", FLINK, spelled, namespace=namespace)
+    assert f"/savepoints/{second}/stop/" in restored(flink)["external_path"]
+    helm.upgrade("once", FLINK, another(first, "d"), namespace=namespace)
+    last = running(flink)
+    helm.rollback("once", 2, namespace=namespace)
+    assert f"/savepoints/{last}/stop/" in restored(flink)["external_path"]
+
+
+@pytest.mark.full
+def test_a_job_that_ended_under_high_availability_goes_on_from_its_newest_checkpoint(
+    install: Install, helm: Helm, cluster: Cluster, namespace: str
+) -> None:
+    """Cancelled by hand, and the JobManager that knew it is gone: the files on the claim tell how far it came."""
+    first = values(highAvailability={"type": "kubernetes"})
+    flink = started(install, "ended", first)
+    job, number = running(flink), newest(flink)
+    flink.rest.cancel(job)
+    wait_for(lambda: flink.rest.job(job)["state"] == "CANCELED", timeout=60, what="the job to end")
+    faults.delete_pods(cluster, namespace, flink.selector("jobmanager"))
+    wait_for(lambda: flink.rest.jobs() == [], timeout=120, what="a JobManager that does not know the job")
+
+    helm.upgrade("ended", FLINK, another(first), namespace=namespace)
+    checkpoint = restored(flink)
+    assert checkpoint["id"] >= number
+    assert f"/checkpoints/{job[:16]}" in checkpoint["external_path"]
+
+
+@pytest.mark.full
+def test_a_job_is_suspended_while_its_jobmanager_is_away(install: Install, helm: Helm, namespace: str) -> None:
+    first = values()
+    flink = started(install, "away", first)
+    job, number = running(flink), newest(flink)
+    scale_jobmanager(flink, 0)
+    suspended = merged(first, {"job": {"state": "suspended"}})
+    with pytest.raises(HelmError, match=r"cannot be reached .* Nothing was changed. Wait until .* job.upgradeMode=last-state"):
+        helm.upgrade("away", FLINK, suspended, namespace=namespace)
+    suspended["job"]["upgradeMode"] = "last-state"
+    options = ["--force-conflicts"]  # of .spec.replicas, which this test has changed
+    helm.upgrade("away", FLINK, suspended, namespace=namespace, options=options)
+    helm.upgrade("away", FLINK, first, namespace=namespace, options=options)
+    checkpoint = restored(flink)
+    assert checkpoint["id"] >= number
+    assert f"/checkpoints/{job[:16]}" in checkpoint["external_path"]
+
+
+@pytest.mark.full
+def test_a_job_whose_newest_checkpoint_nobody_can_tell_is_left_alone(
+    install: Install, cluster: Cluster, namespace: str, refused: Refused
+) -> None:
+    """Checkpoints where neither hooks nor a JobManager that starts can list them, no high availability, and REST out of reach."""
+    elsewhere = {"execution.checkpointing.dir": "file:///flink-data/elsewhere"}
+    first = values(flink={"config": elsewhere}, job={"upgradeMode": "savepoint"})
+    flink = started(install, "unknown", first)
+    url = flink.rest.url
+    service = {"spec": {"selector": {"app.kubernetes.io/component": "none"}}}
+    job = running(flink)
+    cluster.core.patch_namespaced_service("unknown-flink-rest", namespace, service)
+    with pytest.raises(HelmError, match="cannot be reached"):
+        Helm("helm", cluster.kubeconfig).upgrade("unknown", FLINK, another(first), namespace=namespace)
+    back = {"spec": {"selector": {"app.kubernetes.io/component": "jobmanager"}}}
+    cluster.core.patch_namespaced_service("unknown-flink-rest", namespace, back)
+    assert flink.rest.url == url
+    assert running(flink) == job
+
+    # A JobManager that starts again waits for somebody who knows, instead of going back to the beginning.
+    faults.kill(cluster, namespace, flink.selector("jobmanager"), "jobmanager")
+
+    def said() -> bool:
+        log = cluster.core.read_namespaced_pod_log(cluster.pod(namespace, flink.selector("jobmanager")), namespace)
+        return "it cannot tell the job's newest checkpoint in file:///flink-data/elsewhere" in log
+
+    wait_for(said, timeout=60, what="the JobManager to say why it waits")
+    assert flink.rest_service()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(
+            {"jobmanager": {"podLabels": {"team": "with space"}}},
+            "Deployment refused-flink-jobmanager.*Invalid value",
+            id="label",
+        ),
+        pytest.param(
+            {"taskmanager": {"extraVolumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}},
+            "duplicate entries",
+            id="two mounts at one path",
+        ),
+        pytest.param({"storage": {"accessModes": ["ReadWriteMany"]}}, "spec is immutable", id="access modes of the claim"),
+        pytest.param(
+            {"jobmanager": {"priorityClassName": "none"}}, "no PriorityClass with name none", id="pods that nobody admits"
+        ),
+        pytest.param(
+            {"storage": {"existingClaim": "refused-flink-data"}},
+            "would be deleted with all its files",
+            id="the claim as one of the user's",
+        ),
+        pytest.param({"storage": {"existingClaim": "other"}}, "would be deleted with all its files", id="another claim"),
+        pytest.param({"nameOverride": "other"}, "another one would start without its state", id="other names"),
+        pytest.param({"state": {"backend": "forst"}}, "was written by hashmap, and forst cannot read it", id="another backend"),
+        pytest.param(
+            {"state": {"root": "s3://bucket/x"}, "storage": {"enabled": False}},
+            "would be deleted with all its files",
+            id="another store",
+        ),
+    ],
+)
+def test_what_could_not_come_up_is_refused_before_the_stop(
+    shared: FlinkRelease, refused: Refused, change: Values, said: str
+) -> None:
+    text = refused(shared, merged(another(values(), "refused"), change))
+    assert re.search(said, text), text
+    assert "Nothing was changed" in text
+
+
+@pytest.fixture(scope="module")
+def shared(cluster: Cluster, namespace: str) -> FlinkRelease:
+    """A release that is never changed."""
+    helm = Helm("helm", cluster.kubeconfig)
+    helm.install("refused", FLINK, values(), namespace=namespace)
+    flink = FlinkRelease(cluster, namespace, "refused")
+    flink.rest.wait_running(NAME)
+    return flink
+
+
+def test_taskmanagers_that_never_come_fail_the_upgrade(install: Install, helm: Helm, namespace: str) -> None:
+    """An upgrade of TaskManagers alone does not stop the job, and is proven all the same."""
+    first = values()
+    flink = started(install, "proven", first)
+    job = running(flink)
+    broken = merged(first, {"taskmanager": {"resources": {"requests": {"cpu": "100"}}}, "hooks": {"timeoutSeconds": 40}})
+    with pytest.raises(HelmError, match="after 40 s"):
+        helm.upgrade("proven", FLINK, broken, namespace=namespace, wait=False)
+    helm.upgrade("proven", FLINK, first, namespace=namespace)
+    assert running(flink) == job
+    assert record(flink)["generation"] == "1"
+
+
+@pytest.mark.full
+def test_an_upgrade_after_a_jobmanager_that_was_started_again(
+    install: Install, helm: Helm, cluster: Cluster, namespace: str
+) -> None:
+    """Without --wait the hook may still see the old pod, whose restarts say nothing about the new one."""
+    first = values()
+    flink = started(install, "restarted", first)
+    for _ in range(2):
+        number = newest(flink)
+        faults.kill(cluster, namespace, flink.selector("jobmanager"), "jobmanager")
+        flink.rest.wait_checkpoint(running(flink), number + 1)
+    helm.upgrade("restarted", FLINK, another(first), namespace=namespace, wait=False)
+    assert restored(flink)["is_savepoint"]
+
+
+def test_what_does_not_concern_the_jobmanagers_process_stops_no_job(install: Install, helm: Helm, namespace: str) -> None:
+    """The pod is replaced, and the job goes on from its newest checkpoint, without a savepoint."""
+    first = values()
+    flink = started(install, "same", first)
+    number = newest(flink)
+    rolled = merged(
+        first, {"jobmanager": {"podLabels": {"team": "veri"}, "startupSeconds": 200}, "hooks": {"timeoutSeconds": 160}}
+    )
+    helm.upgrade("same", FLINK, rolled, namespace=namespace)
+    assert restored(flink)["id"] >= number
+    assert "/checkpoints/" in restored(flink)["external_path"]
+    assert record(flink)["generation"] == "1"
+    assert "stops" not in record(flink)
+
+
+@pytest.mark.full
+def test_a_session_becomes_a_job_only_when_it_is_empty(install: Install, helm: Helm, namespace: str) -> None:
+    flink = install("kind", FLINK, {"state": {"checkpointing": {"interval": "2 s"}}})
+    job = flink.submit("--detached", "/opt/flink/examples/streaming/TopSpeedWindowing.jar")
+    flink.rest.wait_running(job)
+    with pytest.raises(HelmError, match=f"these jobs of it would be lost: {NAME}"):
+        helm.upgrade("kind", FLINK, values(), namespace=namespace)
+    assert running(flink) == job
+    flink.rest.cancel(job)
+    wait_for(lambda: flink.rest.job(job)["state"] == "CANCELED", timeout=60, what="the job to end")
+    helm.upgrade("kind", FLINK, values(), namespace=namespace)
+    assert running(flink) != job
+
+
+@pytest.mark.full
+def test_a_rollback_after_an_uninstall_that_kept_the_history(install: Install, helm: Helm, namespace: str) -> None:
+    flink = started(install, "history", values())
+    helm.run("uninstall", "history", f"--namespace={namespace}", "--keep-history", "--wait")
+    helm.rollback("history", 1, namespace=namespace)
+    assert record(flink)["generation"] == "1"
+    assert restored(flink) == {}
+
+
+@pytest.mark.parametrize("helm", [pytest.param("helm", marks=pytest.mark.full), "helm3"], indirect=True)
+def test_objects_that_are_replaced_by_force(install: Install, helm: Helm, namespace: str) -> None:
+    """What hooks wrote is in no manifest, so that nothing sets it back."""
+    first: Values = {
+        "session": {"jobs": [{"name": "speeds", "jar": {"file": "/opt/flink/examples/streaming/TopSpeedWindowing.jar"}}]},
+        "state": {"checkpointing": {"interval": "2 s"}},
+        "highAvailability": {"type": "kubernetes"},
+        "commonLabels": {"team": "a"},
+    }
+    name = f"forced-{helm.binary}"
+    flink = install(name, FLINK, first)
+    job = running(flink)
+    options = ["--force"] if helm.binary == "helm3" else ["--force-replace", "--server-side=false"]
+    with suppress(HelmError):  # Helm replaces what cannot be replaced, a Service's address, and says so
+        helm.upgrade(name, FLINK, {**first, "commonLabels": {"team": "b"}}, namespace=namespace, options=options)
+    assert running(flink) == job
