@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import threading
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -27,6 +30,7 @@ _TICK = timedelta(milliseconds=1)  # a watermark says that its own millisecond i
 WINDOW = timedelta(minutes=2)
 DELAY = timedelta(seconds=5)
 LONGEST = 64 * 1024
+FUTURE = timedelta(hours=1)  # what comes later than that has a wrong clock
 
 Place = tuple[int, int]  # partition and offset
 
@@ -43,37 +47,78 @@ class Expected:
     possible: frozenset[Row]
 
 
+class _Number(str):
+    """A JSON number as it stands: only those of known fields are computed."""
+
+
 def read(value: bytes, window: timedelta = WINDOW) -> tuple[datetime, Row]:
     """Event time and row of a record. Raises Broken."""
     if len(value) > LONGEST:
         raise Broken("too long")
     try:
-        fields = json.loads(value.decode(), parse_float=Decimal, parse_constant=_no_number)
+        fields = _json(value.decode().removeprefix("\ufeff"))
     except ValueError as error:
         raise Broken("no JSON in UTF-8") from error
     if not isinstance(fields, dict):
         raise Broken("no object")
-    number, product, description = (fields.get(name) for name in ("id", "product", "description"))
-    if type(number) is not int or not -(2**63) <= number < 2**63:
+    number = fields.get("id")
+    if not isinstance(number, _Number) or not re.fullmatch(r"-?\d{1,19}", number) or not -(2**63) <= int(number) < 2**63:
         raise Broken("id")
-    if not isinstance(product, str) or not isinstance(description, str):
-        raise Broken("text")
+    product, description = _string(fields.get("product")), _string(fields.get("description"))
     price = _amount(fields.get("price"), Decimal(10) ** 14)
     kdv = _amount(fields.get("kdv"), Decimal(1) + Decimal("0.0001"))
     total = (price * (1 + kdv)).quantize(Decimal("0.01"), ROUND_HALF_UP)
     time = _time(fields.get("timestamp_column"))
+    if time > datetime.now(UTC).replace(tzinfo=None) + FUTURE:
+        raise Broken("future")
     start = _EPOCH + (time - _EPOCH) // window * window
-    return time, Row(number, product, description, price, kdv, total, start)
+    return time, Row(int(number), product, description, price, kdv, total, start)
+
+
+def _json(text: str) -> Any:
+    def parse() -> Any:
+        return json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_no_number)
+
+    try:
+        return parse()
+    except RecursionError:  # deep fields are JSON too; a record has at most LONGEST levels
+        return _with_a_deep_stack(parse)
+
+
+def _with_a_deep_stack(function: Callable[[], Any]) -> Any:
+    size, limit = threading.stack_size(512 * 1024 * 1024), sys.getrecursionlimit()
+    sys.setrecursionlimit(2 * LONGEST)
+    try:
+        with ThreadPoolExecutor(1) as other:
+            return other.submit(function).result()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
 
 
 def _no_number(text: str) -> None:
     raise ValueError(text)
 
 
+def _string(value: Any) -> str:
+    if not isinstance(value, str) or isinstance(value, _Number):
+        raise Broken("no text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise Broken("half of a surrogate pair") from error
+    return value
+
+
 def _amount(value: Any, limit: Decimal) -> Decimal:
     """A number from 0 to below `limit` with at most four digits behind the point."""
-    if type(value) not in (int, Decimal):
+    if not isinstance(value, _Number):
         raise Broken("no number")
+    digits, _, exponent = value.lower().partition("e")
+    if not digits.strip("-0."):
+        return Decimal(0)
+    if len(exponent.strip("+-").lstrip("0")) > 6:
+        raise Broken("out of range")
     number = Decimal(value)
     if not 0 <= number < limit or number != number.quantize(Decimal("0.0001")):
         raise Broken("out of range")
