@@ -2,7 +2,7 @@
 
 Every input record ends in one of four ways: as a CSV row, as the copy of a row of the same window, as a dead letter, or as a
 late record. Which records are broken is known from the input alone. Which are late depends on timing where partitions are read at
-different speeds: `account` checks that no record was called late which cannot have been, and that all others are rows.
+different speeds: `Input.accounted` checks that no record was called late which cannot have been, and that all others are rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -140,7 +140,7 @@ def _time(value: Any) -> datetime:
 
 @dataclass(frozen=True)
 class _Read:
-    """One good record: `behind` says whether its window had closed for its own partition alone."""
+    """One good record: `behind` says whether its window can have closed before it was read."""
 
     place: Place
     value: bytes
@@ -151,7 +151,10 @@ class _Read:
 class Input:
     """The records of a topic, judged."""
 
-    def __init__(self, records: Iterable[Record], *, window: timedelta = WINDOW, delay: timedelta = DELAY) -> None:
+    def __init__(
+        self, records: Iterable[Record], *, window: timedelta = WINDOW, delay: timedelta = DELAY, idle: bool = False
+    ) -> None:
+        """`idle`: whether a partition may have been idle, so that others alone closed windows of its rows."""
         self.broken: dict[Place, bytes] = {}
         self.good: list[_Read] = []
         self.window = window
@@ -167,6 +170,9 @@ class Input:
             self.good.append(_Read(place, record.value, row, row.window_start + window <= mark))
             marks[record.partition] = max(mark, time - delay + _TICK)
         self._marks = list(marks.values())
+        if idle:
+            last = max(self._marks, default=datetime.min)
+            self.good = [replace(read, behind=read.row.window_start + window <= last) for read in self.good]
 
     def expect(self, late: Collection[Place] = (), *, bounded: bool = False) -> Expected:
         """The rows of all good records that are not among the `late` ones.
@@ -191,6 +197,13 @@ class Input:
             "late record", {place: candidates[place] for place in map(origin, late) if place in candidates}, late
         )
         return found
+
+    def accounted(
+        self, dead: Collection[Record], late: Collection[Record], rows: Iterable[Row], *, bounded: bool = False
+    ) -> Report:
+        """Each record against where it ended: rows = records - dead letters - late records - copies, by identity."""
+        report = compare(self.expect({origin(record) for record in late}, bounded=bounded), rows)
+        return replace(report, rejects=self.rejects(dead, late))
 
 
 def origin(reject: Record) -> Place:
@@ -221,10 +234,16 @@ class Report:
     twice: list[Row]
     altered: list[tuple[Row, Row]]  # (expected, actual)
     unexpected: list[Row]
+    rejects: list[str] = field(default_factory=list)  # what is wrong with dead letters and late records
 
     @property
     def ok(self) -> bool:
-        return not (self.lost or self.twice or self.altered or self.unexpected)
+        return not (self.lost or self.rejects or self.for_good)
+
+    @property
+    def for_good(self) -> bool:
+        """Whether rows are wrong in a way that no waiting mends."""
+        return bool(self.twice or self.altered or self.unexpected)
 
     def __str__(self) -> str:
         return "\n".join(self._lines()) or "every row is there once, as expected"
@@ -242,6 +261,9 @@ class Report:
                 yield from (f"  {row}" for row in rows[:_SHOWN])
                 if len(rows) > _SHOWN:
                     yield f"  ... and {len(rows) - _SHOWN} more"
+        yield from self.rejects[:_SHOWN]
+        if len(self.rejects) > _SHOWN:
+            yield f"... and {len(self.rejects) - _SHOWN} more sentences on rejects"
 
 
 def compare(expected: Expected, actual: Iterable[Row]) -> Report:

@@ -41,8 +41,7 @@ final class Verdicts {
                         null,
                         TimestampFormat.SQL,
                         Map.of("price", "0..", "kdv", "0..1"),
-                        65536,
-                        false);
+                        65536);
         decoder.open(new Context());
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         DataInputStream input = new DataInputStream(new BufferedInputStream(System.in));

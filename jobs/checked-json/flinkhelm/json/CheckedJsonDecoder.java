@@ -1,7 +1,6 @@
 package flinkhelm.json;
 
 import flinkhelm.json.JsonReader.Kind;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -18,7 +17,6 @@ import org.apache.flink.table.types.logical.RowType;
 final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
 
     private static final long serialVersionUID = 1L;
-    private static final int SHOWN = 200;
     private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
 
     private final String[] names;
@@ -26,7 +24,6 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
     private final String[] metadata;
     private final TypeInformation<RowData> produced;
     private final long maxLength;
-    private final boolean fail;
 
     private transient byte[][] encodedNames;
     // Where the columns stand in the record at hand: it is read when all of it is known to be JSON.
@@ -41,8 +38,7 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
             TypeInformation<RowData> produced,
             TimestampFormat timestampFormat,
             Map<String, String> ranges,
-            long maxLength,
-            boolean fail) {
+            long maxLength) {
         List<RowType.RowField> fields = columns.getFields();
         this.names = new String[fields.size()];
         this.readers = new ColumnReader[fields.size()];
@@ -55,7 +51,6 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
         this.metadata = metadata;
         this.produced = produced;
         this.maxLength = maxLength;
-        this.fail = fail;
     }
 
     @Override
@@ -71,7 +66,7 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
     }
 
     @Override
-    public RowData deserialize(byte[] message) throws IOException {
+    public RowData deserialize(byte[] message) {
         GenericRowData row = new GenericRowData(names.length + metadata.length);
         String reason = null;
         try {
@@ -79,9 +74,6 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
         } catch (BrokenRecord error) {
             reason = error.getMessage();
             broken.inc();
-            if (fail) {
-                throw new IOException("Broken record: " + reason + ": " + beginning(message));
-            }
             for (int index = 0; index < names.length; index++) {
                 row.setField(index, null);
             }
@@ -171,10 +163,6 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
         } catch (BrokenRecord error) {
             throw new BrokenRecord(names[index] + ": " + error.getMessage());
         }
-    }
-
-    private static String beginning(byte[] message) {
-        return message == null ? "" : new String(message, 0, Math.min(message.length, SHOWN), StandardCharsets.UTF_8);
     }
 
     private static boolean isUtf16OrUtf32(byte[] message) {
