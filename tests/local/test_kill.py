@@ -128,7 +128,7 @@ def test_kills_and_rescaling_at_random(own_cluster: FlinkCluster, own_broker: ka
         own_broker.start()
 
     job = start()
-    for _ in range(6):
+    for _ in range(4):
         kdv.send(chance.round(partitions))
         checkpoints(chance.choice.randint(0, 3))
         deed = chance.choice.choice([kill, kill, kill_broker, None])
