@@ -100,7 +100,7 @@ class Kdv:
         with ThreadPoolExecutor(1) as other:
             started = other.submit(self.start)
             yield self.submitter.log.read_text
-            started.result(timeout=60)
+            started.result(timeout=120)
 
     def run(self, *args: str, **options: Any) -> str:
         """Read all there is, to the end, and return the job's id."""
@@ -145,7 +145,7 @@ class Kdv:
 
     def wait_restored(self, job: str, count: int) -> None:
         """Wait until the job has gone back to a checkpoint `count` times."""
-        wait_for(lambda: self.rest.checkpoints(job)["counts"]["restored"] >= count, timeout=120, what="the job to be restored")
+        wait_for(lambda: self.rest.checkpoints(job)["counts"]["restored"] >= count, timeout=240, what="the job to be restored")
 
     def wait_accounted(self, *, idle: bool = False) -> Input:
         """Wait until each record of the topic is where it belongs: a row of a closed window, the copy of one, dead or late."""
@@ -159,7 +159,7 @@ class Kdv:
                 raise LookupError(str(report))
             return True
 
-        wait_for(accounted, timeout=90, what="every record", interval=0.5)
+        wait_for(accounted, timeout=240, what="every record", interval=0.5)
         return read
 
     def input(self) -> list[Record]:
@@ -185,7 +185,7 @@ def cancel_all(rest: FlinkRest) -> None:
 
     for job in running():
         rest.cancel(job)
-    wait_for(lambda: not running(), timeout=60, what="the jobs to be cancelled", interval=0.1)
+    wait_for(lambda: not running(), timeout=120, what="the jobs to be cancelled", interval=0.1)
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def tool(name: str, broker: kafka.Broker, file: Path, *words: str | Path) -> str
     """Run a program of jobs/tools as its image does."""
     command = [sys.executable, ROOT / "jobs" / "tools" / f"{name}.py", *words]
     command += [f"--bootstrap-servers={broker.address}", f"--kafka-properties={file}"]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def test_a_broker_that_asks_who_it_is(

@@ -73,7 +73,7 @@ def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
             kdv.send({partition: faulty(100 * number, 100, partition) for partition in partitions})
             own_cluster.add_taskmanager()
             kdv.wait_restored(job, restored + 1)
-        read = kdv.wait_accounted(idle=True)
+        read = kdv.wait_accounted()
         assert len(read.broken) == 400 * len(partitions)
         assert len(kdv.late()) >= 300 * len(partitions)
 
@@ -119,8 +119,10 @@ def test_kills_and_rescaling_at_random(own_cluster: FlinkCluster, own_broker: ka
         kdv.rest.wait_checkpoint(job, (newest["id"] if newest else 0) + more)
 
     def kill() -> None:
+        restored = kdv.rest.checkpoints(job)["counts"]["restored"]
         own_cluster.taskmanagers[-1].kill()
         own_cluster.add_taskmanager()
+        kdv.wait_restored(job, restored + 1)  # until Flink has seen it, the job cannot be stopped
 
     def kill_broker() -> None:
         assert own_broker.process
@@ -128,10 +130,9 @@ def test_kills_and_rescaling_at_random(own_cluster: FlinkCluster, own_broker: ka
         own_broker.start()
 
     job = start()
-    for _ in range(4):
+    for deed in chance.choice.sample([kill, kill, kill_broker, None], 4):
         kdv.send(chance.round(partitions))
         checkpoints(chance.choice.randint(0, 3))
-        deed = chance.choice.choice([kill, kill, kill_broker, None])
         print(f"round with {deed.__name__ if deed else 'another parallelism'}")
         if deed:
             deed()
