@@ -228,7 +228,6 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "checkpoint_directory": ours.checkpoints,
         "savepoint_directory": ours.savepoints,
         "claim_directory": ours.claim_directory if not session or on_claim else "",
-        "existing_claim": values.existing_claim,
         "stores": {"hdfs": "", **dict.fromkeys(ours.schemes, "")},
         "high_availability": values.high_availability,
         "zookeeper": None,

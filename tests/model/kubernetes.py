@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from tests.unit.fakes import merge
+
 Json = dict[str, Any]
 PLURALS = {
     "ConfigMap": "configmaps",
@@ -28,17 +30,6 @@ class Refused(Exception):
 
 def text(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def merge(target: Json, changes: Json) -> None:
-    """A JSON merge patch."""
-    for key, value in changes.items():
-        if value is None:
-            target.pop(key, None)
-        elif isinstance(value, dict):
-            merge(target.setdefault(key, {}), value)
-        else:
-            target[key] = value
 
 
 def selected(labels: Json, selector: str) -> bool:

@@ -64,7 +64,6 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "checkpoint_directory" (include "flink.option" (dict "root" $root "key" "execution.checkpointing.dir"))
   "savepoint_directory" (include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir"))
   "claim_directory" (include (ternary "flink.state.onClaim" "flink.state.onFiles" $session) $root)
-  "existing_claim" $values.storage.existingClaim
   "stores" (include "flink.state.stores" $root | fromJson)
   "high_availability" $highAvailability
   "zookeeper" $zookeeper

@@ -100,7 +100,6 @@ def wanted(**changes: Any) -> Wanted:
         "checkpoint_directory": CHECKPOINTS,
         "savepoint_directory": SAVEPOINTS,
         "claim_directory": CLAIM,
-        "existing_claim": "",
         "stores": {},
         "high_availability": "none",
         "zookeeper": None,

@@ -70,7 +70,6 @@ class Wanted:
     checkpoint_directory: str  # URI; empty: none
     savepoint_directory: str  # URI; empty: none
     claim_directory: str  # path in the pods where checkpoints/ and savepoints/ are files; empty: they lie elsewhere
-    existing_claim: str  # storage.existingClaim
     stores: Dict[str, str]  # scheme -> endpoint of the stores that the pods can read
     high_availability: str  # none, kubernetes, zookeeper, or other
     zookeeper: Optional[ZooKeeper]
