@@ -3,7 +3,7 @@
 CI := python3 -m ci
 # A variable of the command line as an option: FLINK_DIST=local gives --flink-dist=local.
 option = $(foreach v,$($(shell echo $(1) | tr a-z- A-Z_)),--$(1)=$(v))
-.PHONY: help demo demo-local test test-unit test-model test-local test-kind test-soak test-full bench bench-kdv bench-lifecycle bench-modes lint fmt docs images image cluster cluster-delete lock clean
+.PHONY: help demo demo-local test test-unit test-model test-local test-kind test-soak test-full fuzz bench bench-kdv bench-lifecycle bench-modes lint fmt docs images image cluster cluster-delete lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -25,6 +25,8 @@ test-soak: ## a random walk of operations and faults on kind; ARGS="--minutes 20
 	@$(CI) test soak $(ARGS)
 test-full: ## the whole matrix
 	@$(CI) lint && $(CI) test full $(ARGS)
+fuzz: ## the decoder's verdicts on random records beside the model's; ARGS="--seconds 3600 --flink 1.20.5"
+	@$(CI) fuzz $(ARGS)
 bench: ## measure the start of the demo on kind
 	@$(CI) bench $(ARGS)
 bench-kdv: ## check and measure the KDV job beside others; ARGS="measure --runs 5" does one part

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("demo", "main", "go from nothing to CSV rows"),
     "demo-local": ("test", "demo_local", "the same as processes of this machine, without containers"),
     "test": ("test", "main", "run tests: unit, local, kind, soak, all or full, then pytest's own options"),
+    "fuzz": ("test", "fuzz", "hold the decoder of the KDV job against the tests' model, record by random record"),
     "lint": ("lint", "main", "run every check that is not a test"),
     "fmt": ("lint", "fmt", "format the Python code"),
     "docs": ("lint", "docs", "generate the tables of values"),
@@ -32,7 +33,8 @@ COMMANDS = {
     "clean": ("clean", "main", "delete the clusters, our cache entries and .build"),
 }
 _TAKE_ARGUMENTS = {
-    "bench", "bench-kdv", "bench-lifecycle", "bench-modes", "cluster", "cluster-delete", "demo", "demo-local", "image", "test",
+    "bench", "bench-kdv", "bench-lifecycle", "bench-modes", "cluster", "cluster-delete", "demo", "demo-local", "fuzz", "image",
+    "test",
 }  # fmt: skip
 
 

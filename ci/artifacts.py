@@ -122,7 +122,8 @@ def sets() -> dict[str, Jars | Packages]:
             client = Jar("org.apache.kafka", "kafka-clients", release["kafka-clients"], without=("org.slf4j:*",))
             jars = (Jar("org.apache.flink", "flink-connector-kafka", connector, alone=True), client)
         else:
-            jars = (Jar("org.apache.flink", "flink-sql-connector-kafka", connector, alone=True),)
+            zstd = Jar("com.github.luben", "zstd-jni", release["zstd-jni"], alone=True)
+            jars = (Jar("org.apache.flink", "flink-sql-connector-kafka", connector, alone=True), zstd)
         found[f"connector-{version}"] = Jars(jars)
     kafka = versions.get("kafka", "version")
     connect = tuple(f"org.apache.kafka:connect-{name}" for name in ("api", "json", "runtime"))

@@ -108,6 +108,13 @@ def demo_local(words: list[str]) -> int:
     return subprocess.run([python, "-m", "local.demo", *words], cwd=REPO).returncode
 
 
+def fuzz(words: list[str]) -> int:
+    """Hold the decoder against the tests' model; `words` are options of tests/fuzz."""
+    python = venv.python()
+    java.ensure()
+    return subprocess.run([python, "-m", "tests.fuzz", *words], cwd=REPO).returncode
+
+
 def bench(words: list[str]) -> int:
     """Measure the start of the demo; `words` are options of bench/start.py."""
     python = venv.python()

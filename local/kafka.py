@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
 
 from ci import artifacts
 from ci.versions import REPO
@@ -20,7 +22,8 @@ _CONFIG = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "inter.broker.listener.name": "BROKERS",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,BROKERS:PLAINTEXT,CLIENTS:PLAINTEXT",
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "1",
     "transaction.state.log.replication.factor": "1",
@@ -34,31 +37,45 @@ _CLUSTER_ID = "kdvLocalKdvLocalKdvLoc"
 
 
 class Broker:
-    """A broker whose data lie in `folder`; it can be started, killed and started again on the same port."""
+    """A broker whose data lie in `folder`; it can be started, killed and started again on the same port.
 
-    def __init__(self, folder: Path, heap: str = "512m") -> None:
+    `config` goes over the options above, `format_options` to the tool that formats its folder, `client` to its clients.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        heap: str = "512m",
+        *,
+        config: Mapping[str, str] = MappingProxyType({}),
+        format_options: Sequence[str] = (),
+        client: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._java = ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseG1GC"]
         self._java.append(f"-Dlog4j2.configurationFile={REPO}/jobs/image/kafka-log4j2.properties")
         self._java += ["-cp", f"{artifacts.fetch('kafka')}/*"]
         self._properties = folder / "server.properties"
-        port, controller = free_port(), free_port()
+        port, brokers, controller = free_port(), free_port(), free_port()
         self.address = f"127.0.0.1:{port}"
-        config = {
+        self.client = client
+        listeners = f"CLIENTS://{self.address},BROKERS://127.0.0.1:{brokers}"
+        options = {
             **_CONFIG,
-            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": listeners,
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "log.dirs": str(folder / "data"),
+            **config,
         }
-        self._properties.write_text("".join(f"{key}={value}\n" for key, value in config.items()))
+        self._properties.write_text("".join(f"{key}={value}\n" for key, value in options.items()))
         tool = [*self._java, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        tool += [f"--cluster-id={_CLUSTER_ID}", f"--config={self._properties}"]
+        tool += [f"--cluster-id={_CLUSTER_ID}", f"--config={self._properties}", *format_options]
         subprocess.run(tool, check=True, capture_output=True, stdin=subprocess.DEVNULL)
         self.process: Process | None = None
         # Its own complaints about a broker that is not there yet are no news.
-        self.admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        self.admin = AdminClient({**client, "bootstrap.servers": self.address, "log_level": 0})
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -82,15 +99,21 @@ class Broker:
     def add_partitions(self, name: str, total: int) -> None:
         self.admin.create_partitions([NewPartitions(name, total)])[name].result(30)
 
+    def allow_records_of(self, name: str, size: int) -> None:
+        """Let the topic take records of up to `size` bytes."""
+        entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[entry])
+        self.admin.incremental_alter_configs([resource])[resource].result(30)
+
     def stop(self) -> None:
         if self.process:
             self.process.stop()
 
 
 @contextlib.contextmanager
-def running(folder: Path, heap: str = "512m") -> Iterator[Broker]:
+def running(folder: Path, heap: str = "512m", **options: Any) -> Iterator[Broker]:
     """A broker that answers, for as long as the block runs."""
-    broker = Broker(folder, heap)
+    broker = Broker(folder, heap, **options)
     try:
         broker.start()
         yield broker

@@ -5,7 +5,7 @@ FROM ${BASE}
 RUN echo 'flink:x:9999:9999::/opt/kdv:/bin/bash' >> /etc/passwd && echo 'flink:x:9999:' >> /etc/group
 COPY python /usr/lib/python3/dist-packages
 RUN python3 -m compileall -q /usr/lib/python3/dist-packages
-COPY tools/producer.py tools/records.py tools/topic.py kdv/sample.jsonl /opt/kdv/
+COPY tools/kafka_client.py tools/producer.py tools/records.py tools/topic.py kdv/sample.jsonl /opt/kdv/
 ENV LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin
 WORKDIR /opt/kdv
 USER 9999:9999

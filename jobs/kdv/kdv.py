@@ -28,15 +28,18 @@ import contextlib
 import functools
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 INPUT_COLUMNS = ("id", "product", "description", "price", "kdv", "timestamp_column")
 
 POLL_SECONDS = 1
 ANSWER_SECONDS = 5
 
-# Twice what a broker takes by default: the longest record, and why it was rejected.
-REJECT_BYTES = "2097176"
+# Twice what a broker takes by default; so much of a longer record is kept, with room for why it was rejected.
+REJECT_BYTES = 2_097_176
+KEPT_BYTES = 2_000_000
 
 MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -52,6 +55,11 @@ def milliseconds(text: str) -> int:
     if value > 999 * MILLISECONDS["d"]:
         raise argparse.ArgumentTypeError(f"{text!r} is longer than 999 days")  # what an interval of Flink holds
     return value
+
+
+def milliseconds_or_off(text: str) -> int | None:
+    """Like milliseconds(); None for "off"."""
+    return None if text == "off" else milliseconds(text)
 
 
 def positive_milliseconds(text: str) -> int:
@@ -101,8 +109,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     group = parser.add_argument_group("input").add_argument
     group("--bootstrap-servers", default="kafka:9092", help="Kafka brokers")
+    group(
+        "--kafka-properties",
+        metavar="FILE",
+        help="properties of Kafka's clients, such as security.protocol and sasl.jaas.config",
+    )
     group("--topic", default="sahibinden", help="topic to read, from its beginning; the job waits until it is there")
-    group("--group", default="flink-group-sahibinden", help="consumer group under which offsets are committed")
+    group(
+        "--group",
+        default="flink-group-sahibinden",
+        help="the job's own name in Kafka: of its consumer group, and the beginning of its transactional ids",
+    )
     group(
         "--bounded", action="store_true", help="read up to the offsets that are the latest at the start, close all windows, end"
     )
@@ -111,7 +128,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--format",
         choices=["checked-json", "json"],
         default="checked-json",
-        help="json is Flink's own, for an image without checked-json.jar: broken records cannot be kept with it",
+        help="json is Flink's own, for an image without checked-json.jar: broken records, and some late ones, are lost with it",
     )
     group("--timestamp-format", choices=["SQL", "ISO-8601"], default="SQL", help="2024-05-20 07:24:03 or 2024-05-20T07:24:03")
     group("--max-record-size", type=memory_size, default="64 kb", help="a longer record is broken")
@@ -124,6 +141,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="topic (made if need be) or folder (a URI) for broken records (default: <topic>-dead)",
     )
     group("--late-records", type=place, help="the same for late records (default: <topic>-late); empty: they are only counted")
+    group(
+        "--max-future",
+        type=milliseconds_or_off,
+        default="1 h",
+        help="a record whose time is further beyond the clock, or beyond its time in Kafka, is broken; off: none is",
+    )
+    group(
+        "--transaction-timeout",
+        type=positive_milliseconds,
+        default="15 min",
+        help="how long the job may be away between a checkpoint and its commit; at most the brokers' transaction.max.timeout.ms",
+    )
 
     group = parser.add_argument_group("windows").add_argument
     group("--window", type=whole_seconds, default="2 min", help="length of a window")
@@ -205,33 +234,31 @@ def table(name: str, columns: str, options: dict[str, str]) -> str:
     return f"CREATE TEMPORARY TABLE {name} (\n{columns}\n) WITH (\n{with_options}\n)"
 
 
-def source_table(args: argparse.Namespace) -> str:
+def source_table(args: argparse.Namespace, kafka: Mapping[str, str]) -> str:
     options = {
         "connector": "kafka",
+        **{f"properties.{key}": value for key, value in kafka.items()},
         "properties.bootstrap.servers": args.bootstrap_servers,
         "properties.group.id": args.group,
+        "properties.isolation.level": "read_committed",
         "topic": args.topic,
         "scan.startup.mode": "earliest-offset",
         "scan.topic-partition-discovery.interval": f"{args.partition_discovery} ms",
         "format": args.format,
         f"{args.format}.timestamp-format.standard": args.timestamp_format,
     }
-    fail = args.on_error == "fail"
     if args.format == "checked-json":
         options["checked-json.ranges"] = "price:0..,kdv:0..1"
         options["checked-json.max-length"] = args.max_record_size
-        options["checked-json.fail-on-broken-record"] = str(fail).lower()
-        flaws = (
-            "    reason STRING METADATA FROM 'value.reason' VIRTUAL,\n    message BYTES METADATA FROM 'value.message' VIRTUAL,"
-        )
+        flaws = "    flaw STRING METADATA FROM 'value.reason' VIRTUAL,\n    message BYTES METADATA FROM 'value.message' VIRTUAL,"
     else:
-        options["json.ignore-parse-errors"] = str(not fail).lower()
+        options["json.ignore-parse-errors"] = str(args.on_error != "fail").lower()
         # What Flink could not read is null here, and the bytes are gone.
         given = " AND ".join(f"{name} IS NOT NULL" for name in INPUT_COLUMNS)
         again = ", ".join(f"'{name}' VALUE {name}" for name in INPUT_COLUMNS[:-1])
         good = f"{given} AND price >= 0 AND kdv BETWEEN 0 AND 1"
         flaws = (
-            f"    reason AS CASE WHEN {good} THEN CAST(NULL AS STRING) ELSE 'broken' END,\n"
+            f"    flaw AS CASE WHEN {good} THEN CAST(NULL AS STRING) ELSE 'broken' END,\n"
             f"    message AS ENCODE(JSON_OBJECT({again}, 'timestamp_column' VALUE CAST(timestamp_column AS STRING)), 'UTF-8'),"
         )
     if args.bounded:
@@ -245,7 +272,9 @@ def source_table(args: argparse.Namespace) -> str:
 {flaws}
     `partition` INT METADATA VIRTUAL,
     `offset` BIGINT METADATA VIRTUAL,
-    WATERMARK FOR timestamp_column AS timestamp_column - {interval(args.watermark_delay)}"""
+    received TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
+    event_time AS {event_time(args)},
+    WATERMARK FOR event_time AS event_time - {interval(args.watermark_delay)}"""
     return table("adverts", columns, options)
 
 
@@ -266,7 +295,7 @@ def csv_table(args: argparse.Namespace) -> str:
     return table("adverts_with_kdv", "    csv STRING", options)
 
 
-def rejects_table(args: argparse.Namespace, name: str, where: str) -> str:
+def rejects_table(args: argparse.Namespace, kafka: Mapping[str, str], name: str, where: str) -> str:
     """Where broken or late records go: the topic or the folder `where`, or nowhere but through Flink's counters."""
     if not where:
         return table(name, "    message BYTES, reason STRING, `partition` INT, `offset` BIGINT", {"connector": "blackhole"})
@@ -282,34 +311,82 @@ def rejects_table(args: argparse.Namespace, name: str, where: str) -> str:
         return table(name, columns, options)
     options = {
         "connector": "kafka",
+        **{f"properties.{key}": value for key, value in kafka.items()},
         "properties.bootstrap.servers": args.bootstrap_servers,
         "topic": where,
         "format": "raw",
         "sink.delivery-guarantee": "exactly-once",
         "sink.transactional-id-prefix": f"{args.group}-{name}",
-        "properties.transaction.timeout.ms": "900000",  # the most that a broker grants by default
-        "properties.max.request.size": REJECT_BYTES,
+        "properties.transaction.timeout.ms": str(args.transaction_timeout),
+        "properties.max.request.size": str(REJECT_BYTES),
     }
     return table(name, "    message BYTES, headers MAP<STRING, BYTES> METADATA", options)
+
+
+def event_time(args: argparse.Namespace) -> str:
+    """The time of a row; none for one from the future, so that a wrong clock does not close windows."""
+    # "off" is a form of the same statement, longer than any year: a savepoint fits whatever the argument.
+    future = "INTERVAL '9000' YEAR(4)" if args.max_future is None else interval(args.max_future)
+    received = "CAST(received AS TIMESTAMP(3))"
+    return f"""CASE
+        WHEN timestamp_column <= LOCALTIMESTAMP + {future} AND
+            (timestamp_column <= {received} + {future} OR {received} < TIMESTAMP '1970-01-01 00:00:00') -- which says: none
+        THEN timestamp_column END"""
+
+
+def judged_view(args: argparse.Namespace) -> str:
+    """Each record with its line of CSV, or with the reason why it has none."""
+    line = f"""CONCAT(
+        CAST(id AS STRING), ',', {quoted("product")}, ',', {quoted("description")}, ',',
+        {shortest("price")}, ',', {shortest("kdv")}, ',', CAST(CAST(price * (1 + kdv) AS DECIMAL(20, 2)) AS STRING)
+    )"""
+    reason = "COALESCE(flaw, CASE WHEN event_time IS NULL THEN 'timestamp_column: in the future' END)"
+    return f"""
+CREATE TEMPORARY VIEW judged AS
+SELECT event_time, MOD(id, {args.buckets}) AS bucket, {line} AS line, {reason} AS reason, message, `partition`, `offset`
+FROM adverts"""
+
+
+def views_of_sql(args: argparse.Namespace) -> list[str]:
+    """What flinkhelm.windows.Windows makes, on an image without it: see "When a record is late" in docs for what this loses."""
+    start = """CONCAT(',"', DATE_FORMAT(window_start, 'yyyy-MM-dd HH:mm:ss'), '"')"""
+    reject = "message, reason, `partition`, `offset`"
+    return [
+        f"CREATE TEMPORARY VIEW broken AS SELECT {reject} FROM judged WHERE reason IS NOT NULL",
+        f"""
+CREATE TEMPORARY VIEW late AS
+SELECT message, 'late: its window was closed' AS reason, `partition`, `offset`
+FROM judged WHERE reason IS NULL AND ({late(args)}) IS TRUE""",
+        # ARRAY_EXCEPT drops copies with a hash set, where ARRAY_DISTINCT compares each with each.
+        f"""
+CREATE TEMPORARY VIEW closed AS
+SELECT CONCAT(ARRAY_JOIN(lines, CONCAT({start}, '\n')), {start}) AS csv
+FROM (
+    SELECT window_start, ARRAY_EXCEPT(ARRAY_AGG(line), ARRAY[CAST('' AS STRING)]) AS lines
+    FROM TABLE(TUMBLE(
+        (SELECT event_time, bucket, line FROM judged WHERE reason IS NULL AND ({late(args)}) IS NOT TRUE),
+        DESCRIPTOR(event_time),
+        {interval(args.window)}
+    ))
+    GROUP BY window_start, window_end, bucket
+)""",
+    ]
 
 
 def late(args: argparse.Namespace) -> str:
     """Whether the window of a row has closed: it ends when the watermark reaches its last millisecond."""
     size = args.window // 1000
-    watermark = f"CURRENT_WATERMARK(timestamp_column) + {interval(1)}"
-    return f"EXTRACT(EPOCH FROM timestamp_column) / {size} < EXTRACT(EPOCH FROM {watermark}) / {size}"
+    watermark = f"CURRENT_WATERMARK(event_time) + {interval(1)}"
+    return f"EXTRACT(EPOCH FROM event_time) / {size} < EXTRACT(EPOCH FROM {watermark}) / {size}"
 
 
-def rejects_statement(name: str, where: str, condition: str, reason: str) -> str:
+def rejects_statement(name: str, where: str, view: str) -> str:
     columns = "message, reason, `partition`, `offset`"
     if where and "://" not in where:
         texts = {"reason": "reason", "partition": "CAST(`partition` AS STRING)", "offset": "CAST(`offset` AS STRING)"}
         headers = ", ".join(f"'{key}', CAST({value} AS BYTES)" for key, value in texts.items())
         columns = f"message, MAP[{headers}]"
-    return f"""
-INSERT INTO {name}
-SELECT {columns}
-FROM (SELECT message, {reason} AS reason, `partition`, `offset` FROM adverts WHERE {condition})"""
+    return f"INSERT INTO {name} SELECT {columns} FROM {view}"
 
 
 def shortest(column: str) -> str:
@@ -323,32 +400,6 @@ def quoted(column: str) -> str:
     return f"""'"', REPLACE({column}, '"', '""'), '"'"""
 
 
-def csv_statement(args: argparse.Namespace) -> str:
-    """One text of many lines for each window and bucket: the sink is given hundreds of rows at once instead of one by one.
-
-    Copies go when a window closes: ARRAY_EXCEPT drops them, with a hash set, where ARRAY_DISTINCT compares each with each (2.2.1
-    and 1.20.5). A list that only grows is what RocksDB bears; ARRAY_AGG(DISTINCT) looks each line up, ten times slower there.
-    """
-    line = f"""CONCAT(
-        CAST(id AS STRING), ',', {quoted("product")}, ',', {quoted("description")}, ',',
-        {shortest("price")}, ',', {shortest("kdv")}, ',', CAST(CAST(price * (1 + kdv) AS DECIMAL(20, 2)) AS STRING)
-    )"""
-    start = """CONCAT(',"', DATE_FORMAT(window_start, 'yyyy-MM-dd HH:mm:ss'), '"')"""
-    return f"""
-INSERT INTO adverts_with_kdv
-SELECT CONCAT(ARRAY_JOIN(lines, CONCAT({start}, '\n')), {start})
-FROM (
-    SELECT window_start, ARRAY_EXCEPT(ARRAY_AGG(line), ARRAY[CAST('' AS STRING)]) AS lines
-    FROM TABLE(TUMBLE(
-        (SELECT timestamp_column, MOD(id, {args.buckets}) AS bucket, {line} AS line
-         FROM adverts WHERE reason IS NULL AND ({late(args)}) IS NOT TRUE),
-        DESCRIPTOR(timestamp_column),
-        {interval(args.window)}
-    ))
-    GROUP BY window_start, window_end, bucket
-)"""
-
-
 def dead_letters(args: argparse.Namespace) -> str:
     return args.dead_letters if args.on_error == "deadLetter" else ""
 
@@ -358,43 +409,63 @@ def rejects_topics(args: argparse.Namespace) -> list[str]:
     return [place for place in (dead_letters(args), args.late_records) if place and "://" not in place]
 
 
-def statements(args: argparse.Namespace) -> tuple[list[str], list[str]]:
-    """The tables, and the statements that run as one job."""
+def statements(args: argparse.Namespace, kafka: Mapping[str, str] = MappingProxyType({})) -> tuple[list[str], list[str]]:
+    """The tables, with these properties of Kafka's clients, and the statements that run as one job."""
     tables = [
-        source_table(args),
+        source_table(args, kafka),
         csv_table(args),
-        rejects_table(args, "dead_letters", dead_letters(args)),
-        rejects_table(args, "late_records", args.late_records),
+        rejects_table(args, kafka, "dead_letters", dead_letters(args)),
+        rejects_table(args, kafka, "late_records", args.late_records),
+        judged_view(args),
     ]
     inserts = [
-        csv_statement(args),
-        rejects_statement("dead_letters", dead_letters(args), "reason IS NOT NULL", "reason"),
-        rejects_statement(
-            "late_records",
-            args.late_records,
-            f"reason IS NULL AND ({late(args)}) IS TRUE",
-            "'late: its window was closed'",
-        ),
+        "INSERT INTO adverts_with_kdv SELECT csv FROM closed",
+        rejects_statement("dead_letters", dead_letters(args), "broken"),
+        rejects_statement("late_records", args.late_records, "late"),
     ]
     return tables, inserts
 
 
-def prepare_topics(args: argparse.Namespace) -> None:
+def kafka_package() -> str:
+    """Where Kafka's own packages are: inside Flink's connector, or, "", beside it."""
+    from py4j.protocol import Py4JJavaError
+    from pyflink.util.java_utils import load_java_class
+
+    for package in ("org.apache.flink.kafka.shaded.", ""):
+        with contextlib.suppress(Py4JJavaError):
+            load_java_class(f"{package}org.apache.kafka.clients.admin.AdminClient")
+            return package
+    raise SystemExit("error: Flink's lib folder holds no Kafka connector: use an image with flink-sql-connector-kafka")
+
+
+def kafka_properties(args: argparse.Namespace, package: str) -> dict[str, str]:
+    """What --kafka-properties holds, its classes named as they are here."""
+    from py4j.protocol import Py4JJavaError
+    from pyflink.java_gateway import get_gateway
+
+    jvm = get_gateway().jvm
+    found = jvm.java.util.Properties()
+    if args.kafka_properties:
+        try:
+            found.load(jvm.java.io.FileInputStream(args.kafka_properties))
+        except Py4JJavaError as error:
+            raise SystemExit(f"error: --kafka-properties: {error.java_exception.getMessage()}") from None
+    return {
+        name: found.getProperty(name).replace("org.apache.kafka.", f"{package}org.apache.kafka.")
+        for name in found.stringPropertyNames()
+    }
+
+
+def prepare_topics(args: argparse.Namespace, package: str, properties: Mapping[str, str]) -> None:
     """Wait until the topic is there, without which the source would fail, and make the topics of rejects that are not."""
     from py4j.protocol import Py4JJavaError
     from pyflink.java_gateway import get_gateway
-    from pyflink.util.java_utils import load_java_class
 
     jvm = get_gateway().jvm
-    for package in ("org.apache.flink.kafka.shaded.", ""):  # inside Flink's connector, or beside it
-        with contextlib.suppress(Py4JJavaError):
-            load_java_class(f"{package}org.apache.kafka.clients.admin.AdminClient")
-            break
-    else:
-        raise SystemExit("error: Flink's lib folder holds no Kafka connector: use an image with flink-sql-connector-kafka")
     kafka = functools.reduce(getattr, f"{package}org.apache.kafka.clients.admin".split("."), jvm)
     settings = jvm.java.util.Properties()
-    settings.setProperty("bootstrap.servers", args.bootstrap_servers)
+    for name, value in {**properties, "bootstrap.servers": args.bootstrap_servers}.items():
+        settings.setProperty(name, value)
 
     def state() -> str:
         """What is missing, empty if nothing."""
@@ -408,7 +479,7 @@ def prepare_topics(args: argparse.Namespace) -> None:
             missing = [name for name in rejects_topics(args) if not present.contains(name)]
             topics = [kafka.NewTopic(name, jvm.java.util.Optional.of(1), jvm.java.util.Optional.empty()) for name in missing]
             for topic in topics:
-                topic.configs({"max.message.bytes": REJECT_BYTES})
+                topic.configs({"max.message.bytes": str(REJECT_BYTES)})
             admin.createTopics(topics).all().get(ANSWER_SECONDS, seconds)
             return ""
         except Py4JJavaError as error:
@@ -428,23 +499,45 @@ def prepare_topics(args: argparse.Namespace) -> None:
         time.sleep(POLL_SECONDS)
 
 
+def add_windows(environment: Any, args: argparse.Namespace) -> None:
+    """The views closed, broken and late, by an operator of the jar that holds the format: it decides alone what is late."""
+    from pyflink.java_gateway import get_gateway
+
+    # As a plain timestamp: broken records have none, which Flink takes for an error in the time of its own.
+    columns = "CAST(event_time AS TIMESTAMP(3)) AS `time`, bucket, line, reason, message, `partition`, `offset`"
+    get_gateway().jvm.flinkhelm.windows.Windows.over(
+        environment._j_tenv,
+        environment.sql_query(f"SELECT {columns} FROM judged")._j_table,
+        args.window,
+        -1 if args.max_future is None else args.max_future,
+        args.on_error == "fail",
+        KEPT_BYTES,
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
 
     # Here, so that the statements above can be tested without Flink.
     from pyflink.common import Configuration
-    from pyflink.table import EnvironmentSettings, TableEnvironment
+    from pyflink.datastream import StreamExecutionEnvironment
+    from pyflink.table import StreamTableEnvironment
 
-    prepare_topics(args)
+    package = kafka_package()
+    properties = kafka_properties(args, package)
+    prepare_topics(args, package, properties)
     flink = Configuration()
     for key, value in configuration(args).items():
         flink.set_string(key, value)
-    environment = TableEnvironment.create(
-        EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(flink).build()
-    )
-    tables, inserts = statements(args)
+    environment = StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment(flink))
+    tables, inserts = statements(args, properties)
     for statement in tables:
         environment.execute_sql(statement)
+    if args.format == "checked-json":
+        add_windows(environment, args)
+    else:
+        for statement in views_of_sql(args):
+            environment.execute_sql(statement)
     job = environment.create_statement_set()
     for statement in inserts:
         job.add_insert_sql(statement)

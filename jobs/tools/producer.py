@@ -22,12 +22,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import kafka_client
 
 PRODUCTS = {
     "Telefon": (2000, 45000),
@@ -158,7 +160,7 @@ class Rows:
 class Sender:
     """Delivers rows to chosen partitions of one topic and counts what arrived."""
 
-    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+    def __init__(self, bootstrap_servers: str, topic: str, settings: Mapping[str, str]) -> None:
         from confluent_kafka import Producer  # here, so that the rows can be made without a Kafka client
 
         self.topic = topic
@@ -166,6 +168,7 @@ class Sender:
         self.failure = ""
         self._producer = Producer(
             {
+                **settings,
                 "bootstrap.servers": bootstrap_servers,
                 "enable.idempotence": True,
                 "linger.ms": 20,
@@ -251,6 +254,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     option = parser.add_argument
     option("--bootstrap-servers", default="kafka:9092", help="Kafka brokers")
+    kafka_client.add_option(parser)
     option("--topic", default="sahibinden", help="topic to send to; it must exist")
     option("--sample", type=Path, metavar="FILE", help="send the lines of this file first, as they are")
     option("--count", type=how_many, default=0, help="number of invented rows; -1: for ever")
@@ -278,7 +282,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(name, lambda *_: stop.set())
     try:
         sample = args.sample.read_bytes().splitlines() if args.sample else []
-        sender = Sender(args.bootstrap_servers, args.topic)
+        sender = Sender(args.bootstrap_servers, args.topic, args.kafka_properties)
         partitions = sender.partitions()
     except (OSError, LookupError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -12,19 +12,21 @@ import argparse
 import base64
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import confluent_kafka
+import kafka_client
 
 
-def read(bootstrap_servers: str, topic: str, timeout: float = 30) -> Iterator[dict[str, Any]]:
+def read(bootstrap_servers: str, topic: str, settings: Mapping[str, str], timeout: float = 30) -> Iterator[dict[str, Any]]:
     """The committed records, partition after partition, in the order of offsets; value and headers are bytes and texts.
 
     Raises LookupError when no broker answers, the topic does not exist, or a record does not come within `timeout` seconds.
     """
     consumer = confluent_kafka.Consumer(
         {
+            **settings,
             "bootstrap.servers": bootstrap_servers,
             "group.id": "records",
             "enable.auto.commit": False,
@@ -74,10 +76,11 @@ def line(record: dict[str, Any]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Prints the records of a topic.")
     parser.add_argument("--bootstrap-servers", default="kafka:9092", help="Kafka brokers (default: %(default)s)")
+    kafka_client.add_option(parser)
     parser.add_argument("--topic", required=True, help="the topic")
     args = parser.parse_args(argv)
     try:
-        for record in read(args.bootstrap_servers, args.topic):
+        for record in read(args.bootstrap_servers, args.topic, args.kafka_properties):
             print(line(record))
     except LookupError as error:
         print(f"error: {error}", file=sys.stderr)

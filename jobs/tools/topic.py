@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 
 import confluent_kafka
+import kafka_client
 from confluent_kafka import admin as kafka_admin
 
 POLL_SECONDS = 1.0
@@ -37,13 +38,14 @@ def positive(text: str) -> int:
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--bootstrap-servers", default="kafka:9092", help="Kafka brokers (default: %(default)s)")
+    kafka_client.add_option(common)
     common.add_argument("--topic", default="sahibinden", help="name of the topic (default: %(default)s)")
     common.add_argument("--timeout", type=positive, default=300, help="seconds to try at most (default: %(default)s)")
     parser = argparse.ArgumentParser(description="Creates a topic, or waits for it.")
     commands = parser.add_subparsers(dest="command", required=True)
     create = commands.add_parser("create", parents=[common], help="create the topic, or add the partitions that it lacks")
     create.add_argument("--partitions", type=positive, default=1, help="wanted number (default: %(default)s)")
-    create.add_argument("--replication-factor", type=positive, default=1, help="for a new topic (default: %(default)s)")
+    create.add_argument("--replication-factor", type=positive, default=-1, help="for a new topic (default: the brokers' own)")
     commands.add_parser("wait", parents=[common], help="wait until the topic exists")
     return parser.parse_args(argv)
 
@@ -92,7 +94,7 @@ def wait(admin: kafka_admin.AdminClient, topic: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     # librdkafka's own complaints about an absent broker are kept off: each state is told once, below.
-    admin = kafka_admin.AdminClient({"bootstrap.servers": args.bootstrap_servers, "log_level": 0})
+    admin = kafka_admin.AdminClient({**args.kafka_properties, "bootstrap.servers": args.bootstrap_servers, "log_level": 0})
     deadline = time.monotonic() + args.timeout
     told = ""
     while True:

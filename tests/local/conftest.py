@@ -24,11 +24,13 @@ from tests.conftest import ROOT
 from tests.support import csv_output
 from tests.support.csv_output import Row
 from tests.support.kafka import Record
+from tests.support.kdv_model import Input
 from tests.support.rest import FlinkRest
 from tests.support.waits import GiveUp, wait_for
 
 VERSIONS = list(tomllib.loads((ROOT / "versions.toml").read_text())["flink"]["releases"])
 _numbers = itertools.count()
+_PRODUCER = {"log_level": 0, "message.max.bytes": 4_000_000}
 
 
 @pytest.fixture(scope="session")
@@ -62,10 +64,10 @@ class Kdv:
     def create_topic(self, partitions: int) -> None:
         self.broker.create_topic(self.topic, partitions)
 
-    def send(self, values: Iterable[bytes] | Mapping[int, Iterable[bytes]]) -> None:
-        """Append records, to partition 0 or to those named."""
+    def send(self, values: Iterable[bytes] | Mapping[int, Iterable[bytes]], **options: Any) -> None:
+        """Append records, to partition 0 or to those named; `options` are those of the client."""
         partitions = values if isinstance(values, Mapping) else {0: values}
-        producer = Producer({"bootstrap.servers": self.broker.address, "log_level": 0, "message.max.bytes": 2_000_000})
+        producer = Producer({**self.broker.client, **_PRODUCER, **options, "bootstrap.servers": self.broker.address})
         for partition, lines in partitions.items():
             for line in lines:
                 producer.produce(self.topic, line, partition=partition)
@@ -98,7 +100,7 @@ class Kdv:
         with ThreadPoolExecutor(1) as other:
             started = other.submit(self.start)
             yield self.submitter.log.read_text
-            started.result(timeout=60)
+            started.result(timeout=120)
 
     def run(self, *args: str, **options: Any) -> str:
         """Read all there is, to the end, and return the job's id."""
@@ -131,15 +133,34 @@ class Kdv:
 
     def wait_rows(self, count: int) -> None:
         """Wait until at least `count` rows are in finished parts."""
-        wait_for(lambda: len(self.rows()) >= count, timeout=60, what=f"{count} rows", interval=0.1)
+        wait_for(lambda: len(self.rows()) >= count, timeout=120, what=f"{count} rows", interval=0.1)
 
     def wait_late(self, count: int) -> None:
         """Wait until at least `count` late records are kept."""
-        wait_for(lambda: len(self.late()) >= count, timeout=60, what=f"{count} late records", interval=0.1)
+        wait_for(lambda: len(self.late()) >= count, timeout=120, what=f"{count} late records", interval=0.1)
+
+    def wait_dead(self, count: int) -> None:
+        """Wait until at least `count` dead letters are kept."""
+        wait_for(lambda: len(self.dead()) >= count, timeout=120, what=f"{count} dead letters", interval=0.1)
 
     def wait_restored(self, job: str, count: int) -> None:
         """Wait until the job has gone back to a checkpoint `count` times."""
-        wait_for(lambda: self.rest.checkpoints(job)["counts"]["restored"] >= count, timeout=120, what="the job to be restored")
+        wait_for(lambda: self.rest.checkpoints(job)["counts"]["restored"] >= count, timeout=240, what="the job to be restored")
+
+    def wait_accounted(self, *, idle: bool = False) -> Input:
+        """Wait until each record of the topic is where it belongs: a row of a closed window, the copy of one, dead or late."""
+        read = Input(self.input(), idle=idle)
+
+        def accounted() -> bool:
+            report = read.accounted(self.dead(), self.late(), self.rows())
+            if report.for_good:
+                raise GiveUp(str(report))
+            if not report.ok:
+                raise LookupError(str(report))
+            return True
+
+        wait_for(accounted, timeout=240, what="every record", interval=0.5)
+        return read
 
     def input(self) -> list[Record]:
         return self._read(self.topic)
@@ -153,7 +174,7 @@ class Kdv:
     def _read(self, topic: str) -> list[Record]:
         if topic not in self.broker.admin.list_topics(timeout=10).topics:
             return []
-        return [Record(**found) for found in records.read(self.broker.address, topic)]
+        return [Record(**found) for found in records.read(self.broker.address, topic, self.broker.client)]
 
 
 def cancel_all(rest: FlinkRest) -> None:
@@ -164,7 +185,7 @@ def cancel_all(rest: FlinkRest) -> None:
 
     for job in running():
         rest.cancel(job)
-    wait_for(lambda: not running(), timeout=60, what="the jobs to be cancelled", interval=0.1)
+    wait_for(lambda: not running(), timeout=120, what="the jobs to be cancelled", interval=0.1)
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
-"""TaskManagers are killed, and every record still ends exactly once where it belongs."""
+"""TaskManagers and brokers are killed, the job is stopped and rescaled: every record still ends exactly once where it belongs."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,7 @@ from local import flink, kafka
 from local.flink import FlinkCluster
 from tests.local.adverts import advert, rows_of_minutes
 from tests.local.conftest import VERSIONS, Kdv
-from tests.support.kdv_model import Input, compare
-from tests.support.waits import wait_for
+from tests.local.test_late import close
 
 NEW, OLD = VERSIONS
 
@@ -25,6 +26,25 @@ def own_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flin
         yield running
 
 
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[kafka.Broker]:
+    with kafka.running(tmp_path / "kafka") as running:
+        yield running
+
+
+def ids(value: object) -> str:
+    return "-".join(value) if isinstance(value, tuple) else str(value)
+
+
+def faulty(first: int, count: int, partition: int) -> list[bytes]:
+    """Rows in time, and after each one that is broken and one that is late; no two of a partition or of two are equal."""
+    return [
+        line
+        for number, row in enumerate(rows_of_minutes(count, first), start=first)
+        for line in (row, b"broken %d %d" % (partition, number), advert(id=-10 * number - partition - 1, time="00:00:00"))
+    ]
+
+
 @pytest.mark.parametrize(
     ("own_cluster", "parallelism"),
     [
@@ -34,35 +54,93 @@ def own_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flin
         pytest.param((OLD, "rocksdb"), 2, marks=pytest.mark.full),
     ],
     indirect=["own_cluster"],
-    ids=lambda value: "-".join(value) if isinstance(value, tuple) else str(value),
+    ids=ids,
 )
+@pytest.mark.parametrize("partitions", [[0, 1], [0]], ids=["both", "one idle"])
 def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
-    own_cluster: FlinkCluster, broker: kafka.Broker, tmp_path: Path, parallelism: int
+    own_cluster: FlinkCluster, broker: kafka.Broker, tmp_path: Path, parallelism: int, partitions: list[int]
 ) -> None:
     with own_cluster.submitter() as submitter:
-        kdv = Kdv(broker, own_cluster.rest, submitter, f"killed-{own_cluster.version}-{parallelism}", tmp_path)
+        name = f"killed-{own_cluster.version}-{parallelism}-{len(partitions)}"
+        kdv = Kdv(broker, own_cluster.rest, submitter, name, tmp_path)
         kdv.create_topic(2)
-        faulty = [line for row in rows_of_minutes(400) for line in (row, b"broken", advert(id=-1, time="00:00:00"))]
-        kdv.send({0: faulty[:300], 1: faulty[:300]})
-        job = kdv.start("--idle-timeout=0 s", parallelism=parallelism)
-        for number in range(2):
-            kdv.rest.wait_checkpoint(job, 2 + 3 * number)
+        kdv.send({partition: faulty(0, 100, partition) for partition in partitions})
+        job = kdv.start(f"--idle-timeout={'0 s' if len(partitions) == 2 else '1 s'}", parallelism=parallelism)
+        for number in range(1, 4):
+            kdv.wait_rows(100 * number - 1)  # what is late now is late for good
             restored = kdv.rest.checkpoints(job)["counts"]["restored"]
             own_cluster.taskmanagers[-1].kill()
+            kdv.send({partition: faulty(100 * number, 100, partition) for partition in partitions})
             own_cluster.add_taskmanager()
-            kdv.send({0: faulty[300 + 300 * number : 600 + 300 * number], 1: faulty[300 + 300 * number : 600 + 300 * number]})
             kdv.wait_restored(job, restored + 1)
-        kdv.send({0: faulty[900:], 1: faulty[900:]})
-        read = Input(kdv.input())
+        read = kdv.wait_accounted()
+        assert len(read.broken) == 400 * len(partitions)
+        assert len(kdv.late()) >= 300 * len(partitions)
 
-        def all_there() -> bool:
-            late = {(int(record.headers["partition"]), int(record.headers["offset"])) for record in kdv.late()}
-            report = compare(read.expect(late), kdv.rows())
-            if report.twice or report.unexpected:
-                pytest.fail(str(report))
-            if not report.ok or read.rejects(kdv.dead(), kdv.late()):
-                raise LookupError(str(report) + "\n".join(read.rejects(kdv.dead(), kdv.late())[:5]))
-            return True
 
-        wait_for(all_there, timeout=60, what="every record")
-        assert len(kdv.dead()) == 800
+class Chance:
+    """Random rows and deeds; event time moves on by half an hour with each round."""
+
+    def __init__(self, seed: int) -> None:
+        self.choice = random.Random(seed)
+        self.number = 0
+        self.hour = datetime(2024, 5, 20, 1)
+
+    def round(self, partitions: int) -> dict[int, list[bytes]]:
+        """Rows for some of the partitions; the others are idle."""
+        self.hour += timedelta(minutes=30)
+        awake = self.choice.sample(range(partitions), self.choice.randint(1, partitions))
+        return {partition: [self.row() for _ in range(300)] for partition in awake}
+
+    def row(self) -> bytes:
+        self.number += 1
+        if self.choice.random() < 0.1:
+            return b"broken %d" % self.number
+        number = self.number - self.choice.choice([0] * 9 + [1])  # a copy, where the time is the same as well
+        time = self.hour + timedelta(seconds=self.choice.randint(-3600, 1800) // 30 * 30)
+        return advert(id=number, timestamp_column=str(time))
+
+
+@pytest.mark.parametrize("own_cluster", [(NEW, "rocksdb"), (OLD, "hashmap")], indirect=True, ids=ids)
+def test_kills_and_rescaling_at_random(own_cluster: FlinkCluster, own_broker: kafka.Broker, tmp_path: Path) -> None:
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")
+    chance = Chance(seed)
+    partitions = 3
+    kdv = Kdv(own_broker, own_cluster.rest, None, "random", tmp_path)  # type: ignore[arg-type]
+    kdv.create_topic(partitions)
+
+    def start(savepoint: str = "") -> str:
+        with own_cluster.submitter() as kdv.submitter:
+            return kdv.start("--idle-timeout=500 ms", parallelism=chance.choice.randint(1, 4), savepoint=savepoint)
+
+    def checkpoints(more: int) -> None:
+        newest = kdv.rest.checkpoints(job)["latest"]["completed"]
+        kdv.rest.wait_checkpoint(job, (newest["id"] if newest else 0) + more)
+
+    def kill() -> None:
+        restored = kdv.rest.checkpoints(job)["counts"]["restored"]
+        own_cluster.taskmanagers[-1].kill()
+        own_cluster.add_taskmanager()
+        kdv.wait_restored(job, restored + 1)  # until Flink has seen it, the job cannot be stopped
+
+    def kill_broker() -> None:
+        assert own_broker.process
+        own_broker.process.kill()
+        own_broker.start()
+
+    job = start()
+    for deed in chance.choice.sample([kill, kill, kill_broker, None], 4):
+        kdv.send(chance.round(partitions))
+        checkpoints(chance.choice.randint(0, 3))
+        print(f"round with {deed.__name__ if deed else 'another parallelism'}")
+        if deed:
+            deed()
+        else:
+            job = start(kdv.rest.stop_with_savepoint(job))
+        kdv.send(chance.round(partitions))
+        checkpoints(1)  # it is there again
+    close(kdv, partitions)
+    read = kdv.wait_accounted(idle=True)
+    assert kdv.late()
+    assert len(read.broken) + len(read.good) == len(kdv.input())

@@ -29,8 +29,8 @@ def test_a_savepoint_is_restored_at_another_parallelism(cluster: FlinkCluster, k
     kdv.send({0: rows_of_minutes(20, first=20), 1: rows_of_minutes(20, first=20)})
     with cluster.submitter() as kdv.submitter:
         job = kdv.start(parallelism=2, savepoint=savepoint)
-    kdv.wait_rows(39)
-    check(kdv, bounded=False)
+    kdv.wait_accounted()
+    assert len(kdv.rows()) == 39
     assert kdv.rest.checkpoints(job)["latest"]["restored"]["external_path"] == savepoint
     assert max(vertex["parallelism"] for vertex in kdv.rest.job(job)["vertices"]) == 2
 
@@ -38,7 +38,7 @@ def test_a_savepoint_is_restored_at_another_parallelism(cluster: FlinkCluster, k
 def test_the_job_waits_for_its_topic(new_kdv: Callable[..., Kdv]) -> None:
     kdv = new_kdv(partitions=0)
     with kdv.submitting() as log:
-        wait_for(lambda: f"topic {kdv.topic} does not exist yet" in log(), timeout=60, what="the job to say what it waits for")
+        wait_for(lambda: f"topic {kdv.topic} does not exist yet" in log(), timeout=120, what="the job to say what it waits for")
         kdv.create_topic(1)
         kdv.send(rows_of_minutes(3))
     kdv.wait_rows(2)
@@ -50,7 +50,7 @@ def test_the_job_waits_for_its_broker(new_kdv: Callable[..., Kdv], tmp_path: Pat
     try:
         with kdv.submitting() as log:
             wait_for(
-                lambda: f"waiting for Kafka at {later.address}" in log(), timeout=60, what="the job to say what it waits for"
+                lambda: f"waiting for Kafka at {later.address}" in log(), timeout=120, what="the job to say what it waits for"
             )
             later.start()
             kdv.create_topic(1)
@@ -95,7 +95,7 @@ def test_broken_records_are_skipped_if_asked_and_counted(kdv: Kdv, format: str) 
     kdv.send([*rows_of_minutes(3), advert(price=-1), advert(kdv=None), *rows_of_minutes(2, first=3)])
     job = kdv.start("--on-error=skip", f"--format={format}")
     kdv.wait_rows(4)
-    wait_for(lambda: kdv.counted(job, "dead_letters") == 2, timeout=30, what="the counter", interval=0.2)
+    wait_for(lambda: kdv.counted(job, "dead_letters") == 2, timeout=120, what="the counter", interval=0.2)
     assert kdv.dead() == []
 
 
@@ -104,8 +104,8 @@ def test_rejects_are_counted(kdv: Kdv) -> None:
     job = kdv.start("--idle-timeout=500 ms")
     kdv.wait_rows(4)
     kdv.send([advert(time="00:00:00")] * 2)
-    wait_for(lambda: kdv.counted(job, "dead_letters") == 3, timeout=30, what="the counter of dead letters", interval=0.2)
-    wait_for(lambda: kdv.counted(job, "late_records") == 2, timeout=30, what="the counter of late records", interval=0.2)
+    wait_for(lambda: kdv.counted(job, "dead_letters") == 3, timeout=120, what="the counter of dead letters", interval=0.2)
+    wait_for(lambda: kdv.counted(job, "late_records") == 2, timeout=120, what="the counter of late records", interval=0.2)
 
 
 def test_rejects_go_to_folders_if_asked(kdv: Kdv) -> None:
@@ -113,7 +113,7 @@ def test_rejects_go_to_folders_if_asked(kdv: Kdv) -> None:
     kdv.start(f"--dead-letters={(kdv.folder / 'dead').as_uri()}", f"--late-records={(kdv.folder / 'late').as_uri()}")
     kdv.wait_rows(4)
     kdv.send([advert(time="00:00:00")])
-    wait_for(lambda: kdv.lines("dead") and kdv.lines("late"), timeout=60, what="both files")
+    wait_for(lambda: kdv.lines("dead") and kdv.lines("late"), timeout=120, what="both files")
     assert kdv.lines("dead") == [{"message": "/w==", "reason": "not UTF-8", "partition": 0, "offset": 5}]
     assert [(line["partition"], line["offset"]) for line in kdv.lines("late")] == [(0, 6)]
 

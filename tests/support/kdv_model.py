@@ -2,17 +2,20 @@
 
 Every input record ends in one of four ways: as a CSV row, as the copy of a row of the same window, as a dead letter, or as a
 late record. Which records are broken is known from the input alone. Which are late depends on timing where partitions are read at
-different speeds: `account` checks that no record was called late which cannot have been, and that all others are rows.
+different speeds: `Input.accounted` checks that no record was called late which cannot have been, and that all others are rows.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import sys
+import threading
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -27,6 +30,7 @@ _TICK = timedelta(milliseconds=1)  # a watermark says that its own millisecond i
 WINDOW = timedelta(minutes=2)
 DELAY = timedelta(seconds=5)
 LONGEST = 64 * 1024
+FUTURE = timedelta(hours=1)  # what comes later than that has a wrong clock
 
 Place = tuple[int, int]  # partition and offset
 
@@ -43,37 +47,78 @@ class Expected:
     possible: frozenset[Row]
 
 
+class _Number(str):
+    """A JSON number as it stands: only those of known fields are computed."""
+
+
 def read(value: bytes, window: timedelta = WINDOW) -> tuple[datetime, Row]:
     """Event time and row of a record. Raises Broken."""
     if len(value) > LONGEST:
         raise Broken("too long")
     try:
-        fields = json.loads(value.decode(), parse_float=Decimal, parse_constant=_no_number)
+        fields = _json(value.decode().removeprefix("\ufeff"))
     except ValueError as error:
         raise Broken("no JSON in UTF-8") from error
     if not isinstance(fields, dict):
         raise Broken("no object")
-    number, product, description = (fields.get(name) for name in ("id", "product", "description"))
-    if type(number) is not int or not -(2**63) <= number < 2**63:
+    number = fields.get("id")
+    if not isinstance(number, _Number) or not re.fullmatch(r"-?\d{1,19}", number) or not -(2**63) <= int(number) < 2**63:
         raise Broken("id")
-    if not isinstance(product, str) or not isinstance(description, str):
-        raise Broken("text")
+    product, description = _string(fields.get("product")), _string(fields.get("description"))
     price = _amount(fields.get("price"), Decimal(10) ** 14)
     kdv = _amount(fields.get("kdv"), Decimal(1) + Decimal("0.0001"))
     total = (price * (1 + kdv)).quantize(Decimal("0.01"), ROUND_HALF_UP)
     time = _time(fields.get("timestamp_column"))
+    if time > datetime.now(UTC).replace(tzinfo=None) + FUTURE:
+        raise Broken("future")
     start = _EPOCH + (time - _EPOCH) // window * window
-    return time, Row(number, product, description, price, kdv, total, start)
+    return time, Row(int(number), product, description, price, kdv, total, start)
+
+
+def _json(text: str) -> Any:
+    def parse() -> Any:
+        return json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_no_number)
+
+    try:
+        return parse()
+    except RecursionError:  # deep fields are JSON too; a record has at most LONGEST levels
+        return _with_a_deep_stack(parse)
+
+
+def _with_a_deep_stack(function: Callable[[], Any]) -> Any:
+    size, limit = threading.stack_size(512 * 1024 * 1024), sys.getrecursionlimit()
+    sys.setrecursionlimit(2 * LONGEST)
+    try:
+        with ThreadPoolExecutor(1) as other:
+            return other.submit(function).result()
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(size)
 
 
 def _no_number(text: str) -> None:
     raise ValueError(text)
 
 
+def _string(value: Any) -> str:
+    if not isinstance(value, str) or isinstance(value, _Number):
+        raise Broken("no text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise Broken("half of a surrogate pair") from error
+    return value
+
+
 def _amount(value: Any, limit: Decimal) -> Decimal:
     """A number from 0 to below `limit` with at most four digits behind the point."""
-    if type(value) not in (int, Decimal):
+    if not isinstance(value, _Number):
         raise Broken("no number")
+    digits, _, exponent = value.lower().partition("e")
+    if not digits.strip("-0."):
+        return Decimal(0)
+    if len(exponent.strip("+-").lstrip("0")) > 6:
+        raise Broken("out of range")
     number = Decimal(value)
     if not 0 <= number < limit or number != number.quantize(Decimal("0.0001")):
         raise Broken("out of range")
@@ -95,7 +140,7 @@ def _time(value: Any) -> datetime:
 
 @dataclass(frozen=True)
 class _Read:
-    """One good record: `behind` says whether its window had closed for its own partition alone."""
+    """One good record: `behind` says whether its window can have closed before it was read."""
 
     place: Place
     value: bytes
@@ -106,7 +151,10 @@ class _Read:
 class Input:
     """The records of a topic, judged."""
 
-    def __init__(self, records: Iterable[Record], *, window: timedelta = WINDOW, delay: timedelta = DELAY) -> None:
+    def __init__(
+        self, records: Iterable[Record], *, window: timedelta = WINDOW, delay: timedelta = DELAY, idle: bool = False
+    ) -> None:
+        """`idle`: whether a partition may have been idle, so that others alone closed windows of its rows."""
         self.broken: dict[Place, bytes] = {}
         self.good: list[_Read] = []
         self.window = window
@@ -122,6 +170,9 @@ class Input:
             self.good.append(_Read(place, record.value, row, row.window_start + window <= mark))
             marks[record.partition] = max(mark, time - delay + _TICK)
         self._marks = list(marks.values())
+        if idle:
+            last = max(self._marks, default=datetime.min)
+            self.good = [replace(read, behind=read.row.window_start + window <= last) for read in self.good]
 
     def expect(self, late: Collection[Place] = (), *, bounded: bool = False) -> Expected:
         """The rows of all good records that are not among the `late` ones.
@@ -146,6 +197,13 @@ class Input:
             "late record", {place: candidates[place] for place in map(origin, late) if place in candidates}, late
         )
         return found
+
+    def accounted(
+        self, dead: Collection[Record], late: Collection[Record], rows: Iterable[Row], *, bounded: bool = False
+    ) -> Report:
+        """Each record against where it ended: rows = records - dead letters - late records - copies, by identity."""
+        report = compare(self.expect({origin(record) for record in late}, bounded=bounded), rows)
+        return replace(report, rejects=self.rejects(dead, late))
 
 
 def origin(reject: Record) -> Place:
@@ -176,10 +234,16 @@ class Report:
     twice: list[Row]
     altered: list[tuple[Row, Row]]  # (expected, actual)
     unexpected: list[Row]
+    rejects: list[str] = field(default_factory=list)  # what is wrong with dead letters and late records
 
     @property
     def ok(self) -> bool:
-        return not (self.lost or self.twice or self.altered or self.unexpected)
+        return not (self.lost or self.rejects or self.for_good)
+
+    @property
+    def for_good(self) -> bool:
+        """Whether rows are wrong in a way that no waiting mends."""
+        return bool(self.twice or self.altered or self.unexpected)
 
     def __str__(self) -> str:
         return "\n".join(self._lines()) or "every row is there once, as expected"
@@ -197,6 +261,9 @@ class Report:
                 yield from (f"  {row}" for row in rows[:_SHOWN])
                 if len(rows) > _SHOWN:
                     yield f"  ... and {len(rows) - _SHOWN} more"
+        yield from self.rejects[:_SHOWN]
+        if len(self.rejects) > _SHOWN:
+            yield f"... and {len(self.rejects) - _SHOWN} more sentences on rejects"
 
 
 def compare(expected: Expected, actual: Iterable[Row]) -> Report:

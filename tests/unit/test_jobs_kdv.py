@@ -16,36 +16,38 @@ def options(statement: str) -> dict[str, str]:
     return dict(re.findall(r"'([^']+)' = '((?:[^']|'')*)'", statement.split("WITH")[1]))
 
 
-def job(*words: str) -> tuple[dict[str, str], dict[str, str], str]:
-    """{table: its options as text}, Flink's options, and the statements, for these arguments."""
+def job(*words: str, **properties: str) -> tuple[dict[str, str], dict[str, str], str]:
+    """{table or view: its statement}, Flink's options, and the statements that fill tables, for these arguments."""
     args = kdv.parse_args(words)
-    tables, inserts = kdv.statements(args)
-    found = {re.search(r"TABLE (\w+)", table)[1]: table for table in tables}  # type: ignore[index]
+    tables, inserts = kdv.statements(args, {name.replace("_", "."): value for name, value in properties.items()})
+    found = {re.search(r"(?:TABLE|VIEW) (\w+)", table)[1]: table for table in tables}  # type: ignore[index]
     return found, kdv.configuration(args), "\n".join(inserts)
 
 
 def test_defaults() -> None:
-    tables, settings, inserts = job()
+    tables, settings, _ = job()
     source, csv = options(tables["adverts"]), options(tables["adverts_with_kdv"])
     assert source["topic"] == "sahibinden"
     assert source["properties.group.id"] == "flink-group-sahibinden"
     assert source["scan.startup.mode"] == "earliest-offset"
     assert "scan.bounded.mode" not in source
     assert source["format"] == "checked-json"
-    assert "timestamp_column - INTERVAL '0 00:00:05.000' DAY(3) TO SECOND(3)" in tables["adverts"]
-    assert "INTERVAL '0 00:02:00.000' DAY(3) TO SECOND(3)" in inserts
+    assert source["properties.isolation.level"] == "read_committed"
+    assert "event_time - INTERVAL '0 00:00:05.000' DAY(3) TO SECOND(3)" in tables["adverts"]
+    assert "LOCALTIMESTAMP + INTERVAL '0 01:00:00.000' DAY(3) TO SECOND(3)" in tables["adverts"]
     assert csv["path"] == "file:///flink-data/output"
     assert {name: options(tables[name])["topic"] for name in REJECTS} == {
         "dead_letters": "sahibinden-dead",
         "late_records": "sahibinden-late",
     }
+    assert {options(tables[name])["properties.transaction.timeout.ms"] for name in REJECTS} == {"900000"}
     assert {options(tables[name])["sink.delivery-guarantee"] for name in REJECTS} == {"exactly-once"}
     assert settings["pipeline.name"] == "kdv"
     assert settings["execution.checkpointing.mode"] == "EXACTLY_ONCE"
 
 
 def test_every_argument_arrives() -> None:
-    tables, settings, inserts = job(
+    tables, settings, _ = job(
         "--bootstrap-servers=a:1,b:2",
         "--topic=t",
         "--group=g",
@@ -55,6 +57,8 @@ def test_every_argument_arrives() -> None:
         "--max-record-size=2 mb",
         "--dead-letters=file:///dead",
         "--late-records=l",
+        "--max-future=3 h",
+        "--transaction-timeout=1 h",
         "--window=1 h",
         "--watermark-delay=250 ms",
         "--idle-timeout=1 min",
@@ -74,10 +78,12 @@ def test_every_argument_arrives() -> None:
     assert source["checked-json.timestamp-format.standard"] == "ISO-8601"
     assert source["checked-json.max-length"] == "2 mb"
     assert options(tables["dead_letters"])["path"] == "file:///dead"
-    assert options(tables["late_records"])["topic"] == "l"
+    late = options(tables["late_records"])
+    assert (late["topic"], late["sink.transactional-id-prefix"]) == ("l", "g-late_records")
+    assert late["properties.transaction.timeout.ms"] == "3600000"
     assert "INTERVAL '0 00:00:00.250' DAY" in tables["adverts"]
-    assert "INTERVAL '0 01:00:00.000' DAY" in inserts
-    assert "MOD(id, 7)" in inserts
+    assert "INTERVAL '0 03:00:00.000' DAY" in tables["adverts"]
+    assert "MOD(id, 7)" in tables["judged"]
     assert csv["path"] == "s3://bucket/x"
     assert csv["sink.rolling-policy.file-size"] == "10 kb"
     assert csv["sink.rolling-policy.rollover-interval"] == "172800000 ms"
@@ -88,18 +94,31 @@ def test_every_argument_arrives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "connectors", "fail"),
+    ("words", "connectors"),
     [
-        ([], ["kafka", "kafka"], "false"),
-        (["--on-error=skip"], ["blackhole", "kafka"], "false"),
-        (["--on-error=fail"], ["blackhole", "kafka"], "true"),
-        (["--dead-letters=file:///d", "--late-records="], ["filesystem", "blackhole"], "false"),
+        ([], ["kafka", "kafka"]),
+        (["--on-error=skip"], ["blackhole", "kafka"]),
+        (["--on-error=fail"], ["blackhole", "kafka"]),
+        (["--dead-letters=file:///d", "--late-records="], ["filesystem", "blackhole"]),
     ],
 )
-def test_what_becomes_of_rejects(words: list[str], connectors: list[str], fail: str) -> None:
+def test_what_becomes_of_rejects(words: list[str], connectors: list[str]) -> None:
     tables, _, _ = job(*words)
     assert [options(tables[name])["connector"] for name in REJECTS] == connectors
-    assert options(tables["adverts"])["checked-json.fail-on-broken-record"] == fail
+
+
+def test_properties_of_kafka_reach_every_client_and_arguments_win() -> None:
+    tables, _, _ = job("--group=g", security_protocol="SASL_SSL", group_id="other", isolation_level="read_uncommitted")
+    for name in ("adverts", *REJECTS):
+        assert options(tables[name])["properties.security.protocol"] == "SASL_SSL"
+    source = options(tables["adverts"])
+    assert (source["properties.group.id"], source["properties.isolation.level"]) == ("g", "read_committed")
+
+
+def test_a_savepoint_fits_whether_future_records_are_taken_or_not() -> None:
+    """The planner numbers operators by the form of the statements."""
+    forms = [job(f"--max-future={value}")[0]["adverts"] for value in ("off", "1 h")]
+    assert len({re.sub(r"\+ INTERVAL '[^']*' \w+\(\d\)( TO SECOND\(3\))?", "+ INTERVAL", form) for form in forms}) == 1
 
 
 def test_the_format_of_flink_itself() -> None:

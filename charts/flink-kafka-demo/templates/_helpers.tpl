@@ -49,11 +49,12 @@ A Job that runs a program of the tools image to its end: (dict "root" $ "compone
 The name carries a hash of what it runs, because a Job cannot be changed; the same values give the same Job, which does not run again.
 */}}
 {{- define "demo.toolJob" -}}
-{{- $image := .root.Values.global.tools.image -}}
+{{- $content := list .root.Values.global.tools.image .program .args .wait -}}
+{{- with .root.Values.global.kafka.propertiesSecret }}{{ $content = append $content . }}{{ end -}}
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ include "demo.name" . }}-{{ list $image .program .args .wait | toJson | sha256sum | trunc 8 }}
+  name: {{ include "demo.name" . }}-{{ $content | toJson | sha256sum | trunc 8 }}
   labels:
     {{- include "demo.labels" . | nindent 4 }}
 spec:
@@ -71,6 +72,11 @@ spec:
       {{- end }}
       containers:
         {{- include "demo.toolContainer" (dict "root" .root "name" .component "program" .program "args" .args) | nindent 8 }}
+      {{- with .root.Values.global.kafka.propertiesSecret }}
+      volumes:
+        - name: kafka-client
+          secret: {secretName: {{ . | quote }}}
+      {{- end }}
 {{- end }}
 
 {{- define "demo.toolContainer" -}}
@@ -83,6 +89,13 @@ spec:
     {{- end }}
     - --bootstrap-servers={{ include "demo.bootstrapServers" .root }}
     - --topic={{ .root.Values.global.kafka.topic }}
+    {{- if .root.Values.global.kafka.propertiesSecret }}
+    - --kafka-properties=/etc/kafka-client/client.properties
+    {{- end }}
+  {{- if .root.Values.global.kafka.propertiesSecret }}
+  volumeMounts:
+    - {name: kafka-client, mountPath: /etc/kafka-client, readOnly: true}
+  {{- end }}
   resources:
     requests: {cpu: 50m, memory: 64Mi}
     limits: {memory: 128Mi}

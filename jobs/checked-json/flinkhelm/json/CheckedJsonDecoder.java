@@ -1,19 +1,13 @@
 package flinkhelm.json;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import flinkhelm.json.JsonReader.Kind;
 import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonFactory;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonProcessingException;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
@@ -23,17 +17,19 @@ import org.apache.flink.table.types.logical.RowType;
 final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
 
     private static final long serialVersionUID = 1L;
-    private static final int SHOWN = 200;
+    private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
 
     private final String[] names;
     private final ColumnReader[] readers;
     private final String[] metadata;
     private final TypeInformation<RowData> produced;
     private final long maxLength;
-    private final boolean fail;
 
-    private transient JsonFactory json;
-    private transient Map<String, Integer> positions;
+    private transient byte[][] encodedNames;
+    // Where the columns stand in the record at hand: it is read when all of it is known to be JSON.
+    private transient Kind[] kinds;
+    private transient int[] starts;
+    private transient int[] ends;
     private transient Counter broken;
 
     CheckedJsonDecoder(
@@ -42,8 +38,7 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
             TypeInformation<RowData> produced,
             TimestampFormat timestampFormat,
             Map<String, String> ranges,
-            long maxLength,
-            boolean fail) {
+            long maxLength) {
         List<RowType.RowField> fields = columns.getFields();
         this.names = new String[fields.size()];
         this.readers = new ColumnReader[fields.size()];
@@ -56,21 +51,22 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
         this.metadata = metadata;
         this.produced = produced;
         this.maxLength = maxLength;
-        this.fail = fail;
     }
 
     @Override
     public void open(InitializationContext context) {
-        json = new JsonFactory();
-        positions = new HashMap<>();
+        encodedNames = new byte[names.length][];
         for (int index = 0; index < names.length; index++) {
-            positions.put(names[index], index);
+            encodedNames[index] = names[index].getBytes(StandardCharsets.UTF_8);
         }
+        kinds = new Kind[names.length];
+        starts = new int[names.length];
+        ends = new int[names.length];
         broken = context.getMetricGroup().counter("numBrokenRecords");
     }
 
     @Override
-    public RowData deserialize(byte[] message) throws IOException {
+    public RowData deserialize(byte[] message) {
         GenericRowData row = new GenericRowData(names.length + metadata.length);
         String reason = null;
         try {
@@ -78,9 +74,6 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
         } catch (BrokenRecord error) {
             reason = error.getMessage();
             broken.inc();
-            if (fail) {
-                throw new IOException("Broken record: " + reason + ": " + beginning(message));
-            }
             for (int index = 0; index < names.length; index++) {
                 row.setField(index, null);
             }
@@ -99,62 +92,77 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
         if (message.length > maxLength) {
             throw new BrokenRecord("longer than " + maxLength + " bytes");
         }
-        if (isUtf16OrUtf32(message)) { // which the parser would take as well
+        if (isUtf16OrUtf32(message) || !Utf8.isValid(message)) {
             throw new BrokenRecord("not UTF-8");
         }
-        boolean ended = false;
-        try (JsonParser parser = json.createParser(message)) {
-            JsonToken token = parser.nextToken();
-            if (token == null) {
-                throw new BrokenRecord("empty");
-            }
-            if (token != JsonToken.START_OBJECT) {
-                throw new BrokenRecord(isUtf8(message) ? "no JSON object" : "not UTF-8");
-            }
-            readFields(parser, row);
-            ended = true;
-            if (parser.nextToken() != null) {
-                throw new BrokenRecord("text after the document");
-            }
-        } catch (JsonProcessingException error) {
-            throw new BrokenRecord(isUtf8(message) ? ended ? "text after the document" : "no JSON" : "not UTF-8");
-        } catch (IOException error) { // bytes that no character has
-            throw new BrokenRecord("not UTF-8");
+        Arrays.fill(kinds, null);
+        JsonReader document = new JsonReader(message, startsWith(message, BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0);
+        if (document.next() < 0) {
+            throw new BrokenRecord("empty");
+        }
+        if (document.next() != '{') {
+            document.value();
+            throw new BrokenRecord("no JSON object");
+        }
+        findColumns(document, message);
+        if (document.next() >= 0) {
+            throw new BrokenRecord("text after the document");
         }
         for (int index = 0; index < names.length; index++) {
-            if (row.isNullAt(index)) {
-                throw new BrokenRecord(names[index] + ": missing");
-            }
+            row.setField(index, column(index, message));
         }
     }
 
-    /** Reads to the end of the object, also after a wrong field: a record that is no JSON is called that. */
-    private void readFields(JsonParser parser, GenericRowData row) throws IOException, BrokenRecord {
-        BrokenRecord first = null;
-        for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
-            JsonToken token = parser.nextToken();
-            Integer position = positions.get(name);
-            if (position == null) {
-                parser.skipChildren();
-                continue;
-            }
-            try {
-                if (token == JsonToken.VALUE_NULL) {
-                    throw new BrokenRecord("null");
-                }
-                row.setField(position, readers[position].read(parser, token));
-            } catch (BrokenRecord error) {
-                first = first == null ? new BrokenRecord(name + ": " + error.getMessage()) : first;
-                parser.skipChildren();
-            }
+    /** Goes over the whole object, so that a record that is no JSON is called that, whatever is wrong with its fields. */
+    private void findColumns(JsonReader document, byte[] message) throws BrokenRecord {
+        document.take('{');
+        if (document.next() == '}') {
+            document.another();
+            return;
         }
-        if (first != null) {
-            throw first;
-        }
+        do {
+            int index = position(document.name(), message, document.start, document.end);
+            Kind kind = document.value();
+            if (index >= 0) {
+                kinds[index] = kind;
+                starts[index] = document.start;
+                ends[index] = document.end;
+            }
+        } while (document.another());
     }
 
-    private static String beginning(byte[] message) {
-        return message == null ? "" : new String(message, 0, Math.min(message.length, SHOWN), StandardCharsets.UTF_8);
+    /** Which column a name is, below 0 if none. */
+    private int position(Kind kind, byte[] message, int start, int end) {
+        byte[] name = message;
+        if (kind == Kind.ESCAPED) {
+            name = Text.unescaped(message, start, end);
+            if (name == null) {
+                return -1;
+            }
+            start = 0;
+            end = name.length;
+        }
+        for (int index = 0; index < encodedNames.length; index++) {
+            byte[] wanted = encodedNames[index];
+            if (Arrays.equals(name, start, end, wanted, 0, wanted.length)) {
+                return index;
+            }
+        }
+        return -1;
+    }
+
+    private Object column(int index, byte[] message) throws BrokenRecord {
+        if (kinds[index] == null) {
+            throw new BrokenRecord(names[index] + ": missing");
+        }
+        if (kinds[index] == Kind.NULL) {
+            throw new BrokenRecord(names[index] + ": null");
+        }
+        try {
+            return readers[index].read(kinds[index], message, starts[index], ends[index]);
+        } catch (BrokenRecord error) {
+            throw new BrokenRecord(names[index] + ": " + error.getMessage());
+        }
     }
 
     private static boolean isUtf16OrUtf32(byte[] message) {
@@ -162,13 +170,8 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
         return mark || message[0] == 0 || message.length > 1 && message[1] == 0;
     }
 
-    private static boolean isUtf8(byte[] message) {
-        try {
-            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(message));
-            return true;
-        } catch (CharacterCodingException error) {
-            return false;
-        }
+    private static boolean startsWith(byte[] message, byte[] start) {
+        return message.length >= start.length && Arrays.equals(message, 0, start.length, start, 0, start.length);
     }
 
     @Override

@@ -59,7 +59,6 @@ final class CheckedJsonFormat implements DecodingFormat<DeserializationSchema<Ro
                 context.createTypeInformation(produced),
                 options.get(CheckedJsonFormatFactory.TIMESTAMP_FORMAT),
                 options.get(CheckedJsonFormatFactory.RANGES),
-                options.get(CheckedJsonFormatFactory.MAX_LENGTH).getBytes(),
-                options.get(CheckedJsonFormatFactory.FAIL));
+                options.get(CheckedJsonFormatFactory.MAX_LENGTH).getBytes());
     }
 }

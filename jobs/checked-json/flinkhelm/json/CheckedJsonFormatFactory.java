@@ -41,12 +41,6 @@ public final class CheckedJsonFormatFactory implements DeserializationFormatFact
                     .defaultValue(MemorySize.ofMebiBytes(1))
                     .withDescription("A longer record is broken.");
 
-    static final ConfigOption<Boolean> FAIL =
-            ConfigOptions.key("fail-on-broken-record")
-                    .booleanType()
-                    .defaultValue(false)
-                    .withDescription("Whether a broken record fails the job.");
-
     @Override
     public String factoryIdentifier() {
         return "checked-json";
@@ -59,7 +53,7 @@ public final class CheckedJsonFormatFactory implements DeserializationFormatFact
 
     @Override
     public Set<ConfigOption<?>> optionalOptions() {
-        return Set.of(TIMESTAMP_FORMAT, RANGES, MAX_LENGTH, FAIL);
+        return Set.of(TIMESTAMP_FORMAT, RANGES, MAX_LENGTH);
     }
 
     @Override

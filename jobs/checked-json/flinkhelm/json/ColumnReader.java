@@ -1,22 +1,20 @@
 package flinkhelm.json;
 
-import java.io.IOException;
+import flinkhelm.json.JsonReader.Kind;
 import java.io.Serializable;
-import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
 import org.apache.flink.table.api.ValidationException;
-import org.apache.flink.table.data.DecimalData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.TimestampData;
+import org.apache.flink.table.data.binary.BinaryStringData;
 import org.apache.flink.table.types.logical.DecimalType;
 import org.apache.flink.table.types.logical.LogicalType;
 
-/** Reads the value that the parser stands at into Flink's form of one column, or says what is wrong with it. */
+/** Reads a value, which stands from {@code start} to {@code end}, into Flink's form of one column, or says what is wrong with it. */
 interface ColumnReader extends Serializable {
 
-    Object read(JsonParser parser, JsonToken token) throws IOException, BrokenRecord;
+    Object read(Kind kind, byte[] bytes, int start, int end) throws BrokenRecord;
 
     /** The reader for a column: BIGINT, STRING, DECIMAL or TIMESTAMP. */
     static ColumnReader of(String name, LogicalType type, TimestampFormat timestampFormat, Range range) {
@@ -24,7 +22,7 @@ interface ColumnReader extends Serializable {
             case BIGINT:
                 return wholeNumber(range);
             case VARCHAR:
-                return text();
+                return ColumnReader::text;
             case DECIMAL:
                 return decimal((DecimalType) type, range);
             case TIMESTAMP_WITHOUT_TIME_ZONE:
@@ -36,56 +34,54 @@ interface ColumnReader extends Serializable {
     }
 
     private static ColumnReader wholeNumber(Range range) {
-        return (parser, token) -> {
-            if (token != JsonToken.VALUE_NUMBER_INT) {
+        int longest = String.valueOf(Long.MIN_VALUE).length();
+        return (kind, bytes, start, end) -> {
+            if (kind != Kind.WHOLE) {
                 throw new BrokenRecord("no whole number");
             }
-            if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
-                throw new BrokenRecord("out of range");
+            try {
+                if (end - start <= longest) {
+                    long value = Long.parseLong(new String(bytes, start, end - start, StandardCharsets.ISO_8859_1));
+                    if (range.holds(value, 0)) {
+                        return value;
+                    }
+                }
+            } catch (NumberFormatException error) {
+                // beyond 64 bits
             }
-            long value = parser.getLongValue();
-            if (range != Range.ALL && !range.holds(BigDecimal.valueOf(value))) {
-                throw new BrokenRecord("out of range");
-            }
-            return value;
+            throw new BrokenRecord("out of range");
         };
     }
 
-    private static ColumnReader text() {
-        return (parser, token) -> {
-            if (token != JsonToken.VALUE_STRING) {
-                throw new BrokenRecord("no text");
-            }
-            return StringData.fromString(parser.getText());
-        };
+    private static StringData text(Kind kind, byte[] bytes, int start, int end) throws BrokenRecord {
+        if (kind == Kind.TEXT) {
+            return BinaryStringData.fromBytes(bytes, start, end - start);
+        }
+        if (kind != Kind.ESCAPED) {
+            throw new BrokenRecord("no text");
+        }
+        byte[] text = Text.unescaped(bytes, start, end);
+        if (text == null) {
+            throw new BrokenRecord("half of a surrogate pair");
+        }
+        return StringData.fromBytes(text);
     }
 
     private static ColumnReader decimal(DecimalType type, Range range) {
         int precision = type.getPrecision();
         int scale = type.getScale();
-        return (parser, token) -> {
-            if (token != JsonToken.VALUE_NUMBER_INT && token != JsonToken.VALUE_NUMBER_FLOAT) {
+        return (kind, bytes, start, end) -> {
+            if (kind != Kind.WHOLE && kind != Kind.NUMBER) {
                 throw new BrokenRecord("no number");
             }
-            BigDecimal value = parser.getDecimalValue();
-            // Digits before the point, first: 1e999999999 must not be written out.
-            if (value.signum() != 0 && value.precision() - (long) value.scale() > precision - scale || !range.holds(value)) {
-                throw new BrokenRecord("out of range");
-            }
-            if (value.scale() > scale && value.stripTrailingZeros().scale() > scale) {
-                throw new BrokenRecord("more than " + scale + " digits behind the point");
-            }
-            return DecimalData.fromBigDecimal(value, precision, scale);
+            return new Digits(bytes, start, end).decimal(precision, scale, range);
         };
     }
 
     private static ColumnReader timestamp(TimestampFormat format) {
-        return (parser, token) -> {
-            if (token != JsonToken.VALUE_STRING) {
-                throw new BrokenRecord("no text");
-            }
+        return (kind, bytes, start, end) -> {
             try {
-                return TimestampData.fromEpochMillis(format.parse(parser.getText()));
+                return TimestampData.fromEpochMillis(format.parse(text(kind, bytes, start, end).toString()));
             } catch (DateTimeException error) {
                 throw new BrokenRecord("unreadable time");
             }

@@ -35,6 +35,10 @@ final class Range implements Serializable {
         return text.isBlank() ? null : new BigDecimal(text.trim());
     }
 
+    boolean holds(long unscaled, int scale) {
+        return this == ALL || holds(BigDecimal.valueOf(unscaled, scale));
+    }
+
     boolean holds(BigDecimal value) {
         return (least == null || least.compareTo(value) <= 0) && (greatest == null || greatest.compareTo(value) >= 0);
     }

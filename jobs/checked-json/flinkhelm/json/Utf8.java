@@ -1,0 +1,59 @@
+package flinkhelm.json;
+
+/** Whether bytes are UTF-8 as RFC 3629 has it: no surrogates, nothing longer than need be, nothing beyond U+10FFFF. */
+final class Utf8 {
+
+    private Utf8() {}
+
+    static boolean isValid(byte[] bytes) {
+        int position = 0;
+        while (position < bytes.length) {
+            int length = length(bytes, position);
+            if (length == 0) {
+                return false;
+            }
+            position += length;
+        }
+        return true;
+    }
+
+    /** The number of bytes of the character at a position, 0 if there is none. */
+    private static int length(byte[] bytes, int position) {
+        int lead = bytes[position];
+        if (lead >= 0) {
+            return 1;
+        }
+        int second = position + 1 < bytes.length ? bytes[position + 1] & 0xFF : 0;
+        switch (lead & 0xFF) {
+            case 0xE0:
+                return second >= 0xA0 && second <= 0xBF && continues(bytes, position + 2) ? 3 : 0;
+            case 0xED:
+                return second >= 0x80 && second <= 0x9F && continues(bytes, position + 2) ? 3 : 0;
+            case 0xF0:
+                return second >= 0x90 && second <= 0xBF && continues(bytes, position + 2, position + 3) ? 4 : 0;
+            case 0xF4:
+                return second >= 0x80 && second <= 0x8F && continues(bytes, position + 2, position + 3) ? 4 : 0;
+            default:
+                break;
+        }
+        if (lead >= (byte) 0xC2 && lead <= (byte) 0xDF) {
+            return continues(bytes, position + 1) ? 2 : 0;
+        }
+        if (lead >= (byte) 0xE1 && lead <= (byte) 0xEF) {
+            return continues(bytes, position + 1, position + 2) ? 3 : 0;
+        }
+        if (lead >= (byte) 0xF1 && lead <= (byte) 0xF3) {
+            return continues(bytes, position + 1, position + 2, position + 3) ? 4 : 0;
+        }
+        return 0;
+    }
+
+    private static boolean continues(byte[] bytes, int... positions) {
+        for (int position : positions) {
+            if (position >= bytes.length || (bytes[position] & 0xC0) != 0x80) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
