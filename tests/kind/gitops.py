@@ -97,7 +97,7 @@ class Applier:
             for name in names:
                 live = self._cluster.apps.read_namespaced_deployment(name, self._namespace)
                 counts = {live.status.replicas or 0, live.status.updated_replicas or 0, live.status.ready_replicas or 0}
-                if live.status.observed_generation < live.metadata.generation or counts != {live.spec.replicas}:
+                if (live.status.observed_generation or 0) < live.metadata.generation or counts != {live.spec.replicas}:
                     return False
             return True
 
