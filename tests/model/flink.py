@@ -74,6 +74,7 @@ class Log:
 
     generation: str = ""
     has_completed: bool = False
+    has_finished: bool = False
     restarted_for: str = ""
 
 
@@ -104,6 +105,7 @@ class JobManager:
             process.retained,
             self.log.generation,
             self.log.has_completed,
+            self.log.has_finished,
             self.log.restarted_for,
         )
 
@@ -124,10 +126,10 @@ class JobManager:
             self.state, self.up_at = "starting", world.now + JVM
             return
         record = world.record(self.process.release)
-        self.said = world.rules.hindrance(record, self.settings)
+        files = world.files_seen(self.mounts)
+        self.said = world.rules.hindrance(record, self.settings, files)
         if self.said:
             return
-        files = world.files_seen(self.mounts)
         self.start = world.rules.decide(record, self.settings, files)
         for path in self.start.deleted:
             world.store.delete(world.store.place(f"file://{path}", self.mounts), by=self.process.release)
@@ -323,6 +325,7 @@ class JobManager:
 
     def end(self, world: World, job: Job, state: str) -> None:
         job.state = state
+        self.log.has_finished |= state == "FINISHED"
         if state == "FINISHED" or (state == "CANCELED" and not job.retained):
             for _, uri, _ in job.checkpoints:
                 self._delete(world, uri)

@@ -15,6 +15,7 @@ class Settings:
     retained: int = 3
     generation: str = ""  # that the pod ran last
     has_completed: bool = False  # whether its log tells of a checkpoint
+    has_finished: bool = False  # whether its log tells of the job's end
     restarted_for: str = ""  # the generation for which the hooks had the pod made
 
 
@@ -25,7 +26,7 @@ class Start:
     deleted: tuple[str, ...]  # checkpoints of former processes
 
 
-def hindrance(record: dict[str, str], settings: Settings) -> str:
+def hindrance(record: dict[str, str], settings: Settings, files: dict[str, float]) -> str:
     proven = record.get("confirmed", "") == record.get("generation", "")
     has_run = proven or (settings.generation == record.get("generation", "") and settings.has_completed)
     if not record.get("job"):
@@ -38,7 +39,14 @@ def hindrance(record: dict[str, str], settings: Settings) -> str:
         return "another process"
     if not settings.directory and not settings.high_availability and record.get("checkpointDirectory") and has_run:
         return "newest checkpoint unknown"
-    return ""
+    if newest(record, settings, files):
+        return ""
+    here = settings.generation == record.get("generation", "") and not record.get("pending")
+    if here and settings.has_finished and not settings.high_availability:
+        return "finished"
+    restore = one_form(record.get("restore", "")).removeprefix("file://")
+    own = record.get("own") == "true" and settings.directory and restore.startswith(f"{settings.directory}/checkpoints/")
+    return "finished, and its checkpoint is gone" if own and restore not in files else ""
 
 
 def states(directory: str, job: str, files: dict[str, float]) -> list[str]:
@@ -61,15 +69,18 @@ def one_form(path: str) -> str:
     return f"file:///{path.removeprefix('file:').lstrip('/')}".removesuffix("/_metadata") if path.startswith("file:") else path
 
 
+def newest(record: dict[str, str], settings: Settings, files: dict[str, float]) -> str:
+    jobs = [record["job"], *record.get("former", "").split()] if settings.directory else []
+    return next((paths[0] for paths in (states(settings.directory, job, files) for job in jobs) if paths), "")
+
+
 def decide(record: dict[str, str], settings: Settings, files: dict[str, float]) -> Start:
     restore, own = one_form(record.get("restore", "")), record.get("own") == "true"
     deleted: list[str] = []
     if settings.directory:
-        for job in [record["job"], *record.get("former", "").split()]:
-            found = states(settings.directory, job, files)
-            if found:
-                restore, own = f"file://{found[0]}", True
-                break
+        state = newest(record, settings, files)
+        if state:
+            restore, own = f"file://{state}", True
         kept = 0
         for job in record.get("ids", "").split():
             for path in states(settings.directory, job, files):

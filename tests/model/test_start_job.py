@@ -47,7 +47,13 @@ CASES: dict[str, tuple[dict[str, str], list[str], int]] = {
 }
 
 # What is other than in BASE, or missing if it is empty.
-WAITS = [{"job": ""}, {"state": "suspended"}, {"spec": "t"}, {"pending": "restart"}]
+WAITS = [
+    {"job": ""},
+    {"state": "suspended"},
+    {"spec": "t"},
+    {"pending": "restart"},
+    {"restore": "file:{}/checkpoints/a/chk-1", "own": "true"},
+]
 
 
 @pytest.fixture
@@ -101,7 +107,7 @@ def test_they_start_from_the_same_state(home: Path, tmp_path: Path, case: str) -
 
 @pytest.mark.parametrize("other", WAITS, ids=str)
 def test_they_wait_for_the_same(home: Path, tmp_path: Path, other: dict[str, str]) -> None:
-    record = {key: text for key, text in {**BASE, **other}.items() if text}
-    assert hindrance(record, Settings("s", False, str(tmp_path)))
+    record = {key: text.format(tmp_path) for key, text in {**BASE, **other}.items() if text}
+    assert hindrance(record, Settings("s", False, str(tmp_path)), {})
     with pytest.raises(subprocess.TimeoutExpired):
         run(home, record, tmp_path, 3, seconds=1)

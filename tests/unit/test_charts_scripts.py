@@ -200,6 +200,38 @@ class TestItWaits:
         for _ in range(2):
             assert pod.starts(**S3) == ["--fromSavepoint", "s3://b/s"]
 
+    def finished(self, pod: JobManager, generation: str = "1") -> None:
+        (pod.home / "log" / "generation").write_text(generation)
+        (pod.home / "log" / "flink--standalonejob-0.log").write_text(f"Job {JOB} reached terminal state FINISHED.\n")
+
+    @pytest.mark.parametrize("directory", ["claim", ""])
+    def test_for_good_when_the_job_has_finished_in_this_pod(self, pod: JobManager, directory: str) -> None:
+        pod.record()
+        self.finished(pod)
+        assert "has finished" in pod.waits(**({} if directory else {"CLAIM_DIRECTORY": ""}))
+
+    def test_not_when_another_generation_finished(self, pod: JobManager) -> None:
+        pod.record(generation="2")
+        self.finished(pod)
+        assert pod.starts() == []
+
+    def test_not_when_a_stop_ended_the_job(self, pod: JobManager) -> None:
+        pod.record(pending=f"{JOB} {OLDER} file:///s")
+        self.finished(pod)
+        assert pod.starts() == []
+
+    def test_not_when_a_savepoint_tells_that_it_was_stopped(self, pod: JobManager) -> None:
+        pod.record()
+        self.finished(pod)
+        state = pod.state(f"savepoints/savepoint-{JOB[:6]}-1", 1)
+        assert pod.starts()[:2] == ["--fromSavepoint", f"file://{state}"]
+
+    @pytest.mark.parametrize("form", ["file:{}", "file://{}", "file://{}/_metadata"])
+    def test_for_good_when_flink_has_deleted_the_checkpoint_that_it_started_from(self, pod: JobManager, form: str) -> None:
+        path = f"{pod.data}/checkpoints/{FORMER}/chk-7"
+        pod.record(restore=form.format(path), own="true")
+        assert f"Checkpoint {path}, from which the job started, is gone" in pod.waits()
+
     def test_not_where_high_availability_finds_it(self, pod: JobManager) -> None:
         pod.record(**ON_S3, confirmed="1")
         assert pod.starts(**S3, HIGH_AVAILABILITY="true") == ["--fromSavepoint", "s3://b/s"]

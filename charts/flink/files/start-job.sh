@@ -33,6 +33,50 @@ has_run() {
   ((${#files[@]} == 0)) || grep -qs "Completed checkpoint" "${files[@]}"
 }
 
+# Complete checkpoints of a job under all its ids, and the savepoints that stopped it: the newest first.
+states() {
+  local half=${1:0:16} files
+  files=("$directory/checkpoints/$half"*/chk-*/_metadata "$directory/savepoints/$half"*/stop/*/_metadata
+    "$directory/savepoints/savepoint-${1:0:6}"-*/_metadata) # the last one is of `flink stop`
+  # shellcheck disable=SC2012 # the names are Flink's own
+  if ((${#files[@]})); then ls -td "${files[@]}"; fi
+}
+
+# The newest state of the job, or of one before it that it goes on from.
+newest() {
+  local job state
+  if [[ ! $directory ]]; then return; fi
+  for job in $(field job) $(field former); do
+    if read -r state < <(states "$job"); then
+      echo "${state%/_metadata}"
+      return
+    fi
+  done
+}
+
+# Whether the job ended by itself in this pod, and not because a hook stopped it. Flink remembers that with high availability alone.
+has_finished() {
+  local files=("$log"/*.log*)
+  if [[ ${HIGH_AVAILABILITY:-} == true || $(field pending) ]]; then return 1; fi
+  if [[ $(cat "$log/generation" 2>/dev/null) != "$(field generation)" ]]; then return 1; fi
+  ((${#files[@]})) && grep -qs "reached terminal state FINISHED" "${files[@]}"
+}
+
+# A path without its scheme, repeated slashes and the file's name: /a/chk-1 of file:///a/chk-1/_metadata.
+plain() {
+  local path=${1#file:}
+  path=${path%/_metadata} path=${path%%+(/)}
+  echo "/${path##+(/)}"
+}
+
+# The checkpoint of the record, if it was this release's own and its files are gone.
+gone() {
+  local path
+  if [[ ! $directory || $(field own) != true ]]; then return; fi
+  path=$(plain "$(field restore)")
+  if [[ $path == "$(plain "$directory")/checkpoints/"* && ! -e $path/_metadata ]]; then echo "$path"; fi
+}
+
 # Why the job must not be started yet; empty if it may be.
 hindrance() {
   if [[ ! $(field job) ]]; then
@@ -46,8 +90,13 @@ hindrance() {
   elif [[ ! $directory && ${HIGH_AVAILABILITY:-} != true && $(field checkpointDirectory) ]] && has_run; then
     echo "This JobManager has been restarted, and without high availability it cannot tell the job's newest checkpoint in $(field checkpointDirectory)." \
       "Name it with helm upgrade --set job.fromSavepoint=..., and set highAvailability.type=kubernetes, which finds it by itself."
+  elif [[ ! $(newest) ]] && has_finished; then
+    echo "The job has finished, and this JobManager has been restarted: it is not run again. $restart"
+  elif [[ ! $(newest) && $(gone) ]]; then
+    echo "Checkpoint $(gone), from which the job started, is gone: Flink deletes it when the job finishes. It is not run again. $restart"
   fi
 }
+restart="To run it again, helm upgrade --set job.upgradeMode=stateless, or name its state with job.fromSavepoint."
 
 # The first process of a container is deaf to SIGTERM otherwise, and a pod that waits would take its whole grace period to end.
 trap 'exit 143' TERM
@@ -56,30 +105,16 @@ while reason=$(hindrance) && [[ $reason ]]; do
   sleep 1
 done
 
-# Complete checkpoints of a job under all its ids, and the savepoints that stopped it: the newest first.
-states() {
-  local half=${1:0:16} files
-  files=("$directory/checkpoints/$half"*/chk-*/_metadata "$directory/savepoints/$half"*/stop/*/_metadata
-    "$directory/savepoints/savepoint-${1:0:6}"-*/_metadata) # the last one is of `flink stop`
-  # shellcheck disable=SC2012 # the names are Flink's own
-  if ((${#files[@]})); then ls -td "${files[@]}"; fi
-}
-
-restore=$(field restore) own=$(field own) newest=
+restore=$(field restore) own=$(field own)
 if [[ $directory ]]; then
   # Without high availability Flink remembers nothing: the files tell how far the job came.
-  for job in $(field job) $(field former); do
-    newest=$(states "$job" | head -n 1)
-    if [[ $newest ]]; then
-      restore=file://${newest%/_metadata} own=true
-      break
-    fi
-  done
+  state=$(newest)
+  if [[ $state ]]; then restore=file://$state own=true; fi
   # Each process has an id of its own and would leave its last checkpoints for ever.
-  start=${restore#file:} start=${start%/_metadata} start=${start%%+(/)}
+  start=$(plain "$restore")
   for job in $(field ids); do states "$job"; done | while read -r file; do
     state=${file%/_metadata}
-    if [[ ${state##*/} != chk-* || ${state#/} == "${start##*(/)}" ]]; then continue; fi
+    if [[ ${state##*/} != chk-* || $(plain "$state") == "$start" ]]; then continue; fi
     kept=$((${kept:-0} + 1))
     if ((kept >= ${RETAINED_CHECKPOINTS:-3})); then rm -rf "$state"; fi
   done

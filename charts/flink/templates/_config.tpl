@@ -96,6 +96,8 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- $_ := set $config "env.java.default-opts.jobmanager" "-XX:TieredStopAtLevel=1" -}}
 {{- /* A TaskManager finds a JobManager that was replaced a second after it listens, not up to ten. */ -}}
 {{- $_ := set $config "cluster.registration.error-delay" "1 s" -}}
+{{- /* Without high availability a TaskManager takes its JobManager for dead when two heartbeats in a row find nobody; Flink sends one in 10 s. */ -}}
+{{- $_ := set $config "heartbeat.interval" "3 s" -}}
 {{- $config = merge $config (include "flink.state.options" . | fromJson) -}}
 {{- if include "flink.bounded" . -}}
 {{- /* The process ends with its job, well or not. */ -}}
