@@ -11,10 +11,6 @@ from tests.support.csv_output import Row
 from tests.support.kafka import Record
 from tests.support.kdv_model import Input
 
-# After it was restored, the KDV job of today takes late records for timely until its watermark has come back, and its windows
-# drop them: neither row nor late record. Rows in time are always held to be exact. True, when the job keeps late records as well.
-LATE_RECORDS_SURVIVE_RESTORES = False
-
 
 @dataclass(frozen=True)
 class Account:
@@ -25,14 +21,7 @@ class Account:
     hopeless: tuple[str, ...]  # what is there and should not be
 
 
-def account(
-    judged: Input,
-    rows: Sequence[Row],
-    dead: Sequence[Record],
-    late: Sequence[Record],
-    *,
-    strict: bool = LATE_RECORDS_SURVIVE_RESTORES,
-) -> Account:
+def account(judged: Input, rows: Sequence[Row], dead: Sequence[Record], late: Sequence[Record]) -> Account:
     places = set(map(kdv_model.origin, late))
     expected = judged.expect(places)
     report = kdv_model.compare(expected, rows)
@@ -51,8 +40,7 @@ def account(
             end = "waits"
         else:
             end = "vanished, late" if read.behind else "vanished"
-            if strict or not read.behind:
-                vanished.append(f"vanished: {read.place} {read.value[:150]!r}")
+            vanished.append(f"vanished: {read.place} {read.value[:150]!r}")
         ends[end] += 1
     hopeless = [f"twice: {row}" for row in report.twice] + [f"unexpected: {row}" for row in report.unexpected]
     hopeless += [f"altered: {old} became {new}" for old, new in report.altered]
