@@ -194,7 +194,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
     job = {
         "name": "",
         "specification": specification,
-        "upgrade_mode": upgrade_mode(release, values),
+        "upgrade_mode": values.upgrade_mode,
         "state": values.state,
         "from_savepoint": values.from_savepoint,
         "program": None,
@@ -219,6 +219,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "jobmanager_template": template,
         "jobmanager_specification": specification,
         "taskmanager_deployment": "" if native else f"{release}-taskmanager",
+        "taskmanager_selector": selector("taskmanager"),
         "native_taskmanager_selector": selector("taskmanager") if native else "",
         "native_taskmanager_template": ours.taskmanager_template,
         "flink_version": values.flink_version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.model import start_job
@@ -70,12 +70,11 @@ class RestoreFailed(Exception):
 
 @dataclass
 class Log:
-    """What a pod keeps when its container starts again, and what it is told."""
+    """What a pod keeps when its container starts again."""
 
     generation: str = ""
     has_completed: bool = False
     has_finished: bool = False
-    restarted_for: str = ""
 
 
 @dataclass
@@ -106,7 +105,7 @@ class JobManager:
             self.log.generation,
             self.log.has_completed,
             self.log.has_finished,
-            self.log.restarted_for,
+            self.pod,
         )
 
     # Its start
@@ -127,8 +126,10 @@ class JobManager:
             return
         record = world.record(self.process.release)
         files = world.files_seen(self.mounts)
-        self.said = world.rules.hindrance(record, self.settings, files)
+        self.said = world.rules.hindrance(record, replace(self.settings, now=world.now), files)
         if self.said:
+            if record.get("state") == "finished":
+                self.state, self.up_at = "starting", world.now + JVM  # without a job
             return
         self.start = world.rules.decide(record, self.settings, files)
         for path in self.start.deleted:

@@ -44,24 +44,24 @@ class Helm:
     def render(self, values: Values) -> Manifest:
         return render(self.name, values, by_helm=self.by_helm)
 
-    def upgrade(self, values: Values, *, hooks: bool = True, stop: str = "", replace: bool = False) -> Outcome:
+    def upgrade(self, values: Values, *, hooks: bool = True, stop: str = "") -> Outcome:
         """An install as well. `stop`: Helm is ended "before apply", "in apply" or "after apply"."""
         manifest = self.render(values)
         self.revisions.append(manifest)
-        return self._change(manifest, "before", "after", hooks, stop, replace)
+        return self._change(manifest, "before", "after", hooks, stop)
 
     def rollback(self, revision: int, *, hooks: bool = True, stop: str = "") -> Outcome:
         manifest = self.revisions[revision]
         self.revisions.append(manifest)
-        return self._change(manifest, "before-rollback", "after-rollback", hooks, stop, False)
+        return self._change(manifest, "before-rollback", "after-rollback", hooks, stop)
 
-    def _change(self, manifest: Manifest, before: str, after: str, hooks: bool, stop: str, replace: bool) -> Outcome:
+    def _change(self, manifest: Manifest, before: str, after: str, hooks: bool, stop: str) -> Outcome:
         outcome = Outcome("ok")
         if hooks and not self._hook(manifest, before, outcome):
             return outcome
         if stop == "before apply":
             return Outcome("killed", outcome.results)
-        if not self._apply(manifest, replace, partly=stop == "in apply"):
+        if not self._apply(manifest, partly=stop == "in apply"):
             return Outcome("failed", outcome.results)
         if stop:
             return Outcome("killed", outcome.results)
@@ -84,7 +84,7 @@ class Helm:
         self.world.advance(1)
         return result.code == 0
 
-    def _apply(self, manifest: Manifest, replace: bool = False, partly: bool = False) -> bool:
+    def _apply(self, manifest: Manifest, partly: bool = False) -> bool:
         kubernetes = self.world.kubernetes
         coming = {(one["kind"], one["metadata"]["name"]) for one in manifest.objects}
         former = self.applied
@@ -93,7 +93,7 @@ class Helm:
             for obj in manifest.objects:
                 if partly and obj["metadata"]["name"].endswith("taskmanager"):
                     return True
-                kubernetes.apply(obj, replace=replace)
+                kubernetes.apply(obj)
         except Refused:
             return False
         for obj in former.objects if former and self.prunes else []:
@@ -128,7 +128,7 @@ class Helm:
         """Argo CD: both hooks at each sync, and no rollback. Its objects do not say that Helm made them."""
         manifest = self.render(values)
         self.revisions.append(manifest)
-        return self._change(manifest, "before", "after", True, "", False)
+        return self._change(manifest, "before", "after", True, "")
 
     def apply_everything(self, values: Values, order: int) -> Outcome:
         """kubectl apply of all that is rendered: the objects, and all hooks at once."""

@@ -84,6 +84,11 @@ class Kubernetes:
         match method:
             case "GET":
                 return copy.deepcopy(known[name])
+            case "DELETE" if plural == "pods":
+                if (body or {}).get("preconditions", {}).get("uid") != known[name]["metadata"]["uid"]:
+                    raise Refused(409, "another uid")
+                self.end_pod(name)
+                return {}
             case "DELETE":
                 return known.pop(name)
             case "PATCH":
@@ -126,8 +131,8 @@ class Kubernetes:
 
     # What Helm and kubectl do
 
-    def apply(self, obj: Json, *, replace: bool = False) -> None:
-        """A three-way merge as Helm's, which leaves alone what others added; `replace` does not."""
+    def apply(self, obj: Json) -> None:
+        """As Helm does, of objects to which nobody else adds anything."""
         self.admit(obj)
         known = self.objects[PLURALS[obj["kind"]]]
         name = obj["metadata"]["name"]
@@ -140,24 +145,13 @@ class Kubernetes:
             known[name] = new
             return
         before = copy.deepcopy(live.get("spec"))
-        restarted = (self._told(live) or {}).get("flink/restarted-for")
         live["metadata"]["annotations"] = copy.deepcopy(obj["metadata"].get("annotations") or {})
         live["metadata"]["labels"] = copy.deepcopy(obj["metadata"]["labels"])
         if "spec" in obj:
             live["spec"] = copy.deepcopy(obj["spec"])
-            told = self._told(live)
-            if restarted and told is not None and not replace:
-                told["flink/restarted-for"] = restarted
             if live["spec"] != before:
                 live["metadata"]["generation"] = live["metadata"].get("generation", 0) + 1
         self._changed(live)
-
-    @staticmethod
-    def _told(deployment: Json) -> Json | None:
-        if deployment["kind"] != "Deployment":
-            return None
-        told: Json = deployment["spec"]["template"]["metadata"].setdefault("annotations", {})
-        return told
 
     def remove(self, kind: str, name: str) -> None:
         live = self.objects[PLURALS[kind]].get(name)
@@ -205,8 +199,8 @@ class Kubernetes:
             if pod not in current or replicas == 0:
                 self.end_pod(pod["metadata"]["name"])
         missing = replicas - len(current)
-        # As with strategy Recreate: the old one is gone first.
-        if missing > 0 and all(pod in current for pod in mine):
+        # As with strategy Recreate: those of the old template are gone first. One that is deleted is replaced at once.
+        if missing > 0 and all(pod["template"] == version for pod in mine):
             for _ in range(missing):
                 current.append(self.start_pod(name, template, version))
         ready = sum(1 for pod in current if is_ready(pod))

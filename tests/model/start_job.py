@@ -16,7 +16,8 @@ class Settings:
     generation: str = ""  # that the pod ran last
     has_completed: bool = False  # whether its log tells of a checkpoint
     has_finished: bool = False  # whether its log tells of the job's end
-    restarted_for: str = ""  # the generation for which the hooks had the pod made
+    pod: str = ""  # UID
+    now: float = 0
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,19 @@ class Start:
 
 
 def hindrance(record: dict[str, str], settings: Settings, files: dict[str, float]) -> str:
-    proven = record.get("confirmed", "") == record.get("generation", "")
-    has_run = proven or (settings.generation == record.get("generation", "") and settings.has_completed)
+    has_run = record.get("confirmed", "") == record.get("generation", "")
+    if settings.generation == record.get("generation", ""):
+        has_run |= settings.has_completed
+    else:
+        has_run |= bool(record.get("startBy")) and settings.now > int(record["startBy"])
+    words = record.get("pending", "").split()
     if not record.get("job"):
         return "no record"
     if record.get("state") != "running":
         return "not to run"
     if record.get("spec") != settings.specification:
         return "another specification"
-    if record.get("pending") == "restart" and settings.restarted_for != f"generation-{record.get('generation', '')}":
+    if words == ["replace"] or (words[:1] == ["restart"] and settings.pod in words):
         return "another process"
     if not settings.directory and not settings.high_availability and record.get("checkpointDirectory") and has_run:
         return "newest checkpoint unknown"
@@ -57,6 +62,7 @@ def states(directory: str, job: str, files: dict[str, float]) -> list[str]:
         parts = path.removeprefix(f"{directory}/").split("/")
         checkpoint = len(parts) == 3 and parts[0] == "checkpoints" and parts[2].startswith("chk-")
         stopped = len(parts) == 4 and parts[0] == "savepoints" and parts[2] == "stop"
+        stopped |= len(parts) == 3 and parts[0] == "savepoints" and parts[2].startswith("savepoint-")
         by_flink_stop = len(parts) == 2 and parts[0] == "savepoints" and parts[1].startswith(f"savepoint-{job[:6]}-")
         of_the_job = (checkpoint or stopped) and parts[1].startswith(half)
         return path.startswith(f"{directory}/") and (of_the_job or by_flink_stop)
@@ -84,7 +90,8 @@ def decide(record: dict[str, str], settings: Settings, files: dict[str, float]) 
         kept = 0
         for job in record.get("ids", "").split():
             for path in states(settings.directory, job, files):
-                if not path.rpartition("/")[2].startswith("chk-") or f"file://{path}" == restore:
+                protected = (restore, one_form(record.get("previous", "")))
+                if not path.rpartition("/")[2].startswith("chk-") or f"file://{path}" in protected:
                     continue
                 kept += 1
                 if kept >= settings.retained:

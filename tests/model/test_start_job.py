@@ -51,7 +51,8 @@ WAITS = [
     {"job": ""},
     {"state": "suspended"},
     {"spec": "t"},
-    {"pending": "restart"},
+    {"pending": "restart this"},
+    {"pending": "replace"},
     {"restore": "file:{}/checkpoints/a/chk-1", "own": "true"},
 ]
 
@@ -76,6 +77,7 @@ def run(home: Path, record: dict[str, str], directory: Path, kept: int, seconds:
         "RECORD": str(folder),
         "FLINK_HOME": str(home),
         "JOB_SPECIFICATION": "s",
+        "POD_UID": "this",
         "HIGH_AVAILABILITY": "false",
         "CLAIM_DIRECTORY": str(directory),
         "RETAINED_CHECKPOINTS": str(kept),
@@ -108,6 +110,6 @@ def test_they_start_from_the_same_state(home: Path, tmp_path: Path, case: str) -
 @pytest.mark.parametrize("other", WAITS, ids=str)
 def test_they_wait_for_the_same(home: Path, tmp_path: Path, other: dict[str, str]) -> None:
     record = {key: text.format(tmp_path) for key, text in {**BASE, **other}.items() if text}
-    assert hindrance(record, Settings("s", False, str(tmp_path)), {})
+    assert hindrance(record, Settings("s", False, str(tmp_path), pod="this"), {})
     with pytest.raises(subprocess.TimeoutExpired):
         run(home, record, tmp_path, 3, seconds=1)

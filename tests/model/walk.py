@@ -360,13 +360,13 @@ class JobWalk(Events):
         return self.release.helm.applied is not None
 
     @precondition(lambda self: self.is_installed)
-    @rule(drawn=changes, trouble=troubles, stop=stops, replaced=st.booleans())
-    def upgrade(self, drawn: list[dict[str, Any]], trouble: Trouble | None, stop: str, replaced: bool) -> None:
+    @rule(drawn=changes, trouble=troubles, stop=stops)
+    def upgrade(self, drawn: list[dict[str, Any]], trouble: Trouble | None, stop: str) -> None:
         self.counter += 1
         values = changed(replace(self.release.values, from_savepoint=self.release.values.from_savepoint), drawn, self.counter)
-        self._upgrade(values, trouble, stop, replaced)
+        self._upgrade(values, trouble, stop)
 
-    def _upgrade(self, values: Values, trouble: Trouble | None, stop: str = "", replaced: bool = False) -> None:
+    def _upgrade(self, values: Values, trouble: Trouble | None, stop: str = "") -> None:
         healthy = self.release.healthy and len(self.release.jobs) == 1
         easy = {name for name, value in vars(values).items() if value != getattr(self.release.values, name)} <= {
             "program"
@@ -375,7 +375,7 @@ class JobWalk(Events):
         remaining = [stop] if trouble is None else []
 
         def operation(helm: Helm) -> Outcome:
-            return helm.upgrade(values, stop=remaining.pop() if remaining else "", replace=replaced)
+            return helm.upgrade(values, stop=remaining.pop() if remaining else "")
 
         outcome = self.release.change(values, operation, trouble)
         if outcome.state == "killed":

@@ -11,7 +11,7 @@ from typing import Any
 from tests.model import start_job
 from tests.model.chart import NAMESPACE, Process
 from tests.model.flink import Job, JobManager, Log
-from tests.model.kubernetes import Kubernetes, Refused
+from tests.model.kubernetes import Kubernetes, Refused, text
 from tests.model.ledger import Ledger
 from tests.model.store import S3, Store, plain
 from tests.model.trouble import Trouble
@@ -94,7 +94,7 @@ class World:
             mounts[S3] = S3
         self.jobmanagers[name] = JobManager(name, process, environment["JOB_SPECIFICATION"], mounts)
         self.jobmanagers[name].log = self.logs.setdefault(name, Log())
-        self.logs[name].restarted_for = pod["metadata"]["annotations"].get("flink/restarted-for", "")
+        pod["status"]["containerStatuses"][0]["state"] = {"running": {"startedAt": text(self.now)}}
         if process.high_availability != "none":
             self.put_config_map(f"{process.release}-cluster-config-map", process.release, None)
 
@@ -106,6 +106,7 @@ class World:
         if live:
             count = live["status"]["containerStatuses"][0]
             count["restartCount"] += 1
+            count["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
             self.again[pod] = self.now + min(2.0 ** count["restartCount"], 10)
             self.kubernetes.set_ready(pod, False)
 

@@ -187,7 +187,7 @@ class FakeKubernetes(Fake):
         if "dryRun=All" in query:
             return self._dry(method, kind, body)
         if kind == "pods":
-            return self._pods(method, query.removeprefix("labelSelector="))
+            return self._pods(method, names, query.removeprefix("labelSelector="), body)
         return self._object(method, kind, names, query, body)
 
     def _dry(self, method: str, kind: str, body: Json) -> tuple[int, Any]:
@@ -197,7 +197,13 @@ class FakeKubernetes(Fake):
             return self.refused[name]
         return (409, {"reason": "AlreadyExists"}) if method == "POST" and name in self.objects[kind] else (200, body)
 
-    def _pods(self, method: str, selector: str) -> tuple[int, Any]:
+    def _pods(self, method: str, names: list[str], selector: str, body: Json) -> tuple[int, Any]:
+        if names:
+            self.writes.append(f"{method} pods/{names[0]}")
+            (pod,) = (pod for pod in self.pods if pod["metadata"]["name"] == names[0])
+            assert body["preconditions"]["uid"] == pod["metadata"]["uid"]
+            self.pods.remove(pod)
+            return 200, pod
         if method == "DELETE":
             self.dropped.append(selector)
             return 200, {}

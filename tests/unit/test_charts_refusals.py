@@ -13,7 +13,7 @@ from tests.unit.scenarios import CHARTS, DEMO, FLINK
 JOB = {"type": "job"}
 ENV_OF_JOBS = (
     "JOB_SPECIFICATION",
-    "RESTARTED_FOR",
+    "POD_UID",
     "HIGH_AVAILABILITY",
     "CLAIM_DIRECTORY",
     "RETAINED_CHECKPOINTS",
@@ -284,7 +284,7 @@ REFUSALS = [
         ({"jobmanager": {"extraEnv": [{"name": name, "value": "x"}]}}, f"extraEnv sets {name}", "another name")
         for name in (
             "JOB_SPECIFICATION",
-            "RESTARTED_FOR",
+            "POD_UID",
             "HIGH_AVAILABILITY",
             "CLAIM_DIRECTORY",
             "RETAINED_CHECKPOINTS",

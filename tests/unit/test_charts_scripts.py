@@ -169,14 +169,14 @@ class TestItWaits:
         pod.record(spec="newer")
         assert "The record is for specification newer, this pod has spec" in pod.waits()
 
-    def test_when_the_hook_is_about_to_replace_it(self, pod: JobManager) -> None:
-        pod.record(pending="restart")
-        assert "goes on in another process" in pod.waits()
-        assert "goes on in another process" in pod.waits(RESTARTED_FOR="generation-12")
+    @pytest.mark.parametrize("pending", ["replace", "restart this", "restart that this"])
+    def test_when_the_hook_is_about_to_replace_it(self, pod: JobManager, pending: str) -> None:
+        pod.record(pending=pending)
+        assert "goes on in another pod" in pod.waits(POD_UID="this")
 
-    def test_not_when_it_is_the_one_that_the_hook_had_made(self, pod: JobManager) -> None:
-        pod.record(pending="restart", generation="2")
-        assert pod.starts(RESTARTED_FOR="generation-2") == []
+    def test_not_when_the_hook_replaces_others(self, pod: JobManager) -> None:
+        pod.record(pending="restart that")
+        assert pod.starts(POD_UID="this") == []
 
     def test_on_a_store_that_it_cannot_list_when_the_job_was_seen_running(self, pod: JobManager) -> None:
         pod.record(**ON_S3, confirmed="1")
@@ -192,6 +192,32 @@ class TestItWaits:
         # Another generation has not.
         pod.record(**ON_S3, generation="2")
         assert pod.starts(**S3) == ["--fromSavepoint", "s3://b/s"]
+
+    def test_on_a_store_when_another_pod_may_have_run_it_long_ago(self, pod: JobManager) -> None:
+        pod.record(**ON_S3, startBy="1000000000")
+        assert "cannot tell the job's newest checkpoint" in pod.waits(**S3)
+
+    def test_on_a_store_with_a_log_that_tells_little(self, pod: JobManager) -> None:
+        pod.record(**ON_S3, startBy="1000000000")
+        (pod.home / "log" / "generation").write_text("1")
+        (pod.home / "log" / "flink--standalonejob-0.log").write_text("WARN  a.b.C - a warning\n")
+        assert "cannot tell the job's newest checkpoint" in pod.waits(**S3)
+
+    def test_not_in_the_time_of_the_operation_that_began_it(self, pod: JobManager) -> None:
+        pod.record(**ON_S3, startBy="99999999999")
+        assert pod.starts(**S3)[:1] == ["--fromSavepoint"]
+
+    @pytest.mark.parametrize("native", ["", "true"])
+    def test_not_for_a_job_that_has_finished_whose_jobmanager_has_no_job(self, pod: JobManager, native: str) -> None:
+        pod.record(state="finished")
+        session = pod.home / "bin" / "jobmanager.sh"
+        session.write_text('#!/bin/sh\nprintf "%s\\n" session "$@"\n')
+        session.chmod(0o755)
+        done = bash(
+            START, "-D", "a=b", "--allowNonRestoredState", "-D", "c=d", "--", "-D", "e=f", **pod.environment, NATIVE=native
+        )
+        start = ["kubernetes-session"] if native else ["session", "start-foreground"]
+        assert done.stdout.splitlines() == [*start, "-D", "a=b", "-D", "c=d"]
 
     def test_not_before_its_first_checkpoint(self, pod: JobManager) -> None:
         """An image that has to be mended in place, a crash at the start: Kubernetes tries again."""
@@ -270,6 +296,12 @@ def test_in_native_mode_the_same_is_said_by_options(pod: JobManager) -> None:
 class TestNewestState:
     """Without high availability Flink remembers nothing: the files tell how far the job came."""
 
+    def test_a_savepoint_on_demand_that_is_newer(self, pod: JobManager) -> None:
+        pod.record()
+        pod.state(f"checkpoints/{JOB}/chk-9", 5)
+        state = pod.state(f"savepoints/{OTHER_HALF}/savepoint-{JOB[:6]}-1", 1)
+        assert pod.starts() == ["--fromSavepoint", f"file://{state}"]
+
     def test_that_of_a_former_job(self, pod: JobManager) -> None:
         pod.record(restore="file:/s", former=f"{FORMER} {OLDER}")
         assert pod.starts() == ["--fromSavepoint", "file:/s"]
@@ -288,8 +320,8 @@ class TestNewestState:
     def test_the_savepoint_that_stopped_it_even_if_the_record_does_not_know_it_yet(self, pod: JobManager) -> None:
         pod.record()
         pod.state(f"checkpoints/{JOB}/chk-9", age=30)
-        pod.state(f"savepoints/{JOB}/stop/savepoint-1", age=10)
-        pod.state(f"savepoints/{JOB}/savepoint-2", age=5)  # of the schedule: the job went on after it
+        pod.state(f"savepoints/{JOB}/stop/savepoint-1", age=5)
+        pod.state(f"savepoints/{JOB}/savepoint-2", age=10)  # of the schedule: the job went on after it
         assert pod.starts() == ["--fromSavepoint", f"file://{pod.data}/savepoints/{JOB}/stop/savepoint-1"]
 
     def test_under_high_availability_too(self, pod: JobManager) -> None:
@@ -353,6 +385,18 @@ class TestOldCheckpoints:
         pod.record(ids=f"{JOB} {FORMER} {OLDER}", own="true", restore=form.format(start))
         pod.starts(RETAINED_CHECKPOINTS=retained)
         assert (start / "_metadata").exists()
+
+    def test_the_one_to_which_a_rollback_would_go(self, pod: JobManager) -> None:
+        state = pod.state(f"checkpoints/{FORMER}/chk-9", 1)
+        pod.record(ids=f"{JOB} {FORMER}", restore="file:///typo", previous=f"file:{state}")
+        pod.starts(RETAINED_CHECKPOINTS="1")
+        assert state.exists()
+
+    def test_the_one_in_the_record_with_another_slash(self, pod: JobManager) -> None:
+        state = pod.state(f"checkpoints/{FORMER}/chk-9", 1)
+        pod.record(ids=f"{JOB} {FORMER}", restore=f"file://{pod.data}//checkpoints/{FORMER}/chk-9")
+        pod.starts(RETAINED_CHECKPOINTS="1")
+        assert state.exists()
 
     def test_savepoints_and_what_is_shared_stay(self, pod: JobManager) -> None:
         pod.record(ids=f"{JOB} {FORMER}")

@@ -3,7 +3,7 @@
 # The ARGUMENTs are those of Flink's standalone-job, or with $NATIVE of its kubernetes-application. The record is a ConfigMap that the hooks
 # write, one file for each key; until it is there, and for what this pod runs, the pod waits.
 #   JOB_SPECIFICATION      hash of what this pod runs
-#   RESTARTED_FOR          generation for which the hooks had this pod made, if they did
+#   POD_UID                UID of this pod
 #   HIGH_AVAILABILITY      true if Flink itself finds the job's newest checkpoint, by the job's id
 #   CLAIM_DIRECTORY        where checkpoints/ and savepoints/ are files; empty if they lie elsewhere
 #   RETAINED_CHECKPOINTS   how many checkpoints are kept of the processes before this one
@@ -26,17 +26,23 @@ say_once() {
 
 # Whether this generation of the job has run before, in this pod or another one, and so may have a checkpoint that is newer than the record's.
 has_run() {
+  local by files=("$log"/*.log*)
   if [[ $(field confirmed) == "$(field generation)" ]]; then return 0; fi
-  if [[ $(cat "$log/generation" 2>/dev/null) != "$(field generation)" ]]; then return 1; fi
-  local files=("$log"/*.log*)
-  # Without a log nobody knows.
-  ((${#files[@]} == 0)) || grep -qs "Completed checkpoint" "${files[@]}"
+  if [[ $(cat "$log/generation" 2>/dev/null) != "$(field generation)" ]]; then
+    # Another pod may have run it since the operation that began it.
+    by=$(field startBy)
+    [[ $by && $(date +%s) -gt $by ]]
+    return
+  fi
+  # Without a log, or one that tells little, nobody knows.
+  if ((${#files[@]} == 0)) || ! grep -qs "INFO" "${files[@]}"; then return 0; fi
+  grep -qs "Completed checkpoint" "${files[@]}"
 }
 
-# Complete checkpoints of a job under all its ids, and the savepoints that stopped it: the newest first.
+# Complete checkpoints of a job under all its ids, and its savepoints: the newest first.
 states() {
   local half=${1:0:16} files
-  files=("$directory/checkpoints/$half"*/chk-*/_metadata "$directory/savepoints/$half"*/stop/*/_metadata
+  files=("$directory/checkpoints/$half"*/chk-*/_metadata "$directory/savepoints/$half"*/{stop/*,savepoint-*}/_metadata
     "$directory/savepoints/savepoint-${1:0:6}"-*/_metadata) # the last one is of `flink stop`
   # shellcheck disable=SC2012 # the names are Flink's own
   if ((${#files[@]})); then ls -td "${files[@]}"; fi
@@ -82,11 +88,11 @@ hindrance() {
   if [[ ! $(field job) ]]; then
     echo "Waiting for the record of the release, which its hooks write: without it nobody knows where the job goes on. Run helm upgrade with hooks."
   elif [[ $(field state) != running ]]; then
-    echo "The job is $(field state): waiting for the end of this pod."
+    echo "The job is $(field state): this pod does not run it."
   elif [[ $(field spec) != "$JOB_SPECIFICATION" ]]; then
     echo "The record is for specification $(field spec), this pod has $JOB_SPECIFICATION: waiting for the record or for the pod's end."
-  elif [[ $(field pending) == restart && ${RESTARTED_FOR:-} != "generation-$(field generation)" ]]; then
-    echo "The job goes on in another process: waiting for the end of this pod."
+  elif [[ $(field pending) == replace || " $(field pending) " == " restart"*" ${POD_UID:-} "* ]]; then
+    echo "The job goes on in another pod: waiting for the end of this one."
   elif [[ ! $directory && ${HIGH_AVAILABILITY:-} != true && $(field checkpointDirectory) ]] && has_run; then
     echo "This JobManager has been restarted, and without high availability it cannot tell the job's newest checkpoint in $(field checkpointDirectory)." \
       "Name it with helm upgrade --set job.fromSavepoint=..., and set highAvailability.type=kubernetes, which finds it by itself."
@@ -98,10 +104,25 @@ hindrance() {
 }
 restart="To run it again, helm upgrade --set job.upgradeMode=stateless, or name its state with job.fromSavepoint."
 
+# A job that has finished is not run again; its JobManager is still to be asked.
+run_without_job() {
+  local words=() script=(jobmanager.sh start-foreground)
+  while [[ ${1:---} != -- ]]; do
+    if [[ $1 == -D ]]; then
+      words+=(-D "$2")
+      shift
+    fi
+    shift
+  done
+  if [[ ${NATIVE:-} ]]; then script=(kubernetes-jobmanager.sh kubernetes-session); fi
+  exec "${FLINK_HOME:-/opt/flink}/bin/${script[0]}" "${script[1]}" "${words[@]}"
+}
+
 # The first process of a container is deaf to SIGTERM otherwise, and a pod that waits would take its whole grace period to end.
 trap 'exit 143' TERM
 while reason=$(hindrance) && [[ $reason ]]; do
   say_once "$reason"
+  if [[ $(field state) == finished ]]; then run_without_job "$@"; fi
   sleep 1
 done
 
@@ -111,10 +132,10 @@ if [[ $directory ]]; then
   state=$(newest)
   if [[ $state ]]; then restore=file://$state own=true; fi
   # Each process has an id of its own and would leave its last checkpoints for ever.
-  start=$(plain "$restore")
+  start=$(plain "$restore") previous=$(plain "$(field previous)")
   for job in $(field ids); do states "$job"; done | while read -r file; do
     state=${file%/_metadata}
-    if [[ ${state##*/} != chk-* || $(plain "$state") == "$start" ]]; then continue; fi
+    if [[ ${state##*/} != chk-* || $state -ef $start || $state -ef $previous ]]; then continue; fi
     kept=$((${kept:-0} + 1))
     if ((kept >= ${RETAINED_CHECKPOINTS:-3})); then rm -rf "$state"; fi
   done

@@ -40,7 +40,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
 {{- $zookeeper = dict "quorum" (include "flink.zookeeper.quorum" $root) "bundled" (eq (include "flink.zookeeper.bundled" $root) "true")
       "path" (printf "%s/%s" (include "flink.zookeeper.path" $root) (include "flink.fullname" $root)) -}}
 {{- end -}}
-{{- $job := dict "name" "" "specification" (include "flink.specification" $root) "upgrade_mode" (include "flink.job.upgradeMode" $root)
+{{- $job := dict "name" "" "specification" (include "flink.specification" $root) "upgrade_mode" $values.job.upgradeMode
       "state" $values.job.state "from_savepoint" $values.job.fromSavepoint "program" nil -}}
 {{- dict
   "type" $values.flink.type
@@ -55,6 +55,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "jobmanager_template" (include "flink.jobmanager.template" $root)
   "jobmanager_specification" (include "flink.specification" $root)
   "taskmanager_deployment" (ternary (include "flink.taskmanager.name" $root) "" (eq $values.flink.mode "standalone"))
+  "taskmanager_selector" (include "flink.selector" (dict "root" $root "component" "taskmanager"))
   "native_taskmanager_selector" (ternary "" (include "flink.selector" (dict "root" $root "component" "taskmanager")) (eq $values.flink.mode "standalone"))
   "native_taskmanager_template" (include "flink.native.checksum" $root)
   "flink_version" (regexFind "^[0-9]+\\.[0-9]+" (include "flink.version" $root))
@@ -195,7 +196,7 @@ rules:
   {{- end }}
   - apiGroups: [""]
     resources: [pods]
-    verbs: [list, create{{ if eq .Values.flink.mode "native" }}, deletecollection{{ end }}]
+    verbs: [list, create{{ if eq .Values.flink.type "job" }}, delete{{ end }}{{ if eq .Values.flink.mode "native" }}, deletecollection{{ end }}]
   # The one with the state may be another one than that of the coming revision.
   - apiGroups: [""]
     resources: [persistentvolumeclaims]

@@ -46,7 +46,7 @@ image is pulled, its probes and its neighbours are none of that.
 {{/* What start-job.sh is told, as YAML: (dict "root" $ "specification" "..."). */}}
 {{- define "flink.job.env" -}}
 - {name: JOB_SPECIFICATION, value: {{ .specification | quote }}}
-- {name: RESTARTED_FOR, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['flink/restarted-for']"}}}
+- {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
 - {name: HIGH_AVAILABILITY, value: {{ include "flink.highlyAvailable" .root | default "false" | quote }}}
 - {name: CLAIM_DIRECTORY, value: {{ include "flink.state.onFiles" .root | quote }}}
 - {name: RETAINED_CHECKPOINTS, value: {{ include "flink.option" (dict "root" .root "key" "execution.checkpointing.num-retained") | quote }}}

@@ -190,7 +190,7 @@
 {{- end -}}
 {{- end -}}
 {{- range $values.extraEnv -}}
-{{- if has .name (list "POD_NAME" "POD_IP" "JOB_SPECIFICATION" "RESTARTED_FOR" "HIGH_AVAILABILITY" "CLAIM_DIRECTORY" "RETAINED_CHECKPOINTS" "CLAIM_OWN_CHECKPOINTS") -}}
+{{- if has .name (list "POD_NAME" "POD_IP" "JOB_SPECIFICATION" "POD_UID" "HIGH_AVAILABILITY" "CLAIM_DIRECTORY" "RETAINED_CHECKPOINTS" "CLAIM_OWN_CHECKPOINTS") -}}
 {{- fail (printf "%s.extraEnv sets %s, which is one of the chart's: give yours another name." $role .name) -}}
 {{- end -}}
 {{- end -}}

@@ -75,6 +75,13 @@ def program(**changes: Any) -> Program:
     return Program(**{**given, **changes})
 
 
+def pod(component: str = "jobmanager", uid: str = "uid-1", specification: str = "a", **status: Any) -> dict[str, Any]:
+    """One that was made in the year 2026."""
+    labels, made = {"component": component}, "2026-01-01T00:00:00Z"
+    metadata = {"name": f"r-{component}-{uid}", "uid": uid, "labels": labels, "creationTimestamp": made}
+    return {"metadata": {**metadata, "annotations": {"flink/specification": specification}}, "status": status}
+
+
 def wanted(**changes: Any) -> Wanted:
     """The coming revision: another specification of the job. `claim` is the one that its pods mount."""
     claim = changes.pop("claim", "data")
@@ -91,6 +98,7 @@ def wanted(**changes: Any) -> Wanted:
         "jobmanager_template": "t2",
         "jobmanager_specification": "b",
         "taskmanager_deployment": "r-taskmanager",
+        "taskmanager_selector": "component=taskmanager",
         "native_taskmanager_selector": "",
         "native_taskmanager_template": "n2",
         "flink_version": "2.2",

@@ -313,6 +313,7 @@ def test_a_rollback_whose_savepoint_fails_takes_the_newest_checkpoint(world: Wor
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED"])
 def test_an_ended_job_goes_on_from_its_newest_checkpoint_under_a_new_id(world: World, state: str) -> None:
     """Flink never runs a terminal id again: a rollback to the same one would leave a JobManager without a job."""
+    world.kubernetes.pods = [build.pod("jobmanager"), build.pod("taskmanager")]
     world.flink.run(JOB, state=state)
     world.flink.checkpoint(JOB, 7, CHECKPOINT)
     world("before", {"specification": "a"}, jobmanager_template="t1")
@@ -320,9 +321,7 @@ def test_an_ended_job_goes_on_from_its_newest_checkpoint_under_a_new_id(world: W
     assert world.record.job != JOB
     assert world.record.pending == ""
     # The pod's template is the same, so that Helm would restart nothing.
-    for name in ("r-jobmanager", "r-taskmanager"):
-        template = world.kubernetes.deployments[name]["spec"]["template"]
-        assert template["metadata"]["annotations"] == {"flink/restarted-for": "generation-2"}
+    assert world.kubernetes.pods == []
 
 
 def test_a_jobmanager_that_helm_replaces_is_not_restarted_besides(world: World) -> None:
@@ -333,14 +332,27 @@ def test_a_jobmanager_that_helm_replaces_is_not_restarted_besides(world: World) 
 
 
 def test_a_hook_that_was_killed_before_the_restart_restarts_the_next_time(world: World) -> None:
-    world.write(
-        build.record(generation=2, job=build.OTHER, ids=(build.OTHER, JOB), restore=CHECKPOINT, own=True, pending="restart")
-    )
+    """The pod of the generation before is the only one: nobody can have run this one."""
+    uid = build.pod()["metadata"]["uid"]
+    world.kubernetes.pods = [build.pod()]
+    changes = {"job": build.OTHER, "ids": (build.OTHER, JOB), "pending": f"restart {uid}"}
+    world.write(build.record(generation=2, confirmed=1, restore=CHECKPOINT, own=True, **changes))
     world.flink.run(JOB, state="FAILED")
     world("before", {"specification": "a"}, jobmanager_template="t1")
     assert world.record.restore == CHECKPOINT
     assert world.record.pending == ""
-    assert "PATCH deployments/r-jobmanager" in world.kubernetes.writes
+    assert uid not in [pod["metadata"]["uid"] for pod in world.kubernetes.pods]
+
+
+def test_what_the_pods_of_the_generation_before_must_not_run_is_in_the_record(world: World) -> None:
+    """A change of the pod alone, of which Helm makes another one: nothing is deleted, and the old one waits."""
+    uid = build.pod()["metadata"]["uid"]
+    world.kubernetes.pods = [build.pod()]
+    world.flink.run(JOB, state="FAILED")
+    world.flink.checkpoint(JOB, 7, CHECKPOINT)
+    world("before", {"specification": "a"}, jobmanager_template="t2")
+    assert world.record.barred == (uid,)
+    assert [pod["metadata"]["uid"] for pod in world.kubernetes.pods] == [uid]
 
 
 def test_a_process_without_high_availability_runs_the_job_under_an_id_that_begins_alike(world: World) -> None:

@@ -216,11 +216,18 @@ def test_hooks_have_no_more_rights_than_they_use(scenario: Scenario) -> None:
         if not named:
             allowed = {"create", "list"} | ({"deletecollection"} if what == {"pods"} else set())
             allowed |= {"get"} if what == {"persistentvolumeclaims"} else set()
+            allowed |= {"delete"} if what == {"pods"} and name.endswith("-hooks") else set()
             allowed |= {"delete"} if what == {"configmaps"} and name.endswith("-uninstall") and kubernetes else set()
             assert set(rule["verbs"]) <= allowed, (name, rule)
-        if "delete" in rule["verbs"]:
+        if "delete" in rule["verbs"] and what != {"pods"}:
             assert name.endswith("-uninstall")
             assert what == {"configmaps"}
+
+
+@pytest.mark.parametrize(("values", "deletes"), [(JOB, True), ({}, False)], ids=str)
+def test_pods_are_deleted_one_by_one_where_a_job_is_restarted(values: dict[str, Any], deletes: bool) -> None:
+    verbs = {verb for name, rule in roles(render(FLINK, values)) for verb in rule["verbs"] if rule["resources"] == ["pods"]}
+    assert ("delete" in verbs) == deletes
 
 
 def test_taskmanagers_are_deleted_only_where_flink_makes_them() -> None:
@@ -297,8 +304,8 @@ class TestFields:
     @pytest.mark.parametrize(
         ("values", "mode"),
         [
-            ({}, "savepoint"),
-            ({"storage": {"enabled": False}}, "stateless"),
+            ({}, ""),
+            ({"storage": {"enabled": False}}, ""),
             ({"job": {"upgradeMode": "last-state"}}, "last-state"),
         ],
     )

@@ -374,10 +374,11 @@ def test_a_reinstall_that_finds_the_record_and_the_claim_goes_on(world: World) -
 
 
 def test_a_reinstall_whose_claim_is_another_one_of_the_same_name(world: World) -> None:
+    """Restored from a copy it has the files of the job; where there are none, it starts from nothing."""
     world.uninstalled()
     world.kubernetes.claims["data"]["metadata"]["uid"] = "another"
     world("before")
-    assert (world.record.former, world.record.restore) == ((), "")
+    assert (world.record.former, world.record.restore) == ((JOB,), "")
 
 
 def test_the_claim_leaves_the_manifest(world: World) -> None:

@@ -196,8 +196,9 @@ ENDED = [
         record={"restore": OLD_PATH},
         seen={"status": "FAILED", "checkpoints": checkpoints("")},
     ),
-    case("FAILED, a new savepoint named", "BEGIN", Source("job.fromSavepoint", PATH), job=NAMED, seen={"status": "FAILED"}),
-    case("FAILED, to begin anew", "BEGIN", Source("stateless"), job=STATELESS, seen={"status": "FAILED"}),
+    case("FAILED, a new savepoint named", "BEGIN", Source("job.fromSavepoint", PATH, previous=CHECKPOINT), job=NAMED,
+         seen={"status": "FAILED"}),
+    case("FAILED, to begin anew", "BEGIN", Source("stateless", previous=CHECKPOINT), job=STATELESS, seen={"status": "FAILED"}),
     refuse(
         "FAILED, its checkpoints were in memory",
         "in memory alone",
@@ -234,7 +235,7 @@ ENDED = [
     case(
         "the hook that stopped it was killed, and a new savepoint is named",
         "BEGIN",
-       Source("job.fromSavepoint", PATH),
+        Source("job.fromSavepoint", PATH, previous=STOP_PATH),
         job=NAMED,
         record={"pending": f"{JOB} trigger {SAVEPOINTS}"},
         seen={"status": "FINISHED", "stop": stopped(STOP_PATH)},
@@ -367,11 +368,17 @@ OUT_OF_SIGHT = [
     case(
         "out of sight, and a new savepoint is named",
         "BEGIN",
-        Source("job.fromSavepoint", PATH),
+        Source("job.fromSavepoint", PATH, previous_former=(JOB,)),
         job=NAMED,
         seen={"status": "UNREACHABLE"},
     ),
-    case("out of sight, and to begin anew", "BEGIN", Source("stateless"), job=STATELESS, seen={"status": "UNREACHABLE"}),
+    case(
+        "out of sight, and to begin anew",
+        "BEGIN",
+        Source("stateless", previous_former=(JOB,)),
+        job=STATELESS,
+        seen={"status": "UNREACHABLE"},
+    ),
     case(
         "a reinstall under the name of a release whose claim was deleted",
         "BEGIN",
@@ -403,7 +410,7 @@ OUT_OF_SIGHT = [
         "BEGIN",
         Source("last-state", CHECKPOINT, own=True, former=(JOB,)),
         job=SAME,
-        record={"pending": "restart", "confirmed": 0, "restore": CHECKPOINT, "own": True},
+        record={"pending": "restart uid", "confirmed": 0, "restore": CHECKPOINT, "own": True},
         seen={"status": "UNREACHABLE", "never_ran": True},
     ),
 ]
@@ -428,9 +435,9 @@ RESUMING = [
         record=SUSPENDED,
         seen={"status": "UNREACHABLE", "known_to_store": True},
     ),
-    case("it goes on from a new path", "RESUME", Source("job.fromSavepoint", PATH), job=NAMED,
+    case("it goes on from a new path", "RESUME", Source("job.fromSavepoint", PATH, previous=STOP_PATH), job=NAMED,
          record={**SUSPENDED, "restore": STOP_PATH}, seen={"status": "UNREACHABLE"}),
-    case("it begins anew after it was suspended", "RESUME", Source("stateless"), job=STATELESS,
+    case("it begins anew after it was suspended", "RESUME", Source("stateless", previous=STOP_PATH), job=STATELESS,
          record={**SUSPENDED, "restore": STOP_PATH}, seen={"status": "UNREACHABLE"}),
     refuse(
         "it would go on from a claim that the new revision does not mount",

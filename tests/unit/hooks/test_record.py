@@ -80,7 +80,7 @@ def test_no_record_is_no_job() -> None:
     assert load({}) == Record()
     assert not Record().exists
     assert not Record().is_confirmed
-    assert not Record().is_own_id("")
+    assert not Record().has_id("")
 
 
 def test_the_history_keeps_its_end() -> None:
@@ -122,10 +122,10 @@ def test_a_path_counts_once_however_it_is_written(path: str, again: str) -> None
 
 def test_ids_of_one_job_begin_alike() -> None:
     found = build.record(former=(FORMER,))
-    assert found.is_own_id(f"{JOB[:16]}{'9' * 16}")
-    assert found.is_own_id(FORMER)
-    assert not found.is_own_id(OTHER)
-    assert found.under(OTHER).is_own_id(JOB)
+    assert found.has_id(f"{JOB[:16]}{'9' * 16}")
+    assert found.has_id(FORMER)
+    assert not found.has_id(OTHER)
+    assert found.under(OTHER).has_id(JOB)
     assert found.under(OTHER).ids == (OTHER, JOB)
     assert found.under(JOB) == found
 

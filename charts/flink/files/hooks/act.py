@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 from . import clock, kubernetes, observe, paths, plan
 from .clock import Deadline
@@ -19,7 +19,7 @@ from .high_availability import Store
 from .kubernetes import Kubernetes
 from .observe import Observation, Status
 from .plan import Action, Plan, Source
-from .record import FINISHED, RESTART, RUNNING, SUBMIT, Record, Records
+from .record import FINISHED, REPLACE, RESTART, RUNNING, SUBMIT, Record, Records
 from .wanted import Job, Json, Wanted
 
 
@@ -95,8 +95,8 @@ class Actor:
             last = self._after_cancel(seen)
             if not step.source:
                 return last
-            kept = seen.config is not None and seen.config.retained
-            return replace(step.source, previous=last.restore if kept else "")
+            kept = (seen.config is not None and seen.config.retained) or "/chk-" not in last.restore
+            return replace(step.source, previous=last.restore) if kept and last.restore else step.source
         return self._source(step)
 
     def _source(self, step: Plan) -> Source:
@@ -257,44 +257,75 @@ class Actor:
 
     # The next generation
 
-    def begin(self, source: Source, state: str, restart: bool = False) -> None:
-        """Write the next generation: a new id, because Flink never runs an ended one again, and the files of the old one stay."""
+    def begin(self, source: Source, state: str, *, replaces: bool = False) -> None:
+        """Write the next generation: a new id, because Flink never runs an ended one again, and the files of the old one stay.
+
+        Pods of the generation before must not run it; with `replaces` no pod at all, until they have gone.
+        """
         old, wanted = self.record, self.wanted
         volumes = observe.coming_volumes(wanted)
         new = replace(
             old,
             generation=old.generation + 1,
+            startBy=clock.now_seconds() + int(2 * wanted.timeout_seconds),
             spec=self.job.specification,
             state=state,
             restore=source.restore,
             own=source.own,
             former=source.former[:_FORMER],
             format=source.format or old.format if paths.same(source.restore, old.restore) else source.format,
-            pending=RESTART if restart else SUBMIT if self.job.program else "",
+            pending=SUBMIT if self.job.program else REPLACE if replaces else self._restart_of_pods(state),
             previous=source.previous,
+            previousFormer=source.previous_former[:_FORMER],
             backend=wanted.state_backend,
             flinkVersion=wanted.flink_version,
             savepointDirectory=wanted.savepoint_directory,
             checkpointDirectory=wanted.checkpoint_directory,
             savepointVolume=observe.volume_of(volumes, wanted.savepoint_directory),
             checkpointVolume=observe.volume_of(volumes, wanted.checkpoint_directory),
+            claim=observe.claim_uid(wanted, self.kubernetes),
         )
         new = new.using(self.job.from_savepoint).under(old.job if source.same_job else secrets.token_hex(16))
         newer = " or a newer checkpoint" if source.former or source.same_job else ""
         line = f"{new.generation}  {clock.now()}  {source.how}  from {source.restore or 'the beginning'}{newer}"
         self.write(new.saying(line))
         say(line)
-        if restart:
-            self.restart()
+
+    def _restart_of_pods(self, state: str) -> str:
+        """What the record says of the pods that would run the next generation, and are those of the one before."""
+        if state != RUNNING:
+            return ""
+        pods = observe.pods_of(self.kubernetes.pods(self.wanted.jobmanager_selector), self.job.specification)
+        return " ".join([RESTART, *(pod["metadata"]["uid"] for pod in pods)]) if pods else ""
 
     def restart(self) -> None:
-        """Replace pods that Helm leaves alone, because their template is the same. Once more changes nothing."""
-        reason = f"generation-{self.record.generation}"
-        self.kubernetes.restart(self.wanted.jobmanager_deployment, reason)
+        """Delete the pods that must not run this generation, and that Helm leaves alone. Once more changes nothing."""
+        barred = self.record.barred
+        if not barred:
+            return
+        self._delete_pods(self.wanted.jobmanager_selector, barred)
         # With high availability the TaskManagers find the new JobManager; in native mode Flink makes others.
         if self.wanted.taskmanager_deployment and not self.wanted.jobs_survive_restart:
-            self.kubernetes.restart(self.wanted.taskmanager_deployment, reason)
+            self._delete_pods(self.wanted.taskmanager_selector, None)
         self.write(replace(self.record, pending=""))
+
+    def replace_pods(self) -> None:
+        """Wait until the pods of the generation before have gone, and with them what they store in high availability."""
+        uids = [pod["metadata"]["uid"] for pod in self.kubernetes.pods(self.wanted.jobmanager_selector)]
+        self._delete_pods(self.wanted.jobmanager_selector, uids)
+        for _ in self.deadline.ticks(every=1):
+            if not {pod["metadata"]["uid"] for pod in self.kubernetes.pods(self.wanted.jobmanager_selector)} & set(uids):
+                break
+        else:
+            raise Failed("The old JobManager pod does not go: look at its node, and run the same command again.")
+        self.store.forget_programs()
+        # Those that follow wait, and learn only after a while that they need not any more.
+        self.write(replace(self.record, pending=self._restart_of_pods(RUNNING)))
+
+    def _delete_pods(self, selector: str, uids: Optional[Sequence[str]]) -> None:
+        for pod in self.kubernetes.pods(selector):
+            if uids is None or pod["metadata"]["uid"] in uids:
+                self.kubernetes.delete_pod(pod["metadata"]["name"], pod["metadata"]["uid"])
 
     def drop_taskmanagers(self, *, former: bool = False) -> None:
         """Remove those that Flink made, or those of a `former` pod template: a new JobManager would take them over."""
@@ -303,8 +334,15 @@ class Actor:
             self.kubernetes.delete_pods(f"{selector}{template}")
 
     def adopt(self, job: str) -> None:
-        record = Record(job=job, ids=(job,), state=RUNNING).using(self.job.from_savepoint if self._started_from(job) else "")
-        self.write(record)
+        """Make a record of a job that has none, or an old one. Its values have named their path already."""
+        old = self.record
+        live = observe.jobmanager(self.wanted, self.kubernetes)
+        # What it was restored from may be a checkpoint of its own by now.
+        named = self.job.from_savepoint if self.job.name or self._started_from(job) else live.from_savepoint if live else ""
+        kept = Record(
+            generation=old.generation, usedSavepoints=old.usedSavepoints, stops=old.stops, savepoints=old.savepoints, ids=old.ids
+        )
+        self.write(replace(kept, state=RUNNING, history=old.history).using(named).under(job))
         say(f"The job {job} is taken over.")
 
     def _started_from(self, job: str) -> bool:
@@ -325,6 +363,7 @@ class Actor:
             former=source.former[:_FORMER],
             format=source.format,
             previous=source.previous,
+            previousFormer=source.previous_former[:_FORMER],
             pending="",
         )
         self.write(settled)

@@ -22,6 +22,11 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
+def now_seconds() -> int:
+    """Seconds of the epoch now."""
+    return int(seconds_of(now()))
+
+
 def seconds_since(text: str) -> float:
     """How long ago a time was, as Kubernetes writes it."""
     return time.time() - seconds_of(text)

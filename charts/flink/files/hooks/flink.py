@@ -20,7 +20,7 @@ class Checkpoints:
     """What a job has written, by path; empty where there is none."""
 
     restored: str  # what it started from
-    newest: str  # the newest of what it completed, or started from
+    newest: str  # the newest checkpoint or savepoint of what it completed, or started from
     stopped_with: str  # the savepoint that stopped it
     in_memory: bool  # whether the newest has no path that another job could start from
     slowest_seconds: float  # of those that it completed
@@ -30,6 +30,7 @@ class Checkpoints:
 class CheckpointConfig:
     timeout_seconds: float
     retained: bool  # whether checkpoints stay when the job is cancelled
+    survives_failure: bool = True  # whether they stay when it fails for good
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Flink:
             return None
         latest = answer.get("latest") or {}
         completed, restored, savepoint = (latest.get(key) or {} for key in ("completed", "restored", "savepoint"))
-        newest = max(completed, restored, key=lambda checkpoint: checkpoint.get("id", -1))
+        newest = max(completed, restored, savepoint, key=lambda checkpoint: checkpoint.get("id", -1))
         duration = ((answer.get("summary") or {}).get("end_to_end_duration") or {}).get("max") or 0
         stopped = savepoint.get("checkpoint_type") == "SYNC_SAVEPOINT"
         path = newest.get("external_path") or ""
@@ -85,8 +86,8 @@ class Flink:
         if not answer:
             return None
         external = answer.get("externalization") or {}
-        retained = bool(external.get("enabled")) and not external.get("delete_on_cancellation")
-        return CheckpointConfig(answer.get("timeout", 0) / 1000, retained)
+        enabled = bool(external.get("enabled"))
+        return CheckpointConfig(answer.get("timeout", 0) / 1000, enabled and not external.get("delete_on_cancellation"), enabled)
 
     def failure(self, job_id: str) -> str:
         """The first lines of the newest failure, and of its root; empty if there is none."""

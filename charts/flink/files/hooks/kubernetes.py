@@ -92,18 +92,16 @@ class Kubernetes:
     def delete_pods(self, selector: str) -> None:
         self._call("DELETE", f"{self._core('pods')}?labelSelector={quote(selector)}")
 
-    def deployment(self, name: str) -> Optional[Json]:
-        return self._or_none(self._deployment(name))
-
-    def restart(self, deployment: str, reason: str) -> None:
-        """Replace the pods of a Deployment, by an annotation that belongs to nobody else."""
-        metadata = {"annotations": {"flink/restarted-for": reason}}
-        body = {"spec": {"template": {"metadata": metadata}}}
+    def delete_pod(self, name: str, uid: str) -> None:
+        """Delete this one, not one of the same name that followed it."""
         try:
-            self._call("PATCH", self._deployment(deployment), body, _MERGE)
+            self._call("DELETE", self._core("pods", name), {"preconditions": {"uid": uid}})
         except HttpError as error:
-            if error.status != 404:
+            if error.status not in (404, 409):
                 raise
+
+    def deployment(self, name: str) -> Optional[Json]:
+        return self._or_none(f"/apis/apps/v1/namespaces/{self._namespace}/deployments/{name}")
 
     def claim(self, name: str) -> Optional[Json]:
         return self._or_none(self._core("persistentvolumeclaims", name))
@@ -147,9 +145,6 @@ class Kubernetes:
 
     def _core(self, *names: str) -> str:
         return "/".join((f"/api/v1/namespaces/{self._namespace}", *names))
-
-    def _deployment(self, name: str) -> str:
-        return f"/apis/apps/v1/namespaces/{self._namespace}/deployments/{name}"
 
     def _list(self, path: str, selector: str) -> List[Json]:
         items: List[Json] = self._call("GET", f"{path}?labelSelector={quote(selector)}")["items"]

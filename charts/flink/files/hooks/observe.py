@@ -13,7 +13,7 @@ from .errors import HttpError, Unreachable
 from .flink import ENDED, CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
 from .kubernetes import Kubernetes
-from .record import HALF, RESTART, SUBMIT, Record
+from .record import HALF, SUBMIT, Record
 from .wanted import Json, Wanted
 
 # Hooks before 0.2 and the chart of today say there what the JobManager runs.
@@ -49,6 +49,8 @@ class JobManager:
     volumes: Dict[str, str]  # path in the pods -> what is mounted there
     from_savepoint: str = ""  # the path that its values named
     has_record: bool = False  # whether hooks have made a record of the release
+    replicas: int = 1
+    without_pods_since: float = 0  # since when its pods cannot be made, in seconds since 1970; 0: they can
 
     def volume_of(self, path: str) -> str:
         return volume_of(self.volumes, path)
@@ -83,7 +85,11 @@ def observe(
 ) -> Observation:
     """Ask for up to `patience` seconds until the job runs or has ended: pods come and go."""
     live = jobmanager(wanted, kubernetes)
-    if live and live.is_new and any(was_ready(pod) for pod in kubernetes.pods(wanted.jobmanager_selector)):
+    if (
+        live
+        and live.is_new
+        and (any(map(was_ready, kubernetes.pods(wanted.jobmanager_selector))) or _old_claim(live, wanted, kubernetes))
+    ):
         live = replace(live, is_new=False)
     told = Told(Status.UNREACHABLE, record.job)
     for _ in deadline.ticks(within=patience):
@@ -98,7 +104,7 @@ def observe(
         status=status,
         job=job,
         jobmanager=live,
-        never_ran=not record.is_confirmed and _never_ran(wanted, record, live, kubernetes),
+        never_ran=not record.is_confirmed and _never_ran(wanted, record, live, status, kubernetes),
         known_to_store=record.exists and not reachable and store.knows(record.job),
         others=tuple((one["jid"], one.get("name", "")) for one in known if one["jid"] != job and one["state"] not in ENDED),
         ended_others=tuple(one["jid"] for one in known if one["jid"] != job and one["state"] in ENDED),
@@ -177,15 +183,21 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
     live = living[0]
     annotations = live["metadata"].get("annotations") or {}
     container = _main(live["spec"]["template"]["spec"])
+    # A Deployment that was rolled out before has run its job before.
+    first = annotations.get("deployment.kubernetes.io/revision", "1") == "1"
+    conditions = (live.get("status") or {}).get("conditions") or []
+    failures = [one for one in conditions if one["type"] == "ReplicaFailure" and one["status"] == "True"]
     return JobManager(
         type=annotations.get(TYPE) or _type_of(container),
         specification=annotations.get(SPECIFICATION, ""),
         template=annotations.get(TEMPLATE, ""),
-        from_savepoint=annotations.get(FROM_SAVEPOINT, ""),
+        from_savepoint=annotations.get(FROM_SAVEPOINT) or _named_in(container),
         has_record=RECORD in annotations,
         made_by_helm=annotations.get("meta.helm.sh/release-name") == wanted.release,
-        is_new=clock.seconds_since(live["metadata"]["creationTimestamp"]) < _NEW_SECONDS,
+        is_new=first and clock.seconds_since(live["metadata"]["creationTimestamp"]) < _NEW_SECONDS,
         volumes=volumes(live),
+        replicas=live["spec"].get("replicas", 1),
+        without_pods_since=min((clock.seconds_of(one["lastTransitionTime"]) for one in failures), default=0),
     )
 
 
@@ -202,6 +214,25 @@ def _main(spec: Json) -> Json:
     """The container that runs Flink."""
     containers: List[Json] = spec.get("containers") or [{}]
     return next((container for container in containers if container.get("name") in MAIN_CONTAINERS), containers[0])
+
+
+def _named_in(container: Json) -> str:
+    """The path from which a JobManager without hooks starts its job."""
+    argv: List[str] = [*container.get("command", []), *container.get("args", [])]
+    option = "execution.state-recovery.path="
+    named = [value for key, value in zip(argv, argv[1:]) if key == "--fromSavepoint"]
+    return next(iter(named + [word[len(option) :] for word in argv if word.startswith(option)]), "")
+
+
+def _old_claim(live: JobManager, wanted: Wanted, kubernetes: Kubernetes) -> bool:
+    """Whether the chart's PVC is older than the operation that runs this hook: a release of this name was there before."""
+    claims = [kubernetes.claim(name) for name in {claim_name(volume) for volume in live.volumes.values()} - {""}]
+    return any(
+        wanted.labels.items() <= (claim["metadata"].get("labels") or {}).items()
+        and clock.seconds_since(claim["metadata"]["creationTimestamp"]) > _NEW_SECONDS
+        for claim in claims
+        if claim
+    )
 
 
 def _type_of(container: Json) -> str:
@@ -303,13 +334,50 @@ def was_ready(pod: Json) -> bool:
     return ready["status"] == "True" or changed
 
 
-def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], kubernetes: Kubernetes) -> bool:
+def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], status: Status, kubernetes: Kubernetes) -> bool:
+    """Whether it is certain that no process has run this generation, which was never seen running."""
     if wanted.type == "session":
         return record.pending == SUBMIT
-    if record.pending == RESTART or not live or live.specification != record.spec:
+    if record.is_replaced or not live or live.specification != record.spec or live.replicas == 0:
         return True  # what should have run it never came to be
     pods = pods_of(kubernetes.pods(wanted.jobmanager_selector), record.spec)
-    return bool(pods) and not any(was_ready(pod) for pod in pods)
+    free = [pod for pod in pods if pod["metadata"]["uid"] not in record.barred]
+    if pods and not free:
+        return True
+    # A pod that is younger may not be the first one to run it.
+    first = record.startBy or float("inf")
+    if free and all(not was_ready(pod) and clock.seconds_of(pod["metadata"]["creationTimestamp"]) < first for pod in free):
+        return True
+    return _failed(record, live, status, free)
+
+
+def _failed(record: Record, live: JobManager, status: Status, pods: List[Json]) -> bool:
+    """Whether an operation waited for this generation in vain, and nothing can have run it since."""
+    generation, _, until = record.failed.partition(" ")
+    if generation != str(record.generation):
+        return False
+    end = int(until) + _SLACK_SECONDS
+    if clock.now_seconds() < end:
+        return True
+    if not pods:
+        return 0 < live.without_pods_since < end
+    return all(_never_ready_since(pod, end) or (status is Status.ABSENT and _runs_since(pod, end)) for pod in pods)
+
+
+# A rollback that follows at once.
+_SLACK_SECONDS = 120
+
+
+def _never_ready_since(pod: Json, moment: float) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    ready = next((one for one in conditions if one["type"] == "Ready"), None)
+    return ready is not None and ready["status"] != "True" and clock.seconds_of(ready["lastTransitionTime"]) < moment
+
+
+def _runs_since(pod: Json, moment: float) -> bool:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    states = [status.get("state") or {} for status in statuses if status["name"] in MAIN_CONTAINERS]
+    return bool(states) and all("running" in one and clock.seconds_of(one["running"]["startedAt"]) < moment for one in states)
 
 
 def _bounded(wanted: Wanted, kubernetes: Kubernetes) -> Tuple[str, ...]:

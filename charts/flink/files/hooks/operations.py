@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import secrets
 from dataclasses import replace
-from typing import Callable, Dict, List, Set
+from typing import Callable, Dict, List
 
 from . import clock, observe, paths, session
 from .act import Actor, check_objects, dispose, say
@@ -17,7 +17,7 @@ from .kubernetes import Kubernetes
 from .observe import Status
 from .plan import Action
 from .prove import prove
-from .record import RESTART, RUNNING, SUSPENDED, Record, Records
+from .record import RUNNING, SUSPENDED, Record, Records
 from .wanted import Job, Wanted
 
 
@@ -84,8 +84,6 @@ def _before_session(release: Release, lenient: bool) -> None:
 
 
 def _before_job(actor: Actor, lenient: bool) -> None:
-    if actor.record.pending == RESTART:
-        actor.restart()  # what a hook that was interrupted did not come to
     record = actor.record
     unchanged = record.spec == actor.job.specification and record.state == actor.job.state == RUNNING
     patience = 0 if record.state == SUSPENDED else 10 if unchanged or lenient else 30
@@ -98,38 +96,34 @@ def _before_job(actor: Actor, lenient: bool) -> None:
         _before_job(actor, lenient)
         return
     if step.action is Action.KEEP:
-        if record.spec != actor.job.specification:
-            actor.write(replace(record, spec=actor.job.specification))
+        runs = seen.status in (Status.RUNNING, Status.UNHEALTHY)
+        stale = runs and not seen.stop and (record.stops_job or record.barred)
+        kept = replace(record, spec=actor.job.specification, pending="" if stale else record.pending)
+        if kept != record:
+            actor.write(kept)
+        if seen.status is Status.FINISHED:
+            actor.finish()
         say(step.why)
         return
-    if step.ends_a_job:
-        check_objects(actor.wanted, actor.kubernetes)
+    check_objects(actor.wanted, actor.kubernetes)
     source = actor.end(step, seen, lenient=lenient)
     live = seen.jobmanager
     actor.drop_taskmanagers()
     same_pod = live is not None and live.template == actor.wanted.jobmanager_template
-    restart = same_pod and step.state == RUNNING and step.action is not Action.RESUME
+    unseen = step.action is Action.BEGIN and seen.status in (Status.UNREACHABLE, Status.ABSENT)
     if not live and not source.same_job:
         _once_unused(actor, actor.store.clear)
         actor.begin(source, step.state)
-    elif live and actor.wanted.jobs_survive_restart and step.action is Action.BEGIN:
-        # A JobManager that is out of sight may be about to start, and would store its program once more.
-        before = {pod["metadata"]["uid"] for pod in actor.kubernetes.pods(actor.wanted.jobmanager_selector)}
-        actor.begin(source, step.state, restart=True)
-        _wait_gone(actor, before)
-        actor.store.forget_programs()
+    elif live and unseen and step.state == RUNNING and (same_pod or actor.wanted.jobs_survive_restart):
+        # A JobManager that is out of sight may run the job, or be about to, and would store its program once more.
+        actor.begin(source, step.state, replaces=True)
+        actor.replace_pods()
     else:
         # What is stored would be run besides the new job, or instead of it.
         actor.store.forget_programs()
-        actor.begin(source, step.state, restart=restart)
-
-
-def _wait_gone(actor: Actor, uids: Set[str]) -> None:
-    """Wait until pods have gone. Those that follow them wait for the record."""
-    for _ in actor.deadline.ticks(every=1):
-        if not uids & {pod["metadata"]["uid"] for pod in actor.kubernetes.pods(actor.wanted.jobmanager_selector)}:
-            return
-    raise Failed("The old JobManager pod does not go: look at its node, and run the same command again.")
+        actor.begin(source, step.state)
+    if same_pod:
+        actor.restart()
 
 
 def _once_unused(actor: Actor, forget: Callable[[], None]) -> None:
@@ -213,7 +207,7 @@ _TIMES_ABSENT = 3
 def savepoint(release: Release) -> None:
     """Take one while the job runs on, and delete the oldest of those taken so."""
     for actor in release.actors:
-        _savepoint(release, actor)
+        _looking_again(release, functools.partial(_savepoint, release, actor))
 
 
 def _savepoint(release: Release, actor: Actor) -> None:
@@ -240,7 +234,7 @@ def _savepoint(release: Release, actor: Actor) -> None:
     end = actor.wait_for(job, trigger)
     if not end.location:
         raise Failed(f"The savepoint failed: {end.failure} Look at the JobManager's log.")
-    _looking_again(release, lambda: _keep_savepoint(release, actor, end.location))
+    _looking_again(release, functools.partial(_keep_savepoint, release, actor, end.location))
     say(f"Savepoint: {end.location}")
 
 
@@ -263,8 +257,10 @@ def _is_needed(record: Record, path: str) -> bool:
 
 def _made_by_helm(release: Release) -> bool:
     live = observe.jobmanager(release.wanted, release.kubernetes)
+    if live:
+        return live.made_by_helm
     # A rollback after an uninstall with --keep-history finds none.
-    return live is None or live.made_by_helm
+    return all(actor.record.madeBy != "other" for actor in release.actors)
 
 
 EVENTS: Dict[str, Callable[[Release], None]] = {

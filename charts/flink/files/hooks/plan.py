@@ -11,7 +11,7 @@ from typing import Optional, Tuple
 
 from . import observe, paths
 from .observe import Observation, Status
-from .record import FINISHED, RESTART, RUNNING, SUSPENDED, Record
+from .record import FINISHED, RUNNING, SUSPENDED, Record
 from .wanted import Job, Wanted
 
 
@@ -35,9 +35,9 @@ class Source:
     former: Tuple[str, ...] = ()  # jobs whose newest checkpoint in the directory is newer than `restore`, if they have one
     same_job: bool = False  # high availability knows the rest
     format: str = ""  # of a savepoint that was just taken
-    previous: str = (
-        ""  # the state of before, if this one is another than that: where a rollback of a generation that never ran goes
-    )
+    # The state before, if this one is another than that: where a rollback of a generation that never ran goes.
+    previous: str = ""
+    previous_former: Tuple[str, ...] = ()  # jobs whose newest checkpoint is newer than `previous`, if they have one
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class _Planner:
         new = job.from_savepoint and not record.has_used(job.from_savepoint)
         self.named = job.from_savepoint if new and not (lenient and record.exists) else ""
         keeps_state = lenient and bool(wanted.savepoint_directory or wanted.checkpoint_directory)
-        self.mode = "savepoint" if keeps_state and job.upgrade_mode == "stateless" else job.upgrade_mode
+        self.mode = "savepoint" if keeps_state and job.upgrade_mode == "stateless" else job.upgrade_mode or self._default_mode
 
     def plan(self) -> Plan:
         if self.seen.renamed_from:
@@ -82,6 +82,10 @@ class _Planner:
             )
         if not self.record.exists:
             return self._without_record()
+        if self.record.state != FINISHED and self.job.specification != self.record.spec:
+            refused = self._nowhere_to_keep_it() or self._older_flink()
+            if refused:
+                return refused
         if self.record.state == SUSPENDED:
             return self._suspended()
         return self._finished() if self.record.state == FINISHED else self._running()
@@ -92,12 +96,23 @@ class _Planner:
         other = self.job.specification != self.record.spec or self.job.state != self.record.state
         return (
             other
-            or self.record.pending == RESTART
+            or (self._waits_for_a_restart and self.seen.status not in (Status.RUNNING, Status.UNHEALTHY))
             or bool(self.named)
             or self.seen.jobmanager_replaced
             or self._went_elsewhere_in_vain
             or self._pod_is_replaced_for_good
         )
+
+    @property
+    def _waits_for_a_restart(self) -> bool:
+        return bool(self.record.barred) or self.record.is_replaced
+
+    @property
+    def _default_mode(self) -> str:
+        """What an empty upgradeMode means: the best for which there is a directory."""
+        if self.wanted.savepoint_directory:
+            return "savepoint"
+        return "last-state" if self.wanted.checkpoint_directory else "stateless"
 
     @property
     def _pod_is_replaced_for_good(self) -> bool:
@@ -111,7 +126,7 @@ class _Planner:
     def _went_elsewhere_in_vain(self) -> bool:
         """The generation was to start elsewhere than from the state of before, does not run, and is not meant any more."""
         record = self.record
-        if not record.previous or record.is_confirmed or self.seen.status is Status.RUNNING:
+        if not (record.previous or record.previousFormer) or record.is_confirmed or self.seen.status is Status.RUNNING:
             return False
         if self.lenient:
             return True
@@ -182,13 +197,54 @@ class _Planner:
         return self._out_of_reach(source) or replace(self._begin(source), action=Action.RESUME)
 
     def _as_the_user_says(self) -> Source:
-        return Source("job.fromSavepoint" if self.named else "stateless", self.named)
+        before = self._as_it_would_go_on()
+        how = "job.fromSavepoint" if self.named else "stateless"
+        return Source(how, self.named, previous=before.restore, previous_former=before.former)
+
+    def _as_it_would_go_on(self) -> Source:
+        """Where the job would go on if the values said nothing; nothing, if that is not known or not there."""
+        record, seen = self.record, self.seen
+        if not record.exists:
+            return Source("")
+        if record.state == SUSPENDED or seen.never_ran:
+            return self._as_recorded("")
+        if seen.status is Status.FINISHED:
+            return Source("", self._stopped_with)
+        if seen.status in (Status.FAILED, Status.CANCELED, Status.RUNNING, Status.UNHEALTHY):
+            newest = seen.checkpoints.newest or self._own_savepoint
+            if not newest:
+                return self._as_recorded("")
+            gone = self._is_deleted_with_the_job(newest)
+            return Source("", self._own_savepoint) if gone else self._from_checkpoint(newest)
+        return Source("", record.restore, record.own, (record.job, *record.former))
 
     def _as_recorded(self, how: str) -> Source:
         """Where the record's generation starts; the state of before, if it was to start elsewhere and never ran."""
-        if self._went_elsewhere_in_vain:
-            return from_checkpoint(self.record, self.record.previous, how)
+        elsewhere = (self.record.previous or self.record.previousFormer) and not self.record.is_confirmed
+        if self._went_elsewhere_in_vain or (elsewhere and (self.named or self.mode == "stateless")):
+            return replace(from_checkpoint(self.record, self.record.previous, how), former=self.record.previousFormer)
         return Source(how, self.record.restore, self.record.own, self.record.former)
+
+    @property
+    def _own_savepoint(self) -> str:
+        """The newest savepoint on demand or on schedule of the job that runs."""
+        own = [path for path in self.record.savepoints if observe.is_half_of(self.record.job, path)]
+        return own[-1] if own else ""
+
+    @property
+    def _stopped_with(self) -> str:
+        return (self.seen.stop.location if self.seen.stop else "") or self.seen.checkpoints.stopped_with
+
+    def _is_deleted_with_the_job(self, path: str) -> bool:
+        """Whether Flink deletes a checkpoint when the job ends as it is to end, or has ended. Savepoints are the user's."""
+        config = self.seen.config
+        if "/chk-" not in path:
+            return False
+        if paths.same(path, self.seen.checkpoints.restored) and not (self.record.own and self.wanted.claims_own_checkpoints):
+            return False  # not Flink's
+        if self.seen.status is Status.FAILED:
+            return not (config and config.survives_failure)
+        return not (config and config.retained)
 
     # A job that should run
 
@@ -204,8 +260,11 @@ class _Planner:
 
     def _alive(self) -> Plan:
         if self.seen.stop and not self.seen.stop.failure:
-            source = self._as_the_user_says() if self.named else None
-            return Plan(Action.STOP, "A stop that was begun goes on.", source, self.job.state)
+            if self.named or self.mode == "stateless":
+                return Plan(Action.STOP, "A stop that was begun goes on.", self._as_the_user_says(), self.job.state)
+            directory = self.record.savepointDirectory or self.wanted.savepoint_directory
+            refused = self._unreadable(directory) or self._other_backend(canonical=True)
+            return refused or Plan(Action.STOP, "A stop that was begun goes on.", None, self.job.state)
         if not self.changed:
             return self._keep("Nothing that concerns the job has changed.")
         if self.mode == "stateless":
@@ -246,22 +305,28 @@ class _Planner:
         return Plan(Action.STOP, "It is stopped with a savepoint.", source, self.job.state)
 
     def _is_own_checkpoint(self, path: str) -> bool:
-        return "/chk-" in path and observe.is_half_of(self.record.job, path)
+        """Whether Flink deletes it with the job: its own, or the one of a former id that it has claimed."""
+        claimed = self.wanted.claims_own_checkpoints and self.record.has_id(_job_of(path))
+        restored = paths.same(path, self.seen.checkpoints.restored) or paths.same(path, self.record.restore)
+        return "/chk-" in path and (observe.is_half_of(self.record.job, path) or (claimed and restored))
 
     def _by_last_checkpoint(self) -> Plan:
         """Cancel, and go on from the newest checkpoint, which has to outlive that."""
         if self.named:
             return self._cancel("job.fromSavepoint names where it goes on.", Source("job.fromSavepoint", self.named))
-        checkpoints, config = self.seen.checkpoints, self.seen.config
+        checkpoints = self.seen.checkpoints
         if checkpoints.in_memory:
             return self._refuse(
                 "Its newest checkpoint is in memory alone, and would go with the job.", "Set state.root or storage.enabled."
             )
         if not checkpoints.newest:
+            if self._own_savepoint:
+                source = Source("last-state", self._own_savepoint)
+                return self._out_of_reach(source) or self._cancel("It goes on from its newest savepoint.", source)
             if self.record.restore or self.record.former:
                 return self._cancel("It has completed no checkpoint since it started.", self._as_recorded("last-state"))
             return self._cancel("It has never completed a checkpoint.", Source("last-state"))
-        if not (config and config.retained) and not paths.same(checkpoints.newest, checkpoints.restored):
+        if self._is_deleted_with_the_job(checkpoints.newest):
             return self._refuse(
                 "Flink deletes its checkpoints when it is cancelled (execution.checkpointing.externalized-checkpoint-retention).",
                 "Use job.upgradeMode=savepoint, or set RETAIN_ON_CANCELLATION in the job.",
@@ -270,8 +335,8 @@ class _Planner:
         return refused or self._cancel("It is cancelled, and goes on from its newest checkpoint.", None)
 
     def _finished(self) -> Plan:
-        savepoint = (self.seen.stop.location if self.seen.stop else "") or self.seen.checkpoints.stopped_with
-        if savepoint or self.record.pending:
+        savepoint = self._stopped_with
+        if savepoint or (self.record.stops_job and not self.seen.stop):
             if self.named or self.mode == "stateless":
                 return self._begin(self._as_the_user_says())
             if savepoint:
@@ -290,12 +355,12 @@ class _Planner:
         if checkpoints.in_memory:
             return self._refuse("Its newest checkpoint was in memory alone.", "Name another state with job.fromSavepoint.")
         if not checkpoints.newest:
-            return self._begin(self._as_recorded("last-state"))
-        deleted = self.seen.status is Status.CANCELED and not (self.seen.config and self.seen.config.retained)
-        if deleted and not paths.same(checkpoints.newest, checkpoints.restored):
+            source = Source("last-state", self._own_savepoint) if self._own_savepoint else self._as_recorded("last-state")
+            return self._out_of_reach(source) or self._begin(source)
+        if self._is_deleted_with_the_job(checkpoints.newest):
+            ended = "was cancelled" if self.seen.status is Status.CANCELED else "has failed"
             return self._refuse(
-                "It was cancelled, and Flink deleted its checkpoints "
-                "(execution.checkpointing.externalized-checkpoint-retention).",
+                f"It {ended}, and Flink deleted its checkpoints (execution.checkpointing.externalized-checkpoint-retention).",
                 "Name another state with job.fromSavepoint, or restart it from scratch with job.upgradeMode=stateless.",
             )
         source = self._from_checkpoint(checkpoints.newest)
@@ -309,6 +374,8 @@ class _Planner:
         seen, record = self.seen, self.record
         if not self.changed and seen.status is Status.UNREACHABLE and seen.jobmanager:
             return self._keep("Nothing that concerns the job has changed.")
+        if self.wanted.type == "job" and (job := self._job_without_hooks):
+            return Plan(Action.ADOPT, "It was started without hooks, after the record was written.", job=job)
         coming = not seen.jobmanager or seen.jobmanager.specification != record.spec
         if not self.changed and seen.never_ran and coming and self.wanted.type == "job":
             return self._keep("It starts with this revision.")
@@ -319,8 +386,12 @@ class _Planner:
             )
         if self.named or self.mode == "stateless":
             return self._begin(self._as_the_user_says())
-        if record.state and seen.jobmanager is None and self._claim_is_gone:
-            return self._begin(Source("anew, because the PVC with its state is gone"))
+        if record.state and seen.jobmanager is None and self._claim_is_another:
+            if not seen.claim:
+                return self._begin(Source("anew, because the PVC with its state is gone"))
+            # Restored from a copy it still has the files, and made anew it has none.
+            former = tuple(dict.fromkeys((record.job, *record.former, *record.ids)))
+            return self._begin(Source("the files of the PVC, which is another one", former=former))
         if self._should_wait:
             return self._refuse(
                 f"The job {record.job} cannot be reached at {self.wanted.rest}, so no savepoint can be taken.",
@@ -359,7 +430,17 @@ class _Planner:
         )
 
     @property
-    def _claim_is_gone(self) -> bool:
+    def _job_without_hooks(self) -> str:
+        """The job of a live revision that is not the record's, which knew nothing of it: hooks.enabled was false meanwhile."""
+        live = self.seen.jobmanager
+        if not live or live.specification == self.record.spec:
+            return ""
+        living = [job for job, _ in self.seen.others]
+        strange = [job for job in living or self.seen.ended_others if not self.record.has_id(job)]
+        return strange[0] if len(living) <= 1 and strange else ""
+
+    @property
+    def _claim_is_another(self) -> bool:
         path = self.record.savepointDirectory or self.record.checkpointDirectory
         same_volume = self.record.volume_of(path) == observe.volume_of(observe.coming_volumes(self.wanted), path)
         return bool(self.record.claim) and same_volume and self.record.claim != self.seen.claim
@@ -374,12 +455,41 @@ class _Planner:
                 f"{self.wanted.flink_version} cannot read.",
                 f"Wait until the JobManager answers, or name a state with job.fromSavepoint={self._where()}.",
             )
+        if source.former and not source.same_job and not self.wanted.claim_directory:
+            return self._refuse(
+                f"The newest state of the job {source.former[0]} is not known.",
+                f"Name it with job.fromSavepoint={self._where()}, or restart the job from scratch with "
+                "job.upgradeMode=stateless.",
+            )
         by_checkpoint = bool(source.former) or source.same_job or "/chk-" in source.restore
         if not source.restore and not by_checkpoint:
             return None
         refused = self._unreadable(self.record.checkpointDirectory) if source.former or source.same_job else None
         canonical = not by_checkpoint and self._format_of(source) != "NATIVE"
         return refused or self._unreadable(source.restore) or self._other_backend(canonical=canonical)
+
+    def _nowhere_to_keep_it(self) -> Optional[Plan]:
+        """A refusal if this revision keeps no state, without having said so."""
+        record = self.record
+        kept = record.savepointDirectory or record.checkpointDirectory or record.restore
+        if self.job.upgrade_mode or self.mode != "stateless" or self.named or not kept:
+            return None
+        return self._refuse(
+            f"The job keeps its state in {kept}, and this revision has no directory for state: it would start from nothing.",
+            "Leave storage.enabled or state.root as they were, or say job.upgradeMode=stateless.",
+        )
+
+    def _older_flink(self) -> Optional[Plan]:
+        """A refusal if the state was written by a newer Flink, which promises to read older state alone."""
+        old, new = self.record.flinkVersion, self.wanted.flink_version
+        restarts = self.named or self.mode == "stateless"
+        if restarts or self.seen.never_ran or not old or _numbers(new) >= _numbers(old):
+            return None
+        return self._refuse(
+            f"The state of the job was written by Flink {old}, and {new} cannot be expected to read it.",
+            f"Name a savepoint that Flink {new} has written with job.fromSavepoint, or restart the job from scratch with "
+            "job.upgradeMode=stateless.",
+        )
 
     def _format_of(self, source: Source) -> str:
         recorded = paths.same(source.restore, self.record.restore) and self.record.format
@@ -452,6 +562,16 @@ class _Planner:
 
     def _refuse(self, what: str, remedy: str) -> Plan:
         return Plan(Action.REFUSE, f"{what} Nothing was changed. {remedy}", state=self.record.state)
+
+
+def _job_of(path: str) -> str:
+    """Flink's id of the job that wrote a checkpoint: <directory>/<job>/chk-<number>."""
+    parts = path.rstrip("/").split("/")
+    return next((before for before, part in zip(parts, parts[1:]) if part.startswith("chk-")), "")
+
+
+def _numbers(version: str) -> Tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def from_checkpoint(record: Record, path: str, how: str = "last-state") -> Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List
 
-from . import observe, paths
+from . import clock, observe, paths
 from .act import Actor, dispose, say, superfluous
 from .errors import Failed, HttpError, Unreachable
 from .observe import Status
@@ -24,16 +24,24 @@ def prove(actor: Actor) -> None:
         return
     if record.state == FINISHED:
         return
-    status, missing = Status.UNREACHABLE, ""
+    status, missing, ran = Status.UNREACHABLE, "", False
+
+    def failed(text: str) -> Failed:
+        """For the next operation: this one watched from the beginning, and the job did not run."""
+        if record.exists and not ran and not record.is_confirmed:
+            actor.write(replace(actor.record, failed=f"{record.generation} {clock.now_seconds()}"))
+        return Failed(text)
+
     # A pod that has run for weeks may have been restarted before.
     at_first = restarts(actor, record) if record.is_confirmed else {}
     for _ in actor.deadline.ticks(every=1):
         told = observe.ask(actor.flink, record)
-        status, job = told.status, told.job
+        status, job, newest = told.status, told.job, told.checkpoints.newest
+        ran = ran or status in _WELL or bool(newest and not paths.same(newest, told.checkpoints.restored))
         if status in (Status.FAILED, Status.CANCELED):
-            raise Failed(f"The job is {status.value}: {_failure(actor, job) or reason(actor, record)}")
+            raise failed(f"The job is {status.value}: {_failure(actor, job) or reason(actor, record)}")
         if status is Status.FINISHED and told.checkpoints.stopped_with:
-            raise Failed(
+            raise failed(
                 f"The job was stopped with savepoint {told.checkpoints.stopped_with}: run the same command again, and it goes on."
             )
         if status in _WELL:
@@ -47,20 +55,19 @@ def prove(actor: Actor) -> None:
         if status in _WELL:
             continue
         if any(count - at_first.get(pod, 0) >= 2 for pod, count in restarts(actor, record).items()):
-            raise Failed(f"The JobManager ends again and again: {reason(actor, record)}")
+            raise failed(f"The JobManager ends again and again: {reason(actor, record)}")
     waited = f"{actor.deadline.seconds:g} s (hooks.timeoutSeconds)"
     if missing:
-        raise Failed(f"The job runs, but after {waited} {missing}")
+        raise failed(f"The job runs, but after {waited} {missing}")
     failure = _failure(actor, record.job) if status is Status.UNHEALTHY else ""
-    raise Failed(
-        " ".join(
-            filter(None, [f"The job {record.job} does not run after {waited}: {status.value}.", failure, reason(actor, record)])
-        )
-    )
+    text = f"The job {record.job} does not run after {waited}: {status.value}."
+    raise failed(" ".join(filter(None, [text, failure, reason(actor, record)])))
 
 
 def _confirm(actor: Actor, record: Record, path: str) -> None:
     if record.is_confirmed:
+        if record.barred:
+            actor.write(replace(record, pending=""))
         return
     # A JobManager that was restarted in between has gone on from a checkpoint of the job's own.
     own = [record.job, *record.former]
@@ -74,7 +81,9 @@ def _confirm(actor: Actor, record: Record, path: str) -> None:
             say(f"The savepoint {savepoint} is not needed any more, and could not be deleted: {why}")
     kept = tuple(savepoint for savepoint in record.stops if savepoint not in gone)
     claim = observe.claim_uid(actor.wanted, actor.kubernetes)
-    actor.write(replace(record, confirmed=record.generation, stops=kept, claim=claim).saying(line))
+    live = observe.jobmanager(actor.wanted, actor.kubernetes)
+    new = replace(record, confirmed=record.generation, stops=kept, claim=claim, pending="", failed="")
+    actor.write(replace(new, madeBy="helm" if live and live.made_by_helm else "other").saying(line))
     say(line)
 
 

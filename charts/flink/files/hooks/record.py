@@ -18,8 +18,9 @@ from .wanted import Wanted
 Json = Dict[str, Any]
 
 RUNNING, SUSPENDED, FINISHED = "running", "suspended", "finished"
-# In `pending`: the JobManager is still to be restarted, or the job to be submitted, so that this generation has not begun.
-RESTART, SUBMIT = "restart", "submit"
+# In `pending`: pods that are still to be replaced and must not run this generation ("restart uid uid"), all pods ("replace"), or
+# that the job is still to be submitted.
+RESTART, REPLACE, SUBMIT = "restart", "replace", "submit"
 
 # Flink's id of a job has 32 digits. Without high availability each process of the JobManager runs the job under an id of its own;
 # what these have in common is the first half.
@@ -33,19 +34,22 @@ _IDS = 30
 @dataclass(frozen=True)
 class Record:
     generation: int = 0  # how often the job was begun
+    startBy: int = 0  # a pod that would be the first to run this generation does so until then, in seconds since 1970
     confirmed: int = 0  # the generation that was seen running from where it should
+    failed: str = ""  # "generation seconds": the one that an operation waited for in vain, and until when
     job: str = ""  # Flink's id of this generation; empty: there never was one
     spec: str = ""  # the specification that it runs
     state: str = ""  # running, suspended, or finished and not to be run again
     restore: str = ""  # what it starts from; empty: nothing
     previous: str = ""  # the state before this generation, if it starts elsewhere: from what the values named, or from nothing
+    previousFormer: Tuple[str, ...] = ()  # ids whose checkpoints may be newer than `previous`, the newest first
     own: bool = False  # whether `restore` is a checkpoint of this release's own, which Flink may delete in time
     former: Tuple[str, ...] = ()  # ids before this one whose checkpoints may be newer than `restore`, the newest first
     ids: Tuple[str, ...] = ()  # all ids of the release, the newest first
     fromSavepoint: str = ""  # the path that the values named last
     usedSavepoints: Tuple[str, ...] = ()  # digests of all paths that the values have named
     format: str = ""  # of `restore`, if that is a savepoint that stopped the job: CANONICAL or NATIVE
-    pending: str = ""  # what was begun and is not known to be done: a stop ("job trigger directory"), "restart", "submit"
+    pending: str = ""  # what was begun and is not known to be done: a stop ("job trigger directory"), restart, replace or submit
     stops: Tuple[str, ...] = ()  # savepoints that stopped the job, the newest last
     savepoints: Tuple[str, ...] = ()  # savepoints on demand and on schedule, the newest last
     savepointDirectory: str = ""  # where this generation puts its savepoints
@@ -55,6 +59,7 @@ class Record:
     claim: str = ""  # UID of the PVC on which these are, once it is known
     backend: str = ""  # the state backend that writes the state
     flinkVersion: str = ""
+    madeBy: str = ""  # helm, or other for what applied the objects without it; empty: not known
     history: Tuple[str, ...] = ()  # a line for each beginning, and one for what was seen running
 
     @property
@@ -66,6 +71,22 @@ class Record:
         return self.exists and self.confirmed == self.generation
 
     @property
+    def barred(self) -> Tuple[str, ...]:
+        """UIDs of the pods that must not run this generation."""
+        words = self.pending.split()
+        return tuple(words[1:]) if words[:1] == [RESTART] else ()
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether no pod may run this generation before those of the generation before it have gone."""
+        return self.pending == REPLACE
+
+    @property
+    def stops_job(self) -> bool:
+        """Whether a stop was begun."""
+        return self.pending.split()[:1] not in ([], [RESTART], [REPLACE], [SUBMIT])
+
+    @property
     def half(self) -> str:
         return self.job[:HALF]
 
@@ -75,7 +96,8 @@ class Record:
             return self.savepointVolume
         return self.checkpointVolume if paths.below(path, self.checkpointDirectory) else ""
 
-    def is_own_id(self, job: str) -> bool:
+    def has_id(self, job: str) -> bool:
+        """Whether it is an id of this release's job, of this generation or one before it."""
         return job[:HALF] in {known[:HALF] for known in (self.job, *self.former, *self.ids) if known}
 
     def has_used(self, savepoint: str) -> bool:

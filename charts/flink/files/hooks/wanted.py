@@ -32,7 +32,7 @@ class Job:
 
     name: str  # its name in session.jobs; empty in a job release
     specification: str  # hash of what it runs: another one is another job
-    upgrade_mode: str  # savepoint, last-state or stateless
+    upgrade_mode: str  # savepoint, last-state or stateless; empty: as there are directories for it
     state: str  # running or suspended
     from_savepoint: str  # savepoint or checkpoint that the values name; empty: none
     program: Optional[Program]  # None in a job release, whose JobManager starts it
@@ -59,6 +59,7 @@ class Wanted:
     jobmanager_template: str  # hash of the JobManager's pod template: another one replaces the pod
     jobmanager_specification: str  # hash of what the JobManager's process sees of it
     taskmanager_deployment: str  # empty in native mode
+    taskmanager_selector: str  # selects the TaskManagers' pods
     native_taskmanager_selector: str  # selects the pods that Flink makes; empty in standalone mode
     native_taskmanager_template: str  # hash of their template, which they have as a label
     flink_version: str  # major.minor
