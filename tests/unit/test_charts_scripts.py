@@ -236,6 +236,15 @@ class TestItWaits:
         self.finished(pod)
         assert "has finished" in pod.waits(**({} if directory else {"CLAIM_DIRECTORY": ""}))
 
+    def test_for_good_when_high_availability_tells_that_the_job_before_has_finished(self, pod: JobManager) -> None:
+        results = pod.data / "ha" / "job-result-store" / "my-flink"
+        results.mkdir(parents=True)
+        (results / f"{FORMER}.json").write_text('{"result":{"application-status":"SUCCEEDED"}}')
+        pod.record(former=FORMER)
+        assert "has finished" in pod.waits(HIGH_AVAILABILITY="true")
+        pod.state(f"savepoints/{FORMER}/stop/savepoint-1", 1)  # it was stopped
+        assert pod.words(HIGH_AVAILABILITY="true")[3:4] == ["--fromSavepoint"]
+
     def test_not_when_another_generation_finished(self, pod: JobManager) -> None:
         pod.record(generation="2")
         self.finished(pod)

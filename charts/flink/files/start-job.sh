@@ -60,10 +60,16 @@ newest() {
   done
 }
 
-# Whether the job ended by itself in this pod, and not because a hook stopped it. Flink remembers that with high availability alone.
+# Whether the job ended by itself, and not because a hook stopped it: in this pod, or as high availability remembers the one before it.
 has_finished() {
-  local files=("$log"/*.log*)
-  if [[ ${HIGH_AVAILABILITY:-} == true || $(field pending) ]]; then return 1; fi
+  local job files=("$log"/*.log*)
+  if [[ ${HIGH_AVAILABILITY:-} == true ]]; then
+    for job in $(field former); do
+      if [[ $directory ]] && grep -qs SUCCEEDED "$directory"/ha/job-result-store/*/"$job"*.json; then return 0; fi
+    done
+    return 1
+  fi
+  if [[ $(field pending) ]]; then return 1; fi
   if [[ $(cat "$log/generation" 2>/dev/null) != "$(field generation)" ]]; then return 1; fi
   ((${#files[@]})) && grep -qs "reached terminal state FINISHED" "${files[@]}"
 }

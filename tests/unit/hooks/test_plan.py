@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,6 +136,70 @@ ALIVE = [
     case("not all tasks run, and nothing is changed", "KEEP", job=SAME, seen={"status": "UNHEALTHY"}),
     case("a rollback of a version whose tasks do not all run", "CANCEL", seen={"status": "UNHEALTHY"}, rollback=True),
     refuse(
+        "the pods that run have no volume for a savepoint",
+        "no volume at",
+        record={"savepointDirectory": "", "checkpointDirectory": "", "savepointVolume": "", "checkpointVolume": ""},
+        seen={"jobmanager": jobmanager(volumes={})},
+    ),
+    refuse(
+        "this revision keeps no state, and nobody said so",
+        "no directory for state",
+        wanted={"checkpoint_directory": "", "savepoint_directory": "", "claim_directory": ""},
+        job={"upgrade_mode": ""},
+    ),
+    refuse(
+        "a rollback to a revision that kept no state",
+        "no directory for state",
+        wanted={"checkpoint_directory": "", "savepoint_directory": "", "claim_directory": ""},
+        job=STATELESS,
+        rollback=True,
+    ),
+    refuse("the new revision has an older Flink", "Flink 2.2, and 1.20", wanted={"flink_version": "1.20"}),
+    case(
+        "a rollback to an older Flink from a version that never ran",
+        "BEGIN",
+        Source("last-state", OLD_PATH, former=(JOB,)),
+        wanted={"flink_version": "1.20"},
+        record={"restore": OLD_PATH, "confirmed": 0},
+        seen={"status": "ABSENT", "never_ran": True},
+        rollback=True,
+    ),
+    case(
+        "the named checkpoint is one of a former id that the job has claimed",
+        "CANCEL",
+        Source("job.fromSavepoint", f"{CHECKPOINTS}/{FORMER}/chk-3"),
+        job={"from_savepoint": f"{CHECKPOINTS}/{FORMER}/chk-3"},
+        record={"restore": f"{CHECKPOINTS}/{FORMER}/chk-3", "own": True, "ids": (JOB, FORMER)},
+    ),
+    refuse(
+        "a stop goes on, and the new revision cannot read where it writes",
+        "this revision mounts PVC other there",
+        wanted={"claim": "other"},
+        seen={"stop": stopped(ended=False)},
+    ),
+    case(
+        "a stop goes on, and the job is to restart from scratch",
+        "STOP",
+        Source("stateless", previous=CHECKPOINT),
+        job=STATELESS,
+        seen={"stop": stopped(ended=False)},
+    ),
+    refuse(
+        "the newest checkpoint is the one that it has claimed, and goes with it",
+        "RETAIN_ON_CANCELLATION",
+        job=LAST_STATE,
+        record={"restore": CHECKPOINT, "own": True},
+        seen={"config": retained(False), "checkpoints": checkpoints(CHECKPOINT, restored=CHECKPOINT)},
+    ),
+    case(
+        "it has completed no checkpoint, but a savepoint on demand",
+        "CANCEL",
+        Source("last-state", f"{SAVEPOINTS}/{JOB}/savepoint-2"),
+        job=LAST_STATE,
+        record={"savepoints": (f"{SAVEPOINTS}/{JOB}/savepoint-2",)},
+        seen={"checkpoints": checkpoints("")},
+    ),
+    refuse(
         "there is no directory for a savepoint",
         "no directory for a savepoint",
         wanted={"savepoint_directory": ""},
@@ -166,6 +231,7 @@ ROLLBACKS = [
         Source("stateless"),
         job=STATELESS,
         wanted={"checkpoint_directory": "", "savepoint_directory": "", "claim_directory": ""},
+        record={"checkpointDirectory": "", "savepointDirectory": ""},
         rollback=True,
     ),
     case(
@@ -199,6 +265,19 @@ ENDED = [
     case("FAILED, a new savepoint named", "BEGIN", Source("job.fromSavepoint", PATH, previous=CHECKPOINT), job=NAMED,
          seen={"status": "FAILED"}),
     case("FAILED, to begin anew", "BEGIN", Source("stateless", previous=CHECKPOINT), job=STATELESS, seen={"status": "FAILED"}),
+    refuse(
+        "FAILED, and Flink deleted its checkpoints",
+        "has failed, and Flink deleted its checkpoints",
+        seen={"status": "FAILED", "config": replace(retained(False), survives_failure=False)},
+    ),
+    case(
+        "a second path that was mistyped",
+        "BEGIN",
+        Source("job.fromSavepoint", PATH, previous=STOP_PATH),
+        job=NAMED,
+        record={"restore": "s3://b/typo", "previous": STOP_PATH, "confirmed": 0},
+        seen={"status": "FAILED", "never_ran": True},
+    ),
     refuse(
         "FAILED, its checkpoints were in memory",
         "in memory alone",
@@ -244,6 +323,13 @@ ENDED = [
         "it ended while a stop was begun of which nothing is known",
         "BEGIN",
        Source("last-state", former=(JOB,)),
+        record={"pending": f"{JOB} trigger {SAVEPOINTS}"},
+        seen={"status": "FINISHED", "config": None},
+    ),
+    case(
+        "it finished by itself after a stop was begun that did not end it",
+        "KEEP",
+        job=SAME,
         record={"pending": f"{JOB} trigger {SAVEPOINTS}"},
         seen={"status": "FINISHED"},
     ),

@@ -74,7 +74,7 @@ class _Planner:
                 f"{self.wanted.jobmanager_deployment}: its job would be killed, and another one would start without its state.",
                 "Leave nameOverride and fullnameOverride as they were; to move the job to another name, see docs/upgrade.md.",
             )
-        if self.seen.claim_that_goes and not (self.mode == "stateless" and self.job.upgrade_mode == "stateless"):
+        if self.seen.claim_that_goes and not (self.job.upgrade_mode == "stateless" and not self.lenient):
             return self._refuse(
                 f"PVC {self.seen.claim_that_goes} leaves the release with this revision, and would be deleted "
                 "with all its files.",
@@ -289,6 +289,12 @@ class _Planner:
                 "There is no directory for a savepoint.",
                 "Set storage.enabled or state.root, or job.upgradeMode=last-state or stateless.",
             )
+        live = self.seen.jobmanager
+        if paths.scheme(directory) == "file" and not self.record.savepointDirectory and live and not live.volume_of(directory):
+            return self._refuse(
+                f"The pods of the job that runs have no volume at {directory}, so no savepoint can be taken.",
+                "Its state is nowhere but in them: restart it from scratch with job.upgradeMode=stateless.",
+            )
         if not self.named:
             refused = self._unreadable(directory) or self._other_backend(canonical=True)
             if refused:
@@ -336,7 +342,8 @@ class _Planner:
 
     def _finished(self) -> Plan:
         savepoint = self._stopped_with
-        if savepoint or (self.record.stops_job and not self.seen.stop):
+        # Without statistics of checkpoints nobody tells whether a stop that was begun has ended it.
+        if savepoint or (self.record.stops_job and not self.seen.stop and not self.seen.config):
             if self.named or self.mode == "stateless":
                 return self._begin(self._as_the_user_says())
             if savepoint:
@@ -442,7 +449,8 @@ class _Planner:
     @property
     def _claim_is_another(self) -> bool:
         path = self.record.savepointDirectory or self.record.checkpointDirectory
-        same_volume = self.record.volume_of(path) == observe.volume_of(observe.coming_volumes(self.wanted), path)
+        volume = self.record.volume_of(path)
+        same_volume = bool(volume) and volume == observe.volume_of(observe.coming_volumes(self.wanted), path)
         return bool(self.record.claim) and same_volume and self.record.claim != self.seen.claim
 
     # What the coming release could not read
@@ -472,7 +480,8 @@ class _Planner:
         """A refusal if this revision keeps no state, without having said so."""
         record = self.record
         kept = record.savepointDirectory or record.checkpointDirectory or record.restore
-        if self.job.upgrade_mode or self.mode != "stateless" or self.named or not kept:
+        asked = self.job.upgrade_mode and not self.lenient
+        if asked or self.mode != "stateless" or self.named or not kept:
             return None
         return self._refuse(
             f"The job keeps its state in {kept}, and this revision has no directory for state: it would start from nothing.",
