@@ -11,5 +11,6 @@ world       all of this, with one clock
 package     loads the hooks, and runs an event of theirs in the world
 helm        operations of Helm, Argo CD and kubectl
 trouble     what goes wrong in the middle of an operation
+scenes      releases and what happens to them, for tests that walk a path of their own
 walk        the state machine of hypothesis: rules and invariants
 """

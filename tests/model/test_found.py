@@ -7,46 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.model.helm import Helm, Outcome
+from tests.model.scenes import AVAILABLE, CLAIM, installed, lose_jobmanager, newest_checkpoint, rollback, stop_by_hand, upgrade
 from tests.model.trouble import Trouble
 from tests.model.values import SessionJob, Values
 from tests.model.walk import Checked
-
-CLAIM = Values()
-AVAILABLE = Values(high_availability="kubernetes")
-
-
-def installed(values: Values) -> Checked:
-    release = Checked(values)
-    assert upgrade(release, values).ok
-    release.world.advance(30)
-    return release
-
-
-def upgrade(release: Checked, values: Values, trouble: Trouble | None = None) -> Outcome:
-    return release.change(values, lambda helm: helm.upgrade(values), trouble)
-
-
-def rollback(release: Checked, index: int, trouble: Trouble | None = None) -> Outcome:
-    values = release.helm.revisions[index].values
-    return release.change(values, lambda helm: helm.rollback(index), trouble, names_state=False)
-
-
-def newest_checkpoint(release: Checked) -> str:
-    return release.jobs[0].checkpoints[-1][1].replace("file:/", "file:///")
-
-
-def stop_by_hand(release: Checked) -> None:
-    jobmanager = release.world.serving("app")
-    assert jobmanager
-    jobmanager.rest(release.world, "POST", f"/jobs/{release.jobs[0].id}/stop", {})
-    release.world.advance(5)
-    assert not release.jobs
-
-
-def lose_jobmanager(release: Checked, seconds: float) -> None:
-    for name in list(release.world.jobmanagers):
-        release.world.kubernetes.lose_pod(name)
-    release.world.advance(seconds)
 
 
 @pytest.mark.parametrize("values", [CLAIM, AVAILABLE], ids=["none", "kubernetes"])

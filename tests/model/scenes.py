@@ -1,0 +1,67 @@
+"""Releases in the model, and what happens to them, for tests that walk a path of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.model.helm import Outcome
+from tests.model.trouble import Trouble
+from tests.model.values import Values
+from tests.model.walk import Checked
+
+CLAIM = Values()
+AVAILABLE = Values(high_availability="kubernetes")
+STORE = Values(root="s3://bucket/one")
+AVAILABLE_STORE = replace(STORE, high_availability="kubernetes")
+MODES = {"claim": CLAIM, "claim, HA": AVAILABLE, "store": STORE, "store, HA": AVAILABLE_STORE}
+
+
+def installed(values: Values) -> Checked:
+    release = Checked(values)
+    assert upgrade(release, values).ok
+    release.world.advance(30)
+    return release
+
+
+def upgrade(release: Checked, values: Values, trouble: Trouble | None = None) -> Outcome:
+    return release.change(values, lambda helm: helm.upgrade(values), trouble)
+
+
+def rollback(release: Checked, index: int, trouble: Trouble | None = None) -> Outcome:
+    values = release.helm.revisions[index].values
+    return release.change(values, lambda helm: helm.rollback(index), trouble, names_state=False)
+
+
+def mistyped(values: Values) -> str:
+    """A path where nothing is stored."""
+    return f"{values.root or 'file:///flink-data'}/mistyped"
+
+
+def newest_checkpoint(release: Checked) -> str:
+    return release.jobs[0].checkpoints[-1][1].replace("file:/", "file:///")
+
+
+def completed(release: Checked) -> int:
+    """Rows of the newest checkpoint."""
+    return max(rows for _, _, rows in release.jobs[0].checkpoints)
+
+
+def ends(release: Checked, state: str) -> None:
+    jobmanager = release.world.serving("app")
+    assert jobmanager
+    jobmanager.end(release.world, release.jobs[0], state)
+    release.world.advance(15)
+
+
+def stop_by_hand(release: Checked) -> None:
+    jobmanager = release.world.serving("app")
+    assert jobmanager
+    jobmanager.rest(release.world, "POST", f"/jobs/{release.jobs[0].id}/stop", {})
+    release.world.advance(5)
+    assert not release.jobs
+
+
+def lose_jobmanager(release: Checked, seconds: float) -> None:
+    for name in list(release.world.jobmanagers):
+        release.world.kubernetes.lose_pod(name)
+    release.world.advance(seconds)
