@@ -40,6 +40,7 @@ def test_the_options_of_a_session_cluster() -> None:
         "taskmanager.numberOfTaskSlots": "2",
         "metrics.internal.query-service.port": "6125",
         "cluster.registration.error-delay": "1 s",
+        "heartbeat.interval": "3 s",
         "env.java.default-opts.jobmanager": "-XX:TieredStopAtLevel=1",
         "parallelism.default": "1",
         "io.tmp.dirs": "/tmp",

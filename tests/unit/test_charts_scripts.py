@@ -213,9 +213,8 @@ class TestItWaits:
         session = pod.home / "bin" / "jobmanager.sh"
         session.write_text('#!/bin/sh\nprintf "%s\\n" session "$@"\n')
         session.chmod(0o755)
-        done = bash(
-            START, "-D", "a=b", "--allowNonRestoredState", "-D", "c=d", "--", "-D", "e=f", **pod.environment, NATIVE=native
-        )
+        words = ["-D", "a=b", "--allowNonRestoredState", "-D", "c=d", "--", "-D", "e=f"]
+        done = bash(START, *words, seconds=20, **{**pod.environment, "NATIVE": native})
         start = ["kubernetes-session"] if native else ["session", "start-foreground"]
         assert done.stdout.splitlines() == [*start, "-D", "a=b", "-D", "c=d"]
 
