@@ -3,7 +3,7 @@
 CI := python3 -m ci
 # A variable of the command line as an option: FLINK_DIST=local gives --flink-dist=local.
 option = $(foreach v,$($(shell echo $(1) | tr a-z- A-Z_)),--$(1)=$(v))
-.PHONY: help demo demo-local test test-unit test-model test-local test-kind test-soak test-full fuzz bench bench-kdv bench-lifecycle bench-modes lint fmt docs images image cluster cluster-delete lock clean
+.PHONY: help demo demo-local test test-unit test-model test-local test-kind test-soak test-full fuzz bench bench-kdv bench-lifecycle bench-modes lint fmt docs options images image cluster cluster-delete lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -41,6 +41,8 @@ fmt: ## format the Python code
 	@$(CI) fmt
 docs: ## generate the tables of values
 	@$(CI) docs
+options: ## read the names of Flink's options anew, after a change of its version
+	@$(CI) options
 images: ## build the images
 	@$(CI) images
 image: ## an image with any Flink and a job of yours; JOB=jobs/high-speed NAME=... TAG=... FLINK_DIST=release|archive|local FLINK=...

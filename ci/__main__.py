@@ -25,6 +25,7 @@ COMMANDS = {
     "lint": ("lint", "main", "run every check that is not a test"),
     "fmt": ("lint", "fmt", "format the Python code"),
     "docs": ("lint", "docs", "generate the tables of values"),
+    "options": ("flink_options", "main", "write the names of Flink's options for the chart"),
     "bench": ("test", "bench", "measure the start of the demo"),
     "bench-kdv": ("test", "bench_kdv", "measure the KDV job beside what one would pick instead"),
     "bench-lifecycle": ("test", "bench_lifecycle", "measure the seconds without output of kills, upgrades and rollbacks"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ci import tools, venv
+from ci import flink_options, tools, venv
 from ci.console import CommandFailed, run, say, step
 from ci.versions import REPO
 
@@ -86,6 +86,7 @@ def checks() -> dict[str, Callable[[], None]]:
         "helm lint": lambda: _helm_lint("helm"),
         "helm 3 lint": lambda: _helm_lint("helm3"),
         "tables of values": _docs_are_current,
+        "names of Flink's options": flink_options.check,
         "ends of files": _text_files,
     }
 

@@ -291,6 +291,20 @@ REFUSALS = [
             "CLAIM_OWN_CHECKPOINTS",
         )
     ),
+    *(
+        ({role: {"extraEnv": [{"name": name, "value": "x"}]}}, f"{role}.extraEnv sets {name}, by which the image's", remedy)
+        for role in ("jobmanager", "taskmanager")
+        for name, remedy in (
+            ("ENABLE_BUILT_IN_PLUGINS", "flink.plugins"),
+            ("FLINK_PROPERTIES", "flink.config"),
+            ("JOB_MANAGER_RPC_ADDRESS", "leave it out"),
+            ("TASK_MANAGER_NUMBER_OF_TASK_SLOTS", "set taskmanager.slots"),
+        )
+    ),
+    *(
+        ({"flink": {"plugins": [name]}}, f'flink.plugins has "{name}"', "without its version, for example flink-azure-fs-hadoop")
+        for name in ("flink-azure-fs-hadoop-2.2.1.jar", "flink-azure-fs-hadoop-2.2.1", "opt/a", "")
+    ),
     ({"jobmanager": {"extraVolumes": [{"name": "record", "emptyDir": {}}]}}, "has a volume record", "another name"),
     ({"storage": {"mountPath": "/opt/flink/record"}}, "storage.mountPath is /opt/flink/record", "/flink-data"),
     ({"storage": {"mountPath": "/etc/flink"}}, "storage.mountPath is /etc/flink", "/flink-data"),
@@ -332,6 +346,7 @@ OWNED = {
     "high-availability.cluster-id": "set fullnameOverride",
     "kubernetes.cluster-id": "set fullnameOverride",
     "kubernetes.namespace": "leave it out",
+    "kubernetes.flink.conf.dir": "leave it out",
     "job-result-store.delete-on-commit": "run again without its state",
     "historyserver.web.port": "leave it out",
     "sql-gateway.endpoint.rest.port": "leave it out",

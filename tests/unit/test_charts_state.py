@@ -92,6 +92,18 @@ def test_jobs_can_be_left_to_say_how_often() -> None:
         ({"state": {"s3": {"credentialsSecret": "s3"}}}, ["flink-s3-fs-hadoop"]),
         ({"flink": {"type": "job"}, "job": {"fromSavepoint": "s3://b/s"}}, ["flink-s3-fs-hadoop"]),
         ({"flink": {"config": {"execution.checkpointing.dir": "gs://b/c"}}}, ["flink-gs-fs-hadoop"]),
+        ({"flink": {"config": {"state.checkpoints.dir": "gs://b/c"}}}, ["flink-gs-fs-hadoop"]),
+        *(
+            ({"state": {"root": f"{scheme}://c@a.dfs.core.windows.net/p"}}, ["flink-azure-fs-hadoop"])
+            for scheme in ("abfs", "abfss", "wasb", "wasbs")
+        ),
+        ({"state": {"root": "oss://b/p"}}, ["flink-oss-fs-hadoop"]),
+        # Checkpoints by one client of S3, files of jobs by the other.
+        (
+            {"state": {"root": "s3p://b/p", "s3": S3}, "flink": {"plugins": ["flink-s3-fs-hadoop"]}},
+            ["flink-s3-fs-hadoop", "flink-s3-fs-presto"],
+        ),
+        ({"flink": {"plugins": ["flink-metrics-mine", "flink-metrics-mine"]}}, ["flink-metrics-mine"]),
     ],
     ids=str,
 )

@@ -207,6 +207,8 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "flink.mode": ("native", {}),
     "flink.version": ("1.20.5", {}),
     "flink.config": ({"state.backend.type": "rocksdb"}, {}),
+    "flink.configFrom": ([{"name": "a.password", "secretKeyRef": {"name": "mine", "key": "k"}}], {}),
+    "flink.plugins": (["flink-azure-fs-hadoop"], {}),
     "image.repository": ("other", {}),
     "image.tag": ("other", {}),
     "image.digest": ("sha256:" + "1" * 64, {}),

@@ -29,7 +29,7 @@
 
 {{/* True if a high availability service is configured. */}}
 {{- define "flink.highlyAvailable" -}}
-{{- $type := get .Values.flink.config "high-availability.type" | default .Values.highAvailability.type | toString | lower -}}
+{{- $type := get (include "flink.options.given" . | fromJson) "high-availability.type" | default .Values.highAvailability.type | toString | lower -}}
 {{- if not (has $type (list "none" "")) }}true{{ end -}}
 {{- end }}
 
@@ -139,9 +139,11 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- $config = merge $config (dict "kubernetes.cluster-id" $name "kubernetes.namespace" .Release.Namespace) -}}
 {{- end -}}
 {{- if eq .Values.flink.mode "native" }}{{ $config = merge $config (include "flink.native.options" . | fromJson) }}{{ end -}}
-{{- range $key, $value := .Values.flink.config -}}
-{{- $_ := set $config $key (include "flink.text" $value) -}}
+{{- if and (eq .Values.flink.mode "native") .Values.flink.configFrom -}}
+{{- /* Where Flink mounts the ConfigMap in the pods that it makes, which have a folder of their own: where the JobManager has it too. */ -}}
+{{- $_ := set $config "kubernetes.flink.conf.dir" "/opt/flink/pod-template" -}}
 {{- end -}}
+{{- $config = merge (include "flink.options.given" . | fromJson) $config -}}
 {{- if and (eq .Values.flink.type "job") .Values.job.parallelism -}}
 {{- $_ := set $config "parallelism.default" (include "flink.text" .Values.job.parallelism) -}}
 {{- end -}}

@@ -8,7 +8,7 @@ replace no pod.
 {{- $root := .root -}}
 {{- $claim := and $root.Values.storage.enabled (not .withoutState) -}}
 {{- $state := dict "initContainers" list "env" list "volumes" list "volumeMounts" list -}}
-{{- if not .withoutState }}{{ $state = include "flink.state.pod" $root | fromJson }}{{ end -}}
+{{- if not .withoutState }}{{ $state = include "flink.pod.own" (dict "root" $root "native" .native) | fromJson }}{{ end -}}
 {{- $labels := include "flink.selectorLabels" . | fromYaml -}}
 {{- if $claim }}{{ $labels = merge $labels (dict "flink/claim" "mounted") }}{{ end -}}
 metadata:
@@ -89,7 +89,7 @@ spec:
       securityContext:
         {{- toYaml $root.Values.securityContext | nindent 8 }}
       volumeMounts:
-        {{- if not .native }}
+        {{- if not (or .native (and $root.Values.flink.configFrom (not .withoutState))) }}
         - {name: config, mountPath: /opt/flink/conf, readOnly: true}
         {{- end }}
         - {name: scripts, mountPath: /opt/flink/scripts, readOnly: true}

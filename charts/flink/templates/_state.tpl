@@ -71,8 +71,7 @@
 
 {{/* Whether Flink may delete an own checkpoint that it started from, in time: it may not if the user says how it takes state over. */}}
 {{- define "flink.state.claimsOwn" -}}
-{{- $config := .Values.flink.config -}}
-{{- if not (or (hasKey $config "execution.state-recovery.claim-mode") (hasKey $config "execution.savepoint-restore-mode")) }}true{{ end -}}
+{{- if not (hasKey (include "flink.options.given" . | fromJson) "execution.state-recovery.claim-mode") }}true{{ end -}}
 {{- end }}
 
 {{/* The format of savepoints: ForSt has only its own. */}}
@@ -84,9 +83,12 @@
 {{/* Stores that the pods can read, scheme -> endpoint, as JSON. Whether Hadoop's classes are in the image nobody knows here. */}}
 {{- define "flink.state.stores" -}}
 {{- $stores := dict "hdfs" "" -}}
-{{- $schemes := dict "flink-s3-fs-hadoop" "s3" "flink-s3-fs-presto" "s3" "flink-gs-fs-hadoop" "gs" -}}
-{{- range include "flink.state.plugins" . | fromJsonArray -}}
-{{- $_ := set $stores (get $schemes .) (ternary $.Values.state.s3.endpoint "" (eq (get $schemes .) "s3")) -}}
+{{- $plugins := include "flink.state.plugins" . | fromJsonArray -}}
+{{- range $scheme, $plugin := include "flink.plugins.schemes" . | fromJson -}}
+{{- if has $plugin $plugins -}}
+{{- $s3 := hasPrefix "s3" $scheme -}}
+{{- $_ := set $stores (ternary "s3" $scheme $s3) (ternary $.Values.state.s3.endpoint "" $s3) -}}
+{{- end -}}
 {{- end -}}
 {{- range $key := list "execution.checkpointing.dir" "execution.checkpointing.savepoint-dir" -}}
 {{- $uri := include "flink.option" (dict "root" $ "key" $key) -}}
@@ -106,13 +108,14 @@
 {{- toJson $uris -}}
 {{- end }}
 
-{{/* Plugins of the image that reach all folders, as a JSON list. With values of S3 its plugin is there for jobs too. */}}
+{{/* Plugins that are named, and those of the image that reach all folders, as a JSON list. With values of S3 its plugin is there for jobs too. */}}
 {{- define "flink.state.plugins" -}}
-{{- $plugins := dict "s3" "flink-s3-fs-hadoop" "s3a" "flink-s3-fs-hadoop" "s3p" "flink-s3-fs-presto" "gs" "flink-gs-fs-hadoop" -}}
-{{- $wanted := list -}}
+{{- $plugins := include "flink.plugins.schemes" . | fromJson -}}
+{{- $wanted := .Values.flink.plugins -}}
 {{- $uris := include "flink.state.uris" . | fromJson | values -}}
+{{- $given := include "flink.options.given" . | fromJson -}}
 {{- range $key := list "execution.checkpointing.dir" "execution.checkpointing.savepoint-dir" "high-availability.storageDir" -}}
-{{- $uris = append $uris (get $.Values.flink.config $key | toString) -}}
+{{- $uris = append $uris (get $given $key) -}}
 {{- end -}}
 {{- range $uri := append $uris .Values.job.fromSavepoint -}}
 {{- with get $plugins (splitList "://" $uri | first) }}{{ $wanted = append $wanted . }}{{ end -}}
@@ -178,8 +181,8 @@ volumeMounts:
 {{- $values := .Values -}}
 {{- $state := $values.state -}}
 {{- range $key, $uri := include "flink.state.uris" . | fromJson -}}
-{{- if not (regexMatch "^((s3|s3a|s3p|gs)://[^/]+(/.*)?|hdfs://[^/]*/.+|file:///.+)$" $uri) -}}
-{{- fail (printf "%s is %q, which is no folder that the chart can reach: write s3://bucket/path, gs://bucket/path, hdfs://host:port/path, or file:///path on a volume that all pods mount." $key $uri) -}}
+{{- if not (regexMatch "^((s3|s3a|s3p|gs|abfs|abfss|wasb|wasbs|oss)://[^/]+(/.*)?|hdfs://[^/]*/.+|file:///.+)$" $uri) -}}
+{{- fail (printf "%s is %q, which is no folder that the chart can reach: write s3://bucket/path, gs://bucket/path, abfss://container@account.dfs.core.windows.net/path, oss://bucket/path, hdfs://host:port/path, or file:///path on a volume that all pods mount." $key $uri) -}}
 {{- end -}}
 {{- if and (hasPrefix "hdfs:///" $uri) (not $state.hdfs.configMap) -}}
 {{- fail (printf "%s is %q, which names no NameNode: write hdfs://host:port/path, or set state.hdfs.configMap to the ConfigMap with core-site.xml and hdfs-site.xml." $key $uri) -}}
@@ -200,12 +203,7 @@ volumeMounts:
 {{- if and (eq $state.backend "forst") (hasPrefix "1." (include "flink.version" .)) -}}
 {{- fail (printf "state.backend is forst, which Flink %s does not have: write rocksdb, or use Flink 2." (include "flink.version" .)) -}}
 {{- end -}}
-{{- range $key, $_ := $values.flink.config -}}
-{{- if regexMatch "(access|secret|private|account)[.-]key(\\.|$)|session[.-]token$" $key -}}
-{{- fail (printf "flink.config sets %s, which would stand in a ConfigMap for all to read: leave it out, and put it into a Secret. For S3 state.s3.credentialsSecret names it." $key) -}}
-{{- end -}}
-{{- end -}}
-{{- $own := include "flink.state.pod" . | fromJson -}}
+{{- $own := include "flink.pod.own" (dict "root" .) | fromJson -}}
 {{- range $role := list "jobmanager" "taskmanager" -}}
 {{- range $list, $used := dict "extraEnv" $own.env "extraVolumes" $own.volumes "initContainers" $own.initContainers -}}
 {{- range $mine := $used -}}

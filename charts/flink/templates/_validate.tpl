@@ -10,6 +10,9 @@
 
 {{- include "flink.validate.name" . -}}
 {{- include "flink.validate.config" . -}}
+{{- include "flink.validate.options" . -}}
+{{- include "flink.validate.secrets" . -}}
+{{- include "flink.validate.plugins" . -}}
 {{- include "flink.validate.state" . -}}
 {{- if eq $values.flink.mode "native" }}{{ include "flink.validate.native" . }}{{ end -}}
 {{- include "flink.validate.session" . -}}
@@ -91,7 +94,7 @@
 {{- fail "High availability is on, but job.bounded is true: it would remember that the job has ended, and an upgrade could not run it anew. Set highAvailability.type=none; restart-strategy and checkpoints help against lost TaskManagers." -}}
 {{- end -}}
 {{- range $key := list "execution.shutdown-on-application-finish" "taskmanager.registration.timeout" -}}
-{{- if hasKey $.Values.flink.config $key -}}
+{{- if hasKey (include "flink.options.given" $ | fromJson) $key -}}
 {{- fail (printf "flink.config sets %s, by which the pods of a bounded job end: leave it out, or set job.bounded=false." $key) -}}
 {{- end -}}
 {{- end -}}
@@ -106,10 +109,6 @@
 {{- fail (printf "jobmanager.strategy.type is %s, but without high availability two JobManagers at once run every job twice: write Recreate, or set highAvailability.type=kubernetes." $strategy) -}}
 {{- end -}}
 {{- $type := .Values.highAvailability.type -}}
-{{- $configured := get .Values.flink.config "high-availability.type" | default "" | toString | lower -}}
-{{- if or (has $configured (list "kubernetes" "zookeeper")) (and $configured (ne $type "none")) -}}
-{{- fail "flink.config sets high-availability.type, on which objects of the chart depend: leave it out, and set highAvailability.type." -}}
-{{- end -}}
 {{- if and .Values.highAvailability.zookeeper.root (ne $type "zookeeper") -}}
 {{- fail (printf "highAvailability.zookeeper.root is set, but highAvailability.type is %s: set highAvailability.type=zookeeper, or leave the path out." $type) -}}
 {{- end -}}
@@ -154,7 +153,7 @@
 {{- if and (not (include "flink.highlyAvailable" .)) (not (include "flink.state.onFiles" .)) -}}
 {{- fail (printf "job.upgradeMode is last-state, but without high availability a JobManager that restarts cannot tell the newest checkpoint in %s, and would look for one that is deleted: set highAvailability.type=kubernetes, or job.upgradeMode=savepoint." $checkpoints) -}}
 {{- end -}}
-{{- $retention := get .Values.flink.config "execution.checkpointing.externalized-checkpoint-retention" | default "RETAIN_ON_CANCELLATION" -}}
+{{- $retention := get (include "flink.options.given" . | fromJson) "execution.checkpointing.externalized-checkpoint-retention" | default "RETAIN_ON_CANCELLATION" -}}
 {{- if ne $retention "RETAIN_ON_CANCELLATION" -}}
 {{- fail (printf "job.upgradeMode is last-state, but flink.config sets execution.checkpointing.externalized-checkpoint-retention to %s, and the newest checkpoint would go when the job is cancelled: leave it out, or set job.upgradeMode=savepoint." $retention) -}}
 {{- end -}}
@@ -179,6 +178,11 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- $rewriting := dict
+      "ENABLE_BUILT_IN_PLUGINS" "write the plugin's name into flink.plugins, for example flink-azure-fs-hadoop"
+      "FLINK_PROPERTIES" "write its lines into flink.config"
+      "JOB_MANAGER_RPC_ADDRESS" "the chart sets the address, so leave it out"
+      "TASK_MANAGER_NUMBER_OF_TASK_SLOTS" "set taskmanager.slots" -}}
 {{- range $role := list "jobmanager" "taskmanager" -}}
 {{- $values := get $.Values $role -}}
 {{- if hasKey $values.podAnnotations "checksum/config" -}}
@@ -189,9 +193,12 @@
 {{- fail (printf "%s.extraVolumes has a volume %s, which is one of the chart's: give yours another name." $role .name) -}}
 {{- end -}}
 {{- end -}}
-{{- range $values.extraEnv -}}
-{{- if has .name (list "POD_NAME" "POD_IP" "JOB_SPECIFICATION" "POD_UID" "HIGH_AVAILABILITY" "CLAIM_DIRECTORY" "RETAINED_CHECKPOINTS" "CLAIM_OWN_CHECKPOINTS") -}}
-{{- fail (printf "%s.extraEnv sets %s, which is one of the chart's: give yours another name." $role .name) -}}
+{{- range $variable := $values.extraEnv -}}
+{{- if has $variable.name (list "POD_NAME" "POD_IP" "JOB_SPECIFICATION" "POD_UID" "HIGH_AVAILABILITY" "CLAIM_DIRECTORY" "RETAINED_CHECKPOINTS" "CLAIM_OWN_CHECKPOINTS") -}}
+{{- fail (printf "%s.extraEnv sets %s, which is one of the chart's: give yours another name." $role $variable.name) -}}
+{{- end -}}
+{{- with get $rewriting $variable.name -}}
+{{- fail (printf "%s.extraEnv sets %s, by which the image's entrypoint changes files that are read-only here: %s." $role $variable.name .) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -228,6 +235,7 @@
       "high-availability.cluster-id" "it is the release's base name: set fullnameOverride"
       "kubernetes.cluster-id" "it is the release's base name: set fullnameOverride"
       "kubernetes.namespace" "it is the release's: leave it out"
+      "kubernetes.flink.conf.dir" "the start scripts of the image look for it in /opt/flink/conf: leave it out"
       "kubernetes.pod-template-file.taskmanager" "the chart makes it from the values in taskmanager: set those"
       "kubernetes.taskmanager.cpu.amount" "set taskmanager.resources.requests.cpu"
       "kubernetes.taskmanager.cpu.limit-factor" "set taskmanager.resources.limits.cpu"
@@ -253,15 +261,10 @@
 {{- if and (eq $key "parallelism.default") (not (regexMatch "^[1-9][0-9]*$" (include "flink.text" $value))) -}}
 {{- fail (printf "flink.config sets parallelism.default to %v: write a whole number above 0." $value) -}}
 {{- end -}}
-{{- with get $owned $key -}}
-{{- fail (printf "flink.config sets %s, which would break the chart: %s." $key .) -}}
 {{- end -}}
-{{- end -}}
-{{- range $key, $_ := .Values.flink.config -}}
-{{- range $other, $_ := $.Values.flink.config -}}
-{{- if hasPrefix (printf "%s." $key) $other -}}
-{{- fail (printf "flink.config sets %s and %s: Flink's YAML file cannot hold a value and a key below it. Use the newer name of %s." $key $other $key) -}}
-{{- end -}}
+{{- range $name, $option := include "flink.options.written" . | fromJson -}}
+{{- with get $owned $name -}}
+{{- fail (printf "%s, which would break the chart: %s." (include "flink.options.called" (dict "name" $name "option" $option)) .) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
