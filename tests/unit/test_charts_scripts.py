@@ -282,6 +282,16 @@ def test_a_job_starts_where_the_record_says(pod: JobManager) -> None:
     assert pod.starts() == []
 
 
+def test_arguments_of_the_job_are_not_printed(pod: JobManager) -> None:
+    pod.record(restore="s3://b/s")
+    (pod.home / "bin" / "standalone-job.sh").write_text('#!/bin/sh\n[ "$7" = --password=a ]\n')
+    done = bash(START, "--", "--password=a", **pod.environment)
+    assert done.returncode == 0
+    assert "Starting the job: --job-id" in done.stdout
+    assert "--fromSavepoint s3://b/s" in done.stdout
+    assert "password" not in done.stdout + done.stderr
+
+
 def test_what_high_availability_knows_it_knows_by_its_id(pod: JobManager) -> None:
     pod.record(restore="s3://b/s")
     assert pod.words(HIGH_AVAILABILITY="true")[:3] == ["start-foreground", "--job-id", JOB]

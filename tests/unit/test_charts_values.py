@@ -215,6 +215,10 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "image.pullPolicy": ("Always", {}),
     "image.pullSecrets": (["registry"], {}),
     "job.python.file": ("/other.py", JOB),
+    **{
+        f"job.{kind}.sha256": ("1" * 64, {**JOB, "job": {kind: {"file": "https://example.com/a", "sha256": "0" * 64}}})
+        for kind in ("python", "jar", "sql")
+    },
     "job.jar.file": ("/other.jar", JOB),
     "job.jar.entryClass": ("a.B", JOB),
     "job.sql.file": ("/other.sql", JOB),

@@ -2,14 +2,35 @@
 # Runs commands for the hook in the container beside this one, which has Python but no Flink.
 #   client.sh FOLDER
 # FOLDER/<name>.in holds the words of a command, a NUL after each; what it says goes to <name>.out, its exit code to <name>.code.
-# Ends when there is a file FOLDER/end.
+# $(NAME) in a word is that variable of this container, as in `args` of Kubernetes. Ends when there is a file FOLDER/end.
 set -euo pipefail
 shopt -s nullglob
+
+# As Kubernetes does it: $$ is one $, and what is not set stays as it is.
+expand() {
+  local rest=$1
+  expanded=
+  while [[ $rest == *\$* ]]; do
+    expanded+=${rest%%\$*} rest=\$${rest#*\$}
+    if [[ $rest =~ ^\$\(([a-zA-Z_][a-zA-Z0-9_]*)\) && -v ${BASH_REMATCH[1]} ]]; then
+      expanded+=${!BASH_REMATCH[1]} rest=${rest#*\)}
+    elif [[ $rest == \$\$* ]]; then
+      expanded+=\$ rest=${rest:2}
+    else
+      expanded+=\$ rest=${rest:1}
+    fi
+  done
+  expanded+=$rest
+}
 
 cd "$1"
 until [[ -e end ]]; do
   for command in *.in; do
     mapfile -d '' -t words <"$command"
+    for index in "${!words[@]}"; do
+      expand "${words[index]}"
+      words[index]=$expanded
+    done
     rm "$command"
     name=${command%.in}
     code=0

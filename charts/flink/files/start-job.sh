@@ -167,7 +167,8 @@ if [[ $restore ]]; then
 fi
 
 if [[ -w $log ]]; then field generation >"$log/generation"; fi
-echo "Starting the job: ${options[*]} $*"
+# Without the ARGUMENTs: those of the job may hold secrets.
+echo "Starting the job: ${options[*]}"
 script=(standalone-job.sh start-foreground)
 if [[ ${NATIVE:-} ]]; then script=(kubernetes-jobmanager.sh kubernetes-application); fi
 exec "${FLINK_HOME:-/opt/flink}/bin/${script[0]}" "${script[1]}" "${options[@]}" "$@"

@@ -66,6 +66,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "savepoint_directory" (include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir"))
   "claim_directory" (include (ternary "flink.state.onClaim" "flink.state.onFiles" $session) $root)
   "stores" (include "flink.state.stores" $root | fromJson)
+  "download" (include "flink.job.download" $root | fromJson | default nil)
   "high_availability" $highAvailability
   "zookeeper" $zookeeper
   "jobs_survive_restart" (eq (include "flink.highlyAvailable" $root) "true")

@@ -5,7 +5,7 @@
 
 {{/* Path in the pods of a file that a value names: one of `files`, or one of the image or the claim. */}}
 {{- define "flink.files.path" -}}
-{{- if or (contains "/" .) (not .) }}{{ . }}{{ else }}/opt/flink/files/{{ . }}{{ end -}}
+{{- if or (contains "/" .) (not .) }}{{ trimPrefix "local://" . }}{{ else }}/opt/flink/files/{{ . }}{{ end -}}
 {{- end }}
 
 {{/* Whether hooks submit jobs to a session cluster. */}}
@@ -71,7 +71,7 @@ token for Kubernetes is mounted in the hook alone: (dict "root" $ "event" "after
 {{- $volumes = append $volumes (include "flink.files.volume" $root | fromYaml) -}}
 {{- $client = append $client (include "flink.files.mount" $root | fromYaml) -}}
 {{- end -}}
-{{- $role := dict "resources" $values.session.resources "sidecars" (list (set $hook "volumeMounts" $mounts))
+{{- $role := dict "resources" $values.session.resources "extraEnv" $values.jobmanager.extraEnv "sidecars" (list (set $hook "volumeMounts" $mounts))
       "extraVolumes" $volumes "extraVolumeMounts" $client -}}
 {{- $pod := include "flink.podTemplate" (dict "root" $root "component" "submitter" "role" $role "restartPolicy" "Never"
       "main" "\nargs: [bash, /opt/flink/scripts/client.sh, /exchange]") | fromYaml -}}
@@ -131,19 +131,8 @@ template:
 {{- fail (printf "session.jobs: %s has to be one of three: write jar.file, python.file or sql.file, and leave the others out." $name) -}}
 {{- end -}}
 {{- $sha256 := include "flink.session.program" (dict "job" . "key" "sha256") -}}
-{{- if contains "://" $file -}}
-{{- if not (regexMatch "^https?://[^/]+/.*[^/]$" $file) -}}
-{{- fail (printf "session.jobs: %s has the URL %q: write one of http or https that ends with the name of a file." $name $file) -}}
-{{- end -}}
-{{- if not (regexMatch "^[0-9a-f]{64}$" $sha256) -}}
-{{- fail (printf "session.jobs: %s is fetched from a URL, and nobody could tell whether it is the right file: write its sum beside it, %s.sha256, 64 hexadecimal digits, as `sha256sum` prints it." $name (first $kinds)) -}}
-{{- end -}}
-{{- else -}}
-{{- if $sha256 -}}
-{{- fail (printf "session.jobs: %s has a sha256, but its file is no URL, and the sum would not be looked at: leave it out." $name) -}}
-{{- end -}}
-{{- include "flink.validate.file" (dict "root" $root "key" (printf "session.jobs: %s of %s" (first $kinds) $name) "file" $file) -}}
-{{- end -}}
+{{- include "flink.validate.program" (dict "root" $root "who" (printf "session.jobs: %s" $name) "file" $file "sha256" $sha256
+      "key" (printf "session.jobs: %s of %s" (first $kinds) $name) "sum" (printf "%s.sha256" (first $kinds))) -}}
 {{- if and .sql .args -}}
 {{- fail (printf "session.jobs: %s has args, but nobody hands them to a file of SQL: leave them out." $name) -}}
 {{- end -}}
@@ -154,10 +143,31 @@ template:
 {{- end -}}
 {{- end }}
 
+{{/*
+A file of a job that a value names, and its sum: (dict "root" $ "who" <subject of the sentences> "key" <name of the value> "file" "..."
+"sha256" "..." "sum" <name of the value for it>).
+*/}}
+{{- define "flink.validate.program" -}}
+{{- $file := include "flink.files.path" .file -}}
+{{- if contains "://" $file -}}
+{{- if not (regexMatch "^https?://[^/]+/.*[^/]$" $file) -}}
+{{- fail (printf "%s has the URL %q: write one of http or https that ends with the name of a file." .who $file) -}}
+{{- end -}}
+{{- if not (regexMatch "^[0-9a-f]{64}$" .sha256) -}}
+{{- fail (printf "%s is fetched from a URL, and nobody could tell whether it is the right file: write its sum beside it, %s, 64 hexadecimal digits, as `sha256sum` prints it." .who .sum) -}}
+{{- end -}}
+{{- else -}}
+{{- if .sha256 -}}
+{{- fail (printf "%s has a sha256, but its file is no URL, and the sum would not be looked at: leave it out." .who) -}}
+{{- end -}}
+{{- include "flink.validate.file" . -}}
+{{- end -}}
+{{- end }}
+
 {{/* A file that a value names has to be one of `files`, or a path: (dict "root" $ "key" "job.python.file" "file" "..."). */}}
 {{- define "flink.validate.file" -}}
 {{- $known := hasKey .root.Values.files .file -}}
-{{- if and .file (not $known) (not (hasPrefix "/" .file)) -}}
+{{- if and .file (not $known) (not (hasPrefix "/" (trimPrefix "local://" .file))) -}}
 {{- fail (printf "%s is %q, which is neither in files nor a path: add it to files, or write an absolute path in the image, for example /opt/flink/usrlib/%s." .key .file (base .file)) -}}
 {{- end -}}
 {{- end }}

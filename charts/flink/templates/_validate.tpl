@@ -36,9 +36,7 @@
 {{- if and $sql (hasPrefix "1." $version) -}}
 {{- fail (printf "job.sql.file is set, but Flink %s has no driver for it: use Flink 2, or flink.type=session and session.jobs with sql.file." $version) -}}
 {{- end -}}
-{{- range $key, $file := dict "job.python.file" $values.job.python.file "job.jar.file" $values.job.jar.file "job.sql.file" $sql -}}
-{{- include "flink.validate.file" (dict "root" $ "key" $key "file" $file) -}}
-{{- end -}}
+{{- include "flink.validate.job.file" . -}}
 {{- include "flink.validate.parallelism" . -}}
 {{- else if $values.job.fromSavepoint -}}
 {{- fail "job.fromSavepoint is set, but flink.type is session, where no job starts with the cluster: set flink.type=job, or submit the job with `flink run --fromSavepoint`." -}}
@@ -70,7 +68,7 @@
 {{- if and (not $values.storage.enabled) $values.storage.existingClaim -}}
 {{- fail (printf "storage.existingClaim is %q, but storage.enabled is false: set storage.enabled=true, or leave the claim out." $values.storage.existingClaim) -}}
 {{- end -}}
-{{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(bin|conf|examples|files|lib|licenses|log|opt|plugins|pod-template|record|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
+{{- if regexMatch "^/((bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?|opt|opt/flink(/(artifact|bin|conf|examples|files|lib|licenses|log|opt|plugins|pod-template|record|scripts|usrlib)(/.*)?)?|var)?$" (clean $values.storage.mountPath) -}}
 {{- fail (printf "storage.mountPath is %s, which would hide files that the image needs: write a folder of its own, for example /flink-data." $values.storage.mountPath) -}}
 {{- end -}}
 {{- end }}

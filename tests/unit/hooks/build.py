@@ -109,6 +109,7 @@ def wanted(**changes: Any) -> Wanted:
         "savepoint_directory": SAVEPOINTS,
         "claim_directory": CLAIM,
         "stores": {},
+        "download": None,
         "high_availability": "none",
         "zookeeper": None,
         "jobs_survive_restart": False,

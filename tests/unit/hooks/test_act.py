@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hooks import clock, errors, flink, kubernetes
+from hooks.wanted import Download
 
+from tests.unit.fakes import FakeFiles, serving
 from tests.unit.hooks import build
 from tests.unit.hooks.build import CHECKPOINT, CHECKPOINTS, JOB, SAVEPOINTS
 from tests.unit.hooks.conftest import World
@@ -44,6 +48,17 @@ def test_what_does_not_concern_the_job_touches_nothing(world: World) -> None:
     assert as_it_was()
     assert world.flink.asked("/stop") == 0
     assert world.kubernetes.writes == []
+
+
+def test_a_file_that_the_jobmanager_could_not_fetch_stops_no_job(world: World) -> None:
+    as_it_was = world.untouched()
+    with serving(FakeFiles({"/a.jar": "a jar"})) as url:
+        right = Download(f"{url}/a.jar", hashlib.sha256(b"a jar").hexdigest())
+        for download in (replace(right, sha256="0" * 64), replace(right, url=f"{url}/b.jar")):
+            assert "Nothing was changed" in world.refused("before", download=download)
+            assert as_it_was()
+        world("before", download=right)
+    assert world.record.generation == 2
 
 
 def test_a_savepoint_that_fails_leaves_the_job_and_another_try_takes_another_id(world: World) -> None:

@@ -72,12 +72,14 @@ def test_what_is_rendered_is_what_the_hooks_read(scenario: Scenario) -> None:
         assert (job.name, job.specification, job.program) == ("", wanted.jobmanager_specification, None)
 
 
-@pytest.mark.parametrize("values", [JOB, JOBS, {**JOB, "highAvailability": {"type": "zookeeper"}}])
+FETCHED = {**JOB, "job": {"jar": {"file": "https://example.com/a.jar", "sha256": "0" * 64}}}
+
+
+@pytest.mark.parametrize("values", [JOB, JOBS, FETCHED, {**JOB, "highAvailability": {"type": "zookeeper"}}])
 def test_a_field_that_is_missing_or_unknown_is_refused(values: dict[str, Any]) -> None:
     data = given(render(FLINK, values))
     parts = [("wanted.json", data)]
-    if data["zookeeper"]:
-        parts.append(("zookeeper", data["zookeeper"]))
+    parts += [(name, data[name]) for name in ("zookeeper", "download") if data[name]]
     parts += [(f"job {job['name']!r}", job) for job in data["jobs"]]
     parts += [(f"job {job['name']!r}", job["program"]) for job in data["jobs"] if job["program"]]
     for where, part in parts:

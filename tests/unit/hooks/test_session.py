@@ -417,6 +417,20 @@ def test_the_client_runs_words_as_they_are_and_ends_when_told(tmp_path: Path) ->
     assert process.wait(10) == 0
 
 
+def test_the_client_expands_variables_as_kubernetes_does(tmp_path: Path) -> None:
+    words = ["--password=$(PASSWORD)", "$(UNKNOWN) $$(PASSWORD) $$", "$(EMPTY)|$(PASSWORD)$(PASSWORD)", "$internal.x=$5 $( a"]
+    (tmp_path / "x.in").write_bytes(b"".join(word.encode() + b"\0" for word in ["printf", "%s\n", *words]))
+    environment = {"PATH": "/usr/bin:/bin", "PASSWORD": "a $(EMPTY) 'b\" *\nc", "EMPTY": ""}
+    process = subprocess.Popen(["bash", CLIENT, tmp_path], env=environment)
+    while not (tmp_path / "x.code").exists():
+        assert process.poll() is None
+    password = environment["PASSWORD"]
+    expected = [f"--password={password}", "$(UNKNOWN) $(PASSWORD) $", f"|{password}{password}", "$internal.x=$5 $( a"]
+    assert (tmp_path / "x.out").read_text() == "\n".join(expected) + "\n"
+    (tmp_path / "end").touch()
+    assert process.wait(10) == 0
+
+
 def test_a_client_that_does_not_answer_ends_in_a_sentence(world: World, tmp_path: Path) -> None:
     client = Client(tmp_path, world.release().deadline)
     with pytest.raises(Failed, match="was not submitted in time"):

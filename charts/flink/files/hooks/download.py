@@ -1,9 +1,13 @@
-"""Files of jobs that the values name by a URL."""
+"""Files of jobs that the values name by a URL.
+
+`python3 -m hooks.download URL SHA256 PATH` fetches one before a JobManager starts.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import http.client
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -32,3 +36,10 @@ def fetch(url: str, sha256: str, to: str) -> None:
         raise Failed(f"{url} could not be read: {error}. Look whether a pod can reach it.") from error
     if digest.hexdigest() != sha256:
         raise Failed(f"{url} is another file than the one that was asked for: its SHA-256 is {digest.hexdigest()}, not {sha256}.")
+
+
+if __name__ == "__main__":
+    try:
+        fetch(*sys.argv[1:4])
+    except Failed as failure:
+        sys.exit(f"Error: {failure}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
 import secrets
 from dataclasses import replace
 from typing import Callable, Dict, List
 
-from . import clock, observe, paths, session
+from . import clock, download, observe, paths, session
 from .act import Actor, check_objects, dispose, say
 from .clock import Deadline
 from .errors import Failed, HttpError, LookAgain, Unreachable
@@ -106,6 +107,7 @@ def _before_job(actor: Actor, lenient: bool) -> None:
         say(step.why)
         return
     check_objects(actor.wanted, actor.kubernetes)
+    _check_download(actor)
     source = actor.end(step, seen, lenient=lenient)
     live = seen.jobmanager
     actor.drop_taskmanagers()
@@ -124,6 +126,16 @@ def _before_job(actor: Actor, lenient: bool) -> None:
         actor.begin(source, step.state)
     if same_pod:
         actor.restart()
+
+
+def _check_download(actor: Actor) -> None:
+    """What the JobManager could not fetch is found before a job is stopped for it."""
+    file = actor.wanted.download
+    if file and actor.record.spec != actor.job.specification:
+        try:
+            download.fetch(file.url, file.sha256, os.devnull)
+        except Failed as failure:
+            raise Failed(f"{failure} Nothing was changed.") from failure
 
 
 def _once_unused(actor: Actor, forget: Callable[[], None]) -> None:

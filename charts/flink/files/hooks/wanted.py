@@ -39,6 +39,14 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Download:
+    """The file of a job release, which its JobManager fetches before it starts."""
+
+    url: str
+    sha256: str  # SHA-256 that the file has to have
+
+
+@dataclass(frozen=True)
 class ZooKeeper:
     quorum: str  # servers, "host:port,host:port"
     path: str  # the release's own path
@@ -72,6 +80,7 @@ class Wanted:
     savepoint_directory: str  # URI; empty: none
     claim_directory: str  # path in the pods where checkpoints/ and savepoints/ are files; empty: they lie elsewhere
     stores: Dict[str, str]  # scheme -> endpoint of the stores that the pods can read
+    download: Optional[Download]  # None: the file of the job is there already
     high_availability: str  # none, kubernetes, zookeeper, or other
     zookeeper: Optional[ZooKeeper]
     jobs_survive_restart: bool  # whether a JobManager that starts again finds its jobs
@@ -98,6 +107,8 @@ def parse(data: Json) -> Wanted:
         parts["jobs"] = [_job(job) for job in data["jobs"]]
     if "zookeeper" in data:
         parts["zookeeper"] = _build(ZooKeeper, data["zookeeper"], "zookeeper") if data["zookeeper"] else None
+    if data.get("download"):
+        parts["download"] = _build(Download, data["download"], "download")
     return _build(Wanted, parts, "wanted.json")
 
 
