@@ -230,6 +230,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "savepoint_directory": ours.savepoints,
         "claim_directory": ours.claim_directory if not session or on_claim else "",
         "stores": {"hdfs": "", **dict.fromkeys(ours.schemes, "")},
+        "download": None,
         "high_availability": values.high_availability,
         "zookeeper": None,
         "jobs_survive_restart": values.high_availability != "none",

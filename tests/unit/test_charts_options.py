@@ -152,7 +152,7 @@ class TestUnknownOptions:
     )
     def test_the_notes_name_them_and_the_nearest_one(self, option: str, nearest: str) -> None:
         (warning,) = warnings({option: "1"})
-        assert f"flink.config sets {option}, which is no option of Flink 2.2.1" in warning
+        assert f"flink.config sets {option}, which is no option of Flink 2.2:" in warning
         assert f"did you mean {nearest}?" in warning
 
     def test_without_one_that_is_near_nothing_is_guessed(self) -> None:

@@ -109,7 +109,7 @@ which nothing is Flink's: they are the job's.
 {{- $ours := hasKey $sections (splitList "." $key | first) -}}
 {{- if or $ours (ge (int $nearest.percent) 85) -}}
 {{- $guess := ternary (printf " did you mean %s?" $nearest.name) "" (ge (int $nearest.percent) 65) -}}
-{{- $sentences = append $sentences (printf "%s sets %s, which is no option of Flink %s:%s" $option.where $option.written (include "flink.version" $) ($guess | default " it is ignored, unless a program in the image reads it.")) -}}
+{{- $sentences = append $sentences (printf "%s sets %s, which is no option of Flink %s:%s" $option.where $option.written $series ($guess | default " it is ignored, unless a program in the image reads it.")) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -153,7 +153,7 @@ A file of a job that a value names, and its sum: (dict "root" $ "who" <subject o
 {{- if not (regexMatch "^https?://[^/]+/.*[^/]$" $file) -}}
 {{- fail (printf "%s has the URL %q: write one of http or https that ends with the name of a file." .who $file) -}}
 {{- end -}}
-{{- if not (regexMatch "^[0-9a-f]{64}$" .sha256) -}}
+{{- if not (regexMatch "^[0-9a-f]{64}$" (.sha256 | default "")) -}}
 {{- fail (printf "%s is fetched from a URL, and nobody could tell whether it is the right file: write its sum beside it, %s, 64 hexadecimal digits, as `sha256sum` prints it." .who .sum) -}}
 {{- end -}}
 {{- else -}}

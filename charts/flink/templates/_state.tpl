@@ -111,7 +111,7 @@
 {{/* Plugins that are named, and those of the image that reach all folders, as a JSON list. With values of S3 its plugin is there for jobs too. */}}
 {{- define "flink.state.plugins" -}}
 {{- $plugins := include "flink.plugins.schemes" . | fromJson -}}
-{{- $wanted := .Values.flink.plugins -}}
+{{- $wanted := .Values.flink.plugins | default list -}}
 {{- $uris := include "flink.state.uris" . | fromJson | values -}}
 {{- $given := include "flink.options.given" . | fromJson -}}
 {{- range $key := list "execution.checkpointing.dir" "execution.checkpointing.savepoint-dir" "high-availability.storageDir" -}}
@@ -209,7 +209,7 @@ volumeMounts:
 {{- range $mine := $used -}}
 {{- range get (get $values $role) $list -}}
 {{- if eq .name $mine.name -}}
-{{- fail (printf "%s.%s has %s, which the chart sets itself for the values in state: give yours another name, or leave one of them out." $role $list .name) -}}
+{{- fail (printf "%s.%s has %s, which the chart sets itself for the values in state or flink: give yours another name, or leave one of them out." $role $list .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -61,6 +61,14 @@ def test_a_file_that_the_jobmanager_could_not_fetch_stops_no_job(world: World) -
     assert world.record.generation == 2
 
 
+@pytest.mark.parametrize(("event", "job"), [("before-rollback", {}), ("before", {"state": "suspended"})])
+def test_where_nothing_is_started_or_helm_goes_back_the_file_is_not_asked_for(
+    world: World, event: str, job: dict[str, str]
+) -> None:
+    world(event, job, download=Download("http://127.0.0.1:1/a.jar", "0" * 64))
+    assert world.record.generation == 2
+
+
 def test_a_savepoint_that_fails_leaves_the_job_and_another_try_takes_another_id(world: World) -> None:
     as_it_was = world.untouched()
     world.flink.stop_fails = "java.lang.Exception: no\n\tat x\nCaused by: java.io.IOException: read-only"

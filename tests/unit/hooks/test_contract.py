@@ -332,6 +332,10 @@ class TestFields:
             == "http://minio:9000"
         )
         assert "s3" in self.wanted({**JOB, "job": {"fromSavepoint": "s3://b/s"}}).stores
+        azure = self.wanted({**JOB, "state": {"root": "wasbs://c@a.blob.core.windows.net/p"}}).stores
+        assert {"abfs", "abfss", "wasb", "wasbs"} <= azure.keys()
+        named = self.wanted({**JOB, "flink": {"type": "job", "plugins": ["flink-oss-fs-hadoop"]}}).stores
+        assert "oss" in named
 
     def test_the_claim_counts_where_both_directories_are_on_it(self) -> None:
         assert self.wanted(JOB).claim_directory == "/flink-data/r-flink"

@@ -107,7 +107,8 @@ def _before_job(actor: Actor, lenient: bool) -> None:
         say(step.why)
         return
     check_objects(actor.wanted, actor.kubernetes)
-    _check_download(actor)
+    if not lenient:
+        _check_download(actor)
     source = actor.end(step, seen, lenient=lenient)
     live = seen.jobmanager
     actor.drop_taskmanagers()
@@ -131,7 +132,7 @@ def _before_job(actor: Actor, lenient: bool) -> None:
 def _check_download(actor: Actor) -> None:
     """What the JobManager could not fetch is found before a job is stopped for it."""
     file = actor.wanted.download
-    if file and actor.record.spec != actor.job.specification:
+    if file and actor.job.state == RUNNING and actor.record.spec != actor.job.specification:
         try:
             download.fetch(file.url, file.sha256, os.devnull)
         except Failed as failure:
