@@ -285,7 +285,7 @@ def test_a_job_starts_where_the_record_says(pod: JobManager) -> None:
 def test_arguments_of_the_job_are_not_printed(pod: JobManager) -> None:
     pod.record(restore="s3://b/s")
     (pod.home / "bin" / "standalone-job.sh").write_text('#!/bin/sh\n[ "$7" = --password=a ]\n')
-    done = bash(START, "--", "--password=a", **pod.environment)
+    done = bash(START, "--", "--password=a", seconds=20, **pod.environment)
     assert done.returncode == 0
     assert "Starting the job: --job-id" in done.stdout
     assert "--fromSavepoint s3://b/s" in done.stdout

@@ -6,14 +6,17 @@
 set -euo pipefail
 shopt -s nullglob
 
+declare -A environment
+while IFS= read -r -d '' variable; do environment[${variable%%=*}]=${variable#*=}; done < <(env -0)
+
 # As Kubernetes does it: $$ is one $, and what is not set stays as it is.
 expand() {
   local rest=$1
   expanded=
   while [[ $rest == *\$* ]]; do
     expanded+=${rest%%\$*} rest=\$${rest#*\$}
-    if [[ $rest =~ ^\$\(([a-zA-Z_][a-zA-Z0-9_]*)\) && -v ${BASH_REMATCH[1]} ]]; then
-      expanded+=${!BASH_REMATCH[1]} rest=${rest#*\)}
+    if [[ $rest =~ ^\$\(([^\)]+)\) && ${environment[${BASH_REMATCH[1]}]+set} ]]; then
+      expanded+=${environment[${BASH_REMATCH[1]}]} rest=${rest#*\)}
     elif [[ $rest == \$\$* ]]; then
       expanded+=\$ rest=${rest:2}
     else

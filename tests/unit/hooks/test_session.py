@@ -418,14 +418,26 @@ def test_the_client_runs_words_as_they_are_and_ends_when_told(tmp_path: Path) ->
 
 
 def test_the_client_expands_variables_as_kubernetes_does(tmp_path: Path) -> None:
-    words = ["--password=$(PASSWORD)", "$(UNKNOWN) $$(PASSWORD) $$", "$(EMPTY)|$(PASSWORD)$(PASSWORD)", "$internal.x=$5 $( a"]
+    words = [
+        "--password=$(PASSWORD)",
+        "$(UNKNOWN) $$(PASSWORD) $$",
+        "$(EMPTY)|$(PASSWORD)$(PASSWORD)",
+        "$internal.x=$5 $( a $()",
+        "$(name) $(a.b-c)",
+    ]
     (tmp_path / "x.in").write_bytes(b"".join(word.encode() + b"\0" for word in ["printf", "%s\n", *words]))
-    environment = {"PATH": "/usr/bin:/bin", "PASSWORD": "a $(EMPTY) 'b\" *\nc", "EMPTY": ""}
+    environment = {"PATH": "/usr/bin:/bin", "PASSWORD": "a $(EMPTY) 'b\" *\nc", "EMPTY": "", "a.b-c": "7"}
     process = subprocess.Popen(["bash", CLIENT, tmp_path], env=environment)
     while not (tmp_path / "x.code").exists():
         assert process.poll() is None
     password = environment["PASSWORD"]
-    expected = [f"--password={password}", "$(UNKNOWN) $(PASSWORD) $", f"|{password}{password}", "$internal.x=$5 $( a"]
+    expected = [
+        f"--password={password}",
+        "$(UNKNOWN) $(PASSWORD) $",
+        f"|{password}{password}",
+        "$internal.x=$5 $( a $()",
+        "$(name) 7",
+    ]
     assert (tmp_path / "x.out").read_text() == "\n".join(expected) + "\n"
     (tmp_path / "end").touch()
     assert process.wait(10) == 0
