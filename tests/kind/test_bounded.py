@@ -14,7 +14,7 @@ from kubernetes import client
 from tests.kind.conftest import FLINK, NEW, OLD, VALUES, Install
 from tests.support import evidence, workloads
 from tests.support.cluster import Cluster
-from tests.support.helm import Helm
+from tests.support.helm import Helm, HelmError
 from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.modes
@@ -34,6 +34,17 @@ def text(cluster: Cluster, namespace: str) -> str:
     else:
         cluster.core.create_namespaced_config_map(namespace, body)
     return words
+
+
+@pytest.mark.full
+def test_a_job_without_an_end_is_not_killed_for_it(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+    """Hooks are not there to refuse it, so that Helm does."""
+    jar = {"file": "/opt/flink/examples/streaming/TopSpeedWindowing.jar"}
+    flink = install("endless", FLINK, {"flink": {"type": "job"}, "job": {"jar": jar}})
+    bounded = {"flink": {"type": "job"}, "job": {"jar": jar, "bounded": True}}
+    with pytest.raises(HelmError, match="suspend it first"):
+        helm.upgrade("endless", FLINK, bounded, namespace=namespace)
+    assert cluster.pods(namespace, flink.selector("jobmanager"))
 
 
 def jobs(cluster: Cluster, namespace: str, selector: str) -> list[Any]:

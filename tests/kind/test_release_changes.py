@@ -261,12 +261,20 @@ def test_a_session_becomes_a_job_only_when_it_is_empty(install: Install, helm: H
 
 
 @pytest.mark.full
-def test_a_rollback_after_an_uninstall_that_kept_the_history(install: Install, helm: Helm, namespace: str) -> None:
-    flink = started(install, "history", values())
-    helm.run("uninstall", "history", f"--namespace={namespace}", "--keep-history", "--wait")
-    helm.rollback("history", 1, namespace=namespace)
-    assert record(flink)["generation"] == "1"
-    assert restored(flink) == {}
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_rollback_after_an_uninstall_that_kept_the_history(install: Install, helm: Helm, namespace: str, keep: bool) -> None:
+    """It goes on where the claim has stayed, and begins anew where the state has gone with it."""
+    name = f"history-{'kept' if keep else 'gone'}"
+    flink = started(install, name, merged(values(), {"storage": {"keep": keep}}))
+    number = newest(flink)
+    helm.run("uninstall", name, f"--namespace={namespace}", "--keep-history", "--wait")
+    helm.rollback(name, 1, namespace=namespace)
+    if keep:
+        assert record(flink)["generation"] == "2"
+        assert restored(flink)["id"] >= number
+    else:
+        assert record(flink)["generation"] == "1"
+        assert restored(flink) == {}
 
 
 @pytest.mark.parametrize("helm", [pytest.param("helm", marks=pytest.mark.full), "helm3"], indirect=True)

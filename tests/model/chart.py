@@ -92,6 +92,12 @@ def process(release: str, values: Values) -> Process:
     )
 
 
+def kept_in(ours: Process) -> Json:
+    """Where high availability keeps jobs."""
+    available = ours.high_availability != "none"
+    return {"type": ours.high_availability, "folder": ours.ha_directory} if available else {}
+
+
 def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
     ours = process(release, values)
     volumes: list[Json] = []
@@ -147,7 +153,9 @@ def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
                 "flink/specification": specification,
                 "flink/template": template,
                 "flink/type": values.type,
+                "flink/jobs-kept-in": json.dumps(kept_in(ours)),
                 "flink/record": f"{release}-record",
+                "flink/from-savepoints": json.dumps({job.name: job.from_savepoint for job in values.jobs if job.from_savepoint}),
             },
             told,
             env,
@@ -213,6 +221,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "name": release,
         "record": f"{release}-record",
         "labels": {"app.kubernetes.io/name": "flink", "app.kubernetes.io/instance": release},
+        "common_labels": {},
         "rest": f"http://{release}-rest:8081",
         "jobmanager_deployment": f"{release}-jobmanager",
         "jobmanager_selector": selector("jobmanager"),
@@ -233,10 +242,12 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "download": None,
         "high_availability": values.high_availability,
         "zookeeper": None,
+        "jobs_kept_in": kept_in(ours),
         "jobs_survive_restart": values.high_availability != "none",
         "timeout_seconds": SECONDS,
         "keep_savepoints": 3,
         "keep_stop_savepoints": 3,
         "jobs": [_session_job(release, values, one) for one in values.jobs] if session else [job],
         "objects": objects,
+        "pods": [],
     }

@@ -77,6 +77,34 @@ def test_jobs_of_a_session_without_their_record_are_not_doubled(values: Values) 
     upgrade(release, release.values)
 
 
+@pytest.mark.parametrize("root", ["", "s3://bucket/one"], ids=["claim", "s3"])
+def test_jobs_of_a_session_go_on_when_it_comes_to_be_highly_available(root: str) -> None:
+    release = installed(Values(type="session", root=root, jobs=(SessionJob("a"),)))
+    completed = release.jobs[0].rows
+    assert upgrade(release, replace(release.values, high_availability="kubernetes")).ok
+    assert release.jobs[0].rows >= completed
+
+
+@pytest.mark.parametrize("values", [CLAIM, AVAILABLE, Values(root="s3://bucket/one")], ids=["claim", "kubernetes", "s3"])
+def test_a_rollback_brings_back_a_job_of_a_session_whose_named_savepoint_is_missing(values: Values) -> None:
+    release = installed(replace(values, type="session", jobs=(SessionJob("a"),)))
+    completed = release.jobs[0].rows
+    wrong = SessionJob("a", from_savepoint=f"{values.root or 'file:///flink-data'}/mistyped")
+    assert not release.helm.upgrade(replace(release.values, jobs=(wrong,))).ok
+    assert rollback(release, 0).ok
+    assert release.jobs[0].rows >= completed
+
+
+@pytest.mark.parametrize("again", ["rollback", "install"])
+def test_what_an_uninstall_leaves_is_gone_on_from(again: str) -> None:
+    release = installed(replace(CLAIM, keep=True))
+    completed = max(rows for _, _, rows in release.jobs[0].checkpoints)
+    assert release.helm.uninstall(keep_history=True).ok
+    release.world.advance(15)
+    assert (rollback(release, 0) if again == "rollback" else upgrade(release, release.values)).ok
+    assert release.jobs[0].rows >= completed
+
+
 def test_a_changed_release_that_is_applied_at_once_comes_up() -> None:
     release = Checked(Values(upgrade_mode="last-state", high_availability="kubernetes"), by_helm=False)
     values = release.values

@@ -93,6 +93,8 @@ class World:
         if S3 in process.schemes:
             mounts[S3] = S3
         self.jobmanagers[name] = JobManager(name, process, environment["JOB_SPECIFICATION"], mounts)
+        running = {"running": {"startedAt": text(self.now)}}
+        pod["status"]["containerStatuses"][0]["state"] = running
         self.jobmanagers[name].log = self.logs.setdefault(name, Log())
         pod["status"]["containerStatuses"][0]["state"] = {"running": {"startedAt": text(self.now)}}
         if process.high_availability != "none":

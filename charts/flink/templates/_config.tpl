@@ -43,6 +43,22 @@
 {{- if eq .Values.highAvailability.type "zookeeper" }}true{{ end -}}
 {{- end }}
 
+{{/*
+Where high availability keeps jobs, as JSON; empty without it. A JobManager that keeps them elsewhere finds none of them. The name of the
+cluster is left out, which never changes.
+*/}}
+{{- define "flink.highAvailability.place" -}}
+{{- $place := dict -}}
+{{- if include "flink.highlyAvailable" . -}}
+{{- $options := include "flink.configuration" . | fromYaml -}}
+{{- range $name, $key := dict "type" "high-availability.type" "folder" "high-availability.storageDir" "endpoint" "s3.endpoint"
+      "servers" "high-availability.zookeeper.quorum" "path" "high-availability.zookeeper.path.root" -}}
+{{- with get $options $key }}{{ $_ := set $place $name . }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $place -}}
+{{- end }}
+
 {{/* True if it is the chart's own. */}}
 {{- define "flink.zookeeper.bundled" -}}
 {{- if and (include "flink.leaderInZooKeeper" .) (not .Values.highAvailability.zookeeper.quorum) }}true{{ end -}}

@@ -40,6 +40,8 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
 {{- $zookeeper = dict "quorum" (include "flink.zookeeper.quorum" $root) "bundled" (eq (include "flink.zookeeper.bundled" $root) "true")
       "path" (printf "%s/%s" (include "flink.zookeeper.path" $root) (include "flink.fullname" $root)) -}}
 {{- end -}}
+{{- $pods := list -}}
+{{- if include "flink.session.submits" $root }}{{ $pods = list (include "flink.session.submitter.object" $root | fromJson) }}{{ end -}}
 {{- $job := dict "name" "" "specification" (include "flink.specification" $root) "upgrade_mode" $values.job.upgradeMode
       "state" $values.job.state "from_savepoint" $values.job.fromSavepoint "program" nil -}}
 {{- dict
@@ -49,6 +51,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "name" (include "flink.fullname" $root)
   "record" (include "flink.record.name" $root)
   "labels" (include "flink.selectorLabels" (dict "root" $root) | fromYaml)
+  "common_labels" $values.commonLabels
   "rest" (printf "http://%s:%v" (include "flink.rest.name" $root) $values.rest.port)
   "jobmanager_deployment" (include "flink.jobmanager.deployment" $root)
   "jobmanager_selector" (include "flink.selector" (dict "root" $root "component" "jobmanager"))
@@ -69,12 +72,14 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "download" (include "flink.job.download" $root | fromJson | default nil)
   "high_availability" $highAvailability
   "zookeeper" $zookeeper
+  "jobs_kept_in" (include "flink.highAvailability.place" $root | fromJson)
   "jobs_survive_restart" (eq (include "flink.highlyAvailable" $root) "true")
   "timeout_seconds" (int $values.hooks.timeoutSeconds)
   "keep_savepoints" (int $values.savepoints.keep)
   "keep_stop_savepoints" (int $values.savepoints.keepOfUpgrades)
   "jobs" (ternary (include "flink.session.entries" $root | fromJsonArray) (list $job) $session)
   "objects" .objects
+  "pods" $pods
 | toJson -}}
 {{- end }}
 
@@ -198,6 +203,10 @@ rules:
   - apiGroups: [""]
     resources: [pods]
     verbs: [list, create{{ if eq .Values.flink.type "job" }}, delete{{ end }}{{ if eq .Values.flink.mode "native" }}, deletecollection{{ end }}]
+  # A JobManager whose name was another one is found by its labels.
+  - apiGroups: [apps]
+    resources: [deployments]
+    verbs: [list]
   # The one with the state may be another one than that of the coming revision.
   - apiGroups: [""]
     resources: [persistentvolumeclaims]
@@ -221,6 +230,10 @@ rules:
   - apiGroups: [""]
     resources: [pods]
     verbs: [list]
+  # Whether the claim with the state stays.
+  - apiGroups: [""]
+    resources: [persistentvolumeclaims]
+    verbs: [get]
   {{- if include "flink.leaderInKubernetes" . }}
   - apiGroups: [""]
     resources: [configmaps]

@@ -56,6 +56,12 @@ The Job that submits: the hook and, beside it, the Flink image, whose client it 
 token for Kubernetes is mounted in the hook alone: (dict "root" $ "event" "after").
 */}}
 {{- define "flink.session.submitter" -}}
+{{- include "flink.hooks.tries" .root }}
+template:
+  {{- include "flink.session.submitter.pod" . | nindent 2 }}
+{{- end }}
+
+{{- define "flink.session.submitter.pod" -}}
 {{- $root := .root -}}
 {{- $values := $root.Values -}}
 {{- $hook := include "flink.hooks.container" . | fromYaml -}}
@@ -76,9 +82,14 @@ token for Kubernetes is mounted in the hook alone: (dict "root" $ "event" "after
 {{- $pod := include "flink.podTemplate" (dict "root" $root "component" "submitter" "role" $role "restartPolicy" "Never"
       "main" "\nargs: [bash, /opt/flink/scripts/client.sh, /exchange]") | fromYaml -}}
 {{- $_ := set $pod.spec "serviceAccountName" (include "flink.hooks.name" $root) -}}
-{{- include "flink.hooks.tries" $root }}
-template:
-  {{- toYaml $pod | nindent 2 }}
+{{- toYaml $pod -}}
+{{- end }}
+
+{{/* That pod as an object, for which the hooks ask the API server before they stop a job. */}}
+{{- define "flink.session.submitter.object" -}}
+{{- $pod := include "flink.session.submitter.pod" (dict "root" . "event" "after") | fromYaml -}}
+{{- $_ := set $pod.metadata "name" (printf "%s-after-dry-run" (include "flink.fullname" .)) -}}
+{{- merge (dict "apiVersion" "v1" "kind" "Pod") $pod | toJson -}}
 {{- end }}
 
 {{- define "flink.session.volumes" -}}

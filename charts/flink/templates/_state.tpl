@@ -84,10 +84,11 @@
 {{- define "flink.state.stores" -}}
 {{- $stores := dict "hdfs" "" -}}
 {{- $plugins := include "flink.state.plugins" . | fromJsonArray -}}
+{{- $endpoint := include "flink.option" (dict "root" $ "key" "s3.endpoint") -}}
 {{- range $scheme, $plugin := include "flink.plugins.schemes" . | fromJson -}}
 {{- if has $plugin $plugins -}}
 {{- $s3 := hasPrefix "s3" $scheme -}}
-{{- $_ := set $stores (ternary "s3" $scheme $s3) (ternary $.Values.state.s3.endpoint "" $s3) -}}
+{{- $_ := set $stores (ternary "s3" $scheme $s3) (ternary $endpoint "" $s3) -}}
 {{- end -}}
 {{- end -}}
 {{- range $key := list "execution.checkpointing.dir" "execution.checkpointing.savepoint-dir" -}}

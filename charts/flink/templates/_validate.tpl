@@ -88,6 +88,18 @@
 {{- fail (printf "%s is set, but job.bounded is true, and nothing carries the state of a job that ends by itself: leave one of them out." $key) -}}
 {{- end -}}
 {{- end -}}
+{{- /* A bounded job has no hooks. Where nobody but Helm can be asked (helm template, Argo CD) nothing is found. */ -}}
+{{- range $name := list (include "flink.fullname" .) (include "flink.jobmanager.name" .) -}}
+{{- $live := lookup "apps/v1" "Deployment" $.Release.Namespace $name -}}
+{{- $type := dig "metadata" "annotations" "flink/type" "" $live -}}
+{{- if and $type (ne (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $live) $.Release.Name) }}{{ $type = "" }}{{ end -}}
+{{- if and (eq $type "job") (gt (dig "spec" "replicas" 1 $live | int) 0) -}}
+{{- fail (printf "job.bounded is true, but the release runs a job without an end (Deployment %s), which would be killed: suspend it first, with job.bounded=false and job.state=suspended, or `helm uninstall` it." $name) -}}
+{{- end -}}
+{{- if eq $type "session" -}}
+{{- fail (printf "job.bounded is true, but the release is a session cluster (Deployment %s), whose jobs would be killed: `helm uninstall` it first, or give this one another name." $name) -}}
+{{- end -}}
+{{- end -}}
 {{- if include "flink.highlyAvailable" . -}}
 {{- fail "High availability is on, but job.bounded is true: it would remember that the job has ended, and an upgrade could not run it anew. Set highAvailability.type=none; restart-strategy and checkpoints help against lost TaskManagers." -}}
 {{- end -}}

@@ -30,6 +30,7 @@ S3_RECORD = {
     "savepointVolume": "",
     "checkpointVolume": "",
     "claim": "",
+    "stores": ("hdfs=", "s3="),
 }
 MINUTES_AGO = "2020-01-01T00:00:00Z"
 
@@ -40,12 +41,17 @@ def deployment(claim: str = "data", name: str = "r-jobmanager", **metadata: Any)
     volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}] if claim else []
     pod = {"containers": [{"name": "jobmanager", "args": ["start-job.sh"], "volumeMounts": mounts}], "volumes": volumes}
     counts = dict.fromkeys(("observedGeneration", "replicas", "updatedReplicas", "readyReplicas"), 1)
-    about = {"name": name, "generation": 1, "creationTimestamp": MINUTES_AGO, **metadata}
+    labels = {
+        "app.kubernetes.io/instance": "r",
+        "app.kubernetes.io/component": "taskmanager" if name.endswith("taskmanager") else "jobmanager",
+    }
+    about = {"name": name, "generation": 1, "creationTimestamp": MINUTES_AGO, "labels": labels, **metadata}
+    told = {"labels": labels, "annotations": {"flink/chart": "flink/templates"}}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": about,
-        "spec": {"replicas": 1, "template": {"metadata": {}, "spec": pod}},
+        "spec": {"replicas": 1, "template": {"metadata": told, "spec": pod}},
         "status": counts,
     }
 
@@ -92,6 +98,7 @@ def wanted(**changes: Any) -> Wanted:
         "name": "r",
         "record": "r-record",
         "labels": {"app": "r"},
+        "common_labels": {},
         "rest": "http://r-rest:8081",
         "jobmanager_deployment": "r-jobmanager",
         "jobmanager_selector": "component=jobmanager",
@@ -112,12 +119,14 @@ def wanted(**changes: Any) -> Wanted:
         "download": None,
         "high_availability": "none",
         "zookeeper": None,
+        "jobs_kept_in": {},
         "jobs_survive_restart": False,
         "timeout_seconds": 30,
         "keep_savepoints": 2,
         "keep_stop_savepoints": 2,
         "jobs": [job()],
         "objects": [deployment(claim)],
+        "pods": [],
     }
     return Wanted(**{**given, **changes})
 

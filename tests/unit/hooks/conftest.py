@@ -62,7 +62,9 @@ class World:
         annotations["meta.helm.sh/release-name"] = "r"
         self.kubernetes.put("deployments", build.deployment(name=name, annotations=annotations))
 
-    def uninstalled(self) -> None:
+    def uninstalled(self, *, keeps_claim: bool = True) -> None:
+        if not keeps_claim:
+            self.kubernetes.claims.clear()
         self.kubernetes.deployments.clear()
         self.kubernetes.pods.clear()
         self.flink.away = True

@@ -60,6 +60,8 @@ def test_what_is_rendered_is_what_the_hooks_read(scenario: Scenario) -> None:
     assert told["flink/specification"] == wanted.jobmanager_specification
     assert told["flink/template"] == wanted.jobmanager_template
     assert told["flink/type"] == wanted.type
+    assert json.loads(told["flink/jobs-kept-in"]) == wanted.jobs_kept_in
+    assert bool(wanted.jobs_kept_in) is wanted.jobs_survive_restart
     selected = dict(pair.split("=") for pair in wanted.jobmanager_selector.split(","))
     assert selected == deployment["spec"]["selector"]["matchLabels"]
     assert wanted.labels.items() <= deployment["metadata"]["labels"].items()
@@ -320,6 +322,7 @@ class TestFields:
         bundled = self.wanted({**JOB, "highAvailability": {"type": "zookeeper"}}).zookeeper
         assert bundled
         assert (bundled.path, bundled.bundled) == ("/flink/streams/r-flink", True)
+        assert (none.jobs_kept_in["type"], self.wanted(JOB).jobs_kept_in) == ("kubernetes", {})
         own = {"type": "zookeeper", "zookeeper": {"quorum": "zk:2181", "root": "/mine"}}
         shared = self.wanted({**JOB, "highAvailability": own}).zookeeper
         assert shared
@@ -331,6 +334,8 @@ class TestFields:
             self.wanted({**JOB, "state": {"root": "s3://b", "s3": {"endpoint": "http://minio:9000"}}}).stores["s3"]
             == "http://minio:9000"
         )
+        by_option = {"flink": {"type": "job", "config": {"s3.endpoint": "http://minio:9000"}}, "state": {"root": "s3://b"}}
+        assert self.wanted(by_option).stores["s3"] == "http://minio:9000"
         assert "s3" in self.wanted({**JOB, "job": {"fromSavepoint": "s3://b/s"}}).stores
         azure = self.wanted({**JOB, "state": {"root": "wasbs://c@a.blob.core.windows.net/p"}}).stores
         assert {"abfs", "abfss", "wasb", "wasbs"} <= azure.keys()
@@ -368,6 +373,21 @@ class TestFields:
         before = self.wanted(JOBS).jobs
         after = self.wanted({**JOBS, "files": {**JOBS["files"], "words.py": "1\n"}}).jobs
         assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True]
+
+
+@pytest.mark.parametrize("name", ["r", "r" * 40])
+def test_the_pod_that_submits_is_tried_before_jobs_are_stopped_for_it(name: str) -> None:
+    manifests = render(FLINK, JOBS, name=name)
+    (pod,) = given(manifests)["pods"]
+    (after,) = [job for event, job in jobs_of_hooks(manifests).items() if event == "after"]
+    template = pod_template(after)
+    assert (pod["kind"], pod["spec"], pod["metadata"]["labels"]) == ("Pod", template["spec"], template["metadata"]["labels"])
+    assert len(pod["metadata"]["name"]) <= 63
+    assert given(render(FLINK, JOB))["pods"] == []
+
+
+def test_what_hooks_make_has_the_labels_of_the_values() -> None:
+    assert given(render(FLINK, {**JOB, "commonLabels": {"team": "a"}}))["common_labels"] == {"team": "a"}
 
 
 def test_programs_of_users_do_not_see_the_token() -> None:

@@ -103,6 +103,49 @@ class TestInstall:
         assert world.record.generation == 1
 
 
+class TestZooKeeper:
+    """Servers, and paths, that the release comes to use."""
+
+    def wanted(self, quorum: str, bundled: bool = False) -> dict[str, Any]:
+        where = build.wanted_zookeeper(quorum=quorum, path="/flink/n/r", bundled=bundled)
+        kept = {"type": "zookeeper", "servers": quorum}
+        return {"high_availability": "zookeeper", "jobs_survive_restart": True, "jobs_kept_in": kept, "zookeeper": where}
+
+    def test_servers_that_come_with_the_release_are_not_asked(self, world: World) -> None:
+        world("before", **self.wanted("127.0.0.1:9", bundled=True))
+        assert world.record.restore.startswith(f"{SAVEPOINTS}/{JOB}/stop/")
+
+    def test_nor_by_an_install_that_finds_a_record(self, world: World) -> None:
+        world.uninstalled()
+        world("before", {"specification": "a"}, **self.wanted("127.0.0.1:9", bundled=True))
+        assert world.record.former == (JOB,)
+
+    def test_servers_that_are_away_are_noticed_before_the_stop(self, world: World) -> None:
+        as_it_was = world.untouched()
+        with pytest.raises(errors.Unreachable, match=r"highAvailability\.zookeeper\.quorum"):
+            world("before", **self.wanted("127.0.0.1:9"))
+        assert as_it_was()
+
+    def test_a_path_of_another_cluster_is_noticed_before_the_stop(self, world: World) -> None:
+        as_it_was = world.untouched()
+        fake = FakeZooKeeper(f"/flink/n/r/jobgraphs/{OTHER}", "/flink/n/r/leader/latch/one")
+        before = set(fake.paths)
+        with fake.serving() as server:
+            said = world.refused("before", **self.wanted(server), timeout_seconds=300)
+        assert "another cluster has a release of this name" in said
+        assert fake.paths == before
+        assert as_it_was()
+
+    def test_its_own_programs_are_forgotten_while_its_jobmanager_lives(self, world: World) -> None:
+        fake = FakeZooKeeper(f"/flink/n/r/jobgraphs/{JOB}", "/flink/n/r/leader/latch/one")
+        with fake.serving() as server:
+            wanted = self.wanted(server)
+            kept = json.dumps(wanted["jobs_kept_in"])
+            world.kubernetes.deployments["r-jobmanager"]["metadata"]["annotations"]["flink/jobs-kept-in"] = kept
+            world("before", **wanted)
+        assert f"/flink/n/r/jobgraphs/{JOB}" not in fake.paths
+
+
 class TestUninstall:
     def test_a_last_savepoint(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
         world("before-uninstall")
@@ -147,7 +190,7 @@ class TestUninstall:
         stored(world)
         world.kubernetes.put("configmaps", {"metadata": {"name": "mine", "labels": LABELS}})
         world.kubernetes.put("configmaps", {"metadata": {"name": "r2-x-config-map", "labels": {**LABELS, "app": "r2"}}})
-        world.uninstalled()
+        world.uninstalled(keeps_claim=False)
         world("after-uninstall", **HA)
         assert set(world.kubernetes.config_maps) == {"mine", "r2-x-config-map"}
 
@@ -165,7 +208,7 @@ class TestUninstall:
         assert json.dumps(world.kubernetes.config_maps) == maps
 
     def test_nothing_is_deleted_while_pods_go(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-        world.uninstalled()
+        world.uninstalled(keeps_claim=False)
         labels = {"component": "jobmanager"}
         world.kubernetes.pods = [{"metadata": {"name": "r-jobmanager-1-2", "labels": labels}, "status": {"phase": "Running"}}]
         world("after-uninstall", **HA)
@@ -176,21 +219,55 @@ class TestUninstall:
         assert "r-record" not in world.kubernetes.config_maps
 
     def test_a_zookeeper_that_is_away_stops_no_uninstall(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-        world.uninstalled()
+        world.uninstalled(keeps_claim=False)
         where = build.wanted_zookeeper(quorum="127.0.0.1:9", path="/flink/n/r")
         world("after-uninstall", high_availability="zookeeper", zookeeper=where)
         assert "Warning: no ZooKeeper answers: 127.0.0.1:9: " in capsys.readouterr().out
         assert "r-record" not in world.kubernetes.config_maps
 
     def test_a_zookeeper_of_the_release_goes_with_it(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-        world.uninstalled()
+        world.uninstalled(keeps_claim=False)
         where = build.wanted_zookeeper(quorum="127.0.0.1:9", path="/flink/n/r", bundled=True)
         world("after-uninstall", high_availability="zookeeper", zookeeper=where)
         assert not capsys.readouterr().out
 
+    @pytest.mark.parametrize("place", ["claim", "store", "volume of nodes"])
+    def test_the_record_of_state_that_stays_does_too(self, world: World, place: str, capsys: pytest.CaptureFixture[str]) -> None:
+        """`helm uninstall --keep-history`, and a rollback."""
+        world.uninstalled(keeps_claim=place == "claim")
+        before = build.record(**build.S3_RECORD) if place == "store" else build.record()
+        world.write(before)
+        wanted: dict[str, Any] = {**build.S3} if place == "store" else {}
+        if place == "volume of nodes":
+            mine = build.deployment()
+            mine["spec"]["template"]["spec"]["volumes"] = [{"name": "data", "nfs": {"server": "nas", "path": "/"}}]
+            wanted = {"objects": [mine]}
+        world("after-uninstall", **wanted)
+        assert world.record == before
+        assert "ConfigMap r-record" in capsys.readouterr().out
+        if place == "claim":
+            world("before-rollback")
+            assert world.record.former == (JOB,)
+        if place == "store":
+            said = world.refused("before-rollback", **wanted)
+            assert "its newest state is not known" in said
+
+    @pytest.mark.parametrize("record", [{"confirmed": 0}, {"confirmed": 0, "savepointDirectory": "", "checkpointDirectory": ""}])
+    def test_an_install_that_never_ran_leaves_nothing(self, world: World, record: dict[str, Any]) -> None:
+        world.write(build.record(**record))
+        world.uninstalled()
+        world("after-uninstall")
+        assert "r-record" not in world.kubernetes.config_maps
+
+    def test_a_claim_that_is_about_to_go_does_not_stay(self, world: World) -> None:
+        world.uninstalled()
+        world.kubernetes.claims["data"]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        world("after-uninstall")
+        assert "r-record" not in world.kubernetes.config_maps
+
     def test_rights_that_are_missing_leave_no_record(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
         stored(world)
-        world.uninstalled()
+        world.uninstalled(keeps_claim=False)
 
         def forbidden(method: str, path: str) -> None:
             if method == "GET" and path.partition("?")[0].endswith("/configmaps"):
@@ -395,17 +472,59 @@ def test_the_claim_leaves_the_manifest(world: World) -> None:
     world("before", {"specification": "a"})
 
 
-def test_another_name_of_the_jobmanager_is_found_by_the_chart(world: World) -> None:
-    labels = {"app.kubernetes.io/instance": "r", "app.kubernetes.io/component": "jobmanager"}
-    for chart, said in (("flink/templates", True), ("umbrella/charts/other/templates", False)):
+RENAMED: dict[str, Any] = {
+    "name": "x",
+    "record": "x-record",
+    "jobmanager_deployment": "x-jobmanager",
+    "taskmanager_deployment": "x-taskmanager",
+}
+
+
+@pytest.mark.parametrize("state", ["running", "suspended", "its pod is away"])
+def test_a_release_that_is_renamed_is_refused_whatever_its_job_does(world: World, state: str) -> None:
+    """Under another name nobody knows where the job goes on."""
+    if state == "suspended":
+        world.write(build.record(state=state, restore=f"{SAVEPOINTS}/{JOB}/stop/savepoint-aaaaaa-1"))
+    if state != "running":
+        world.flink.away = True
+    before = world.record
+    assert "the Deployment r-jobmanager" in world.refused("before", **RENAMED)
+    assert world.record == before
+    assert world.kubernetes.writes == []
+
+
+def test_nor_may_it_run_under_both_names(world: World) -> None:
+    """`kubectl apply` leaves the Deployment of before."""
+    world.rolled_out("x-jobmanager", specification="b", template="t2")
+    assert "the Deployment r-jobmanager" in world.refused("before", **RENAMED)
+
+
+def test_other_charts_of_the_release_and_other_releases_are_not_taken_for_it(world: World) -> None:
+    others = {"app.kubernetes.io/instance": "other", "app.kubernetes.io/component": "jobmanager"}
+    for changes in ({"annotations": {"flink/chart": "umbrella/charts/other/templates"}}, {"labels": others}):
         world.uninstalled()
-        world.write(build.record())
-        metadata = {"name": "old-jobmanager-1234-abcd", "labels": labels, "annotations": {"flink/chart": chart}}
-        world.kubernetes.pods = [{"metadata": metadata, "status": {"phase": "Running"}}]
-        if said:
-            assert "the Deployment old-jobmanager" in world.refused("before")
-        else:
-            world("before")
+        world.rolled_out("old-jobmanager")
+        world.kubernetes.deployments["old-jobmanager"]["spec"]["template"]["metadata"].update(changes)
+        world("before")
+
+
+def test_a_deployment_of_somebody_else_is_not_the_jobmanager(world: World) -> None:
+    """It has the base name, which native mode gives its JobManager."""
+    world.uninstalled()
+    del world.kubernetes.config_maps["r-record"]
+    foreign = build.deployment("", name="r", labels={"app": "somebody-elses"})
+    foreign["spec"]["template"]["metadata"] = {"labels": {"app": "somebody-elses"}}
+    world.kubernetes.put("deployments", foreign)
+    world("before")
+    assert world.record.generation == 1
+
+
+def test_rest_is_asked_at_the_port_that_it_has_now(world: World) -> None:
+    """The coming revision gives it another one, at which nobody answers yet."""
+    container = world.kubernetes.deployments["r-jobmanager"]["spec"]["template"]["spec"]["containers"][0]
+    container["ports"] = [{"name": "rest", "containerPort": int(world.rest.rpartition(":")[2])}]
+    world("before", rest="http://127.0.0.1:9")
+    assert world.record.restore.startswith(f"{SAVEPOINTS}/{JOB}/stop/")
 
 
 @pytest.mark.parametrize(("old", "new"), [("r", "r-jobmanager"), ("r-jobmanager", "r")])

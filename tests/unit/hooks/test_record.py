@@ -175,6 +175,14 @@ class TestRecords:
         assert metadata["labels"] == {"app": "r"}
         assert not any("helm" in key for key in metadata["annotations"])
 
+    def test_it_has_the_labels_of_the_values(self, world: World) -> None:
+        """A policy of the cluster may ask for them, of what is changed as of what is made."""
+        self.records(world, common_labels={"team": "a"}).put("", build.record(generation=2))
+        assert world.kubernetes.config_maps["r-record"]["metadata"]["labels"] == {"app": "r", "team": "a"}
+        del world.kubernetes.config_maps["r-record"]
+        self.records(world, type="session", common_labels={"team": "a"}).make()
+        assert world.kubernetes.config_maps["r-record"]["metadata"]["labels"] == {"app": "r", "team": "a"}
+
     def test_jobs_of_a_session_are_apart(self, world: World) -> None:
         del world.kubernetes.config_maps["r-record"]
         mine = self.records(world, type="session")

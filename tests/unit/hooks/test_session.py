@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from tests.unit.fakes import FakeFiles, serving
 from tests.unit.hooks import build
 from tests.unit.hooks.build import OTHER, SAVEPOINTS
 from tests.unit.hooks.conftest import World
+from tests.unit.hooks.test_operations import RENAMED
 from tests.unit.scenarios import FLINK
 
 CLIENT = FLINK / "files" / "client.sh"
-REMEMBERS: dict[str, Any] = {"high_availability": "kubernetes", "jobs_survive_restart": True}
+KEPT = {"type": "kubernetes", "folder": f"file://{build.CLAIM}/ha"}
+REMEMBERS: dict[str, Any] = {"high_availability": "kubernetes", "jobs_survive_restart": True, "jobs_kept_in": KEPT}
 
 
 def entry(name: str, specification: str = "s1", from_savepoint: str = "", **program: Any) -> Any:
@@ -39,16 +42,24 @@ class Session:
         self.flink.checkpoints.clear()
         self.commands: list[list[str]] = []
         self.fails = ""
+        self.fails_at = 0  # the number of the submission that fails, from 1
         self.wanted: dict[str, Any] = {"type": "session", "jobmanager_template": "t1", "claim_directory": str(exchange / "claim")}
         del world.kubernetes.config_maps["r-record"]
         world.rolled_out("r-jobmanager", specification="a", template="t1", type="session")
         monkeypatch.setattr(session, "EXCHANGE", exchange)
+        self.submits = self.run
         monkeypatch.setattr(Client, "run", lambda _, name, words: self._run(words))
 
     def _run(self, words: list[str]) -> tuple[int, str]:
         self.commands.append(words)
+        return self.submits(words)
+
+    def run(self, words: list[str]) -> tuple[int, str]:
         if self.fails:
             return 1, self.fails
+        self.fails_at -= 1
+        if self.fails_at == 0:
+            return 1, "no such class"
         options = dict(word[2:].split("=", 1) for word in words if word.startswith("-D"))
         start = options.get("execution.state-recovery.path")
         restored = {"id": 1, "external_path": start} if start else None
@@ -58,8 +69,8 @@ class Session:
     def before(self, *entries: Any, rollback: bool = False, **wanted: Any) -> None:
         self.world("before-rollback" if rollback else "before", **{**self.wanted, "jobs": list(entries), **wanted})
 
-    def after(self, *entries: Any, **wanted: Any) -> None:
-        self.world("after", **{**self.wanted, "jobs": list(entries), **wanted})
+    def after(self, *entries: Any, rollback: bool = False, **wanted: Any) -> None:
+        self.world("after-rollback" if rollback else "after", **{**self.wanted, "jobs": list(entries), **wanted})
 
     def refused(self, event: str, *entries: Any, **wanted: Any) -> str:
         return self.world.refused(event, **{**self.wanted, "jobs": list(entries), **wanted})
@@ -69,10 +80,14 @@ class Session:
         self.commands.clear()
         self.before(*entries, rollback=rollback, **wanted)
         if template := wanted.get("jobmanager_template"):
-            self.world.rolled_out("r-jobmanager", specification="a", template=template, type="session")
+            self.rolled_out(template, wanted.get("jobs_kept_in", {}))
             self.flink.jobs.clear()
-        self.after(*entries, **wanted)
+        self.after(*entries, rollback=rollback, **wanted)
         return list(self.commands)
+
+    def rolled_out(self, template: str, kept_in: dict[str, str]) -> None:
+        told = {"specification": "a", "template": template, "type": "session", "jobs-kept-in": json.dumps(kept_in)}
+        self.world.rolled_out("r-jobmanager", **told)
 
     def record(self, name: str) -> Record:
         return record.load(json.loads(self.world.kubernetes.config_maps["r-record"]["data"][name]))
@@ -127,14 +142,69 @@ def test_what_leaves_the_list_is_stopped_and_comes_back_from_there(cluster: Sess
     assert f"/{first}/stop/" in savepoint(command)
 
 
+def test_those_that_left_the_list_longest_ago_are_forgotten_when_there_is_no_room(cluster: Session) -> None:
+    """Who begins a job anew gives it another name; a ConfigMap takes 1 MiB."""
+    cluster.upgrade(entry("a"), entry("b"))
+    cluster.upgrade()
+    for number in range(800):
+        old = build.record(state="suspended", history=(f"1  2020-01-01T00:{number // 60:02}:{number % 60:02}Z  install",))
+        cluster.write(f"old-{number}", old)
+    cluster.upgrade(entry("a"), entry("old-0"))
+    data = cluster.world.kubernetes.config_maps["r-record"]["data"]
+    assert sum(map(len, data.values())) < 300_000
+    assert {"a", "b", "old-0", "old-799"} <= data.keys()
+    assert "old-1" not in data
+
+
 def test_another_jobmanager_gets_all_jobs_again_from_their_savepoints(cluster: Session) -> None:
     cluster.upgrade(entry("a"), entry("b"))
     first = [cluster.record(name).job for name in "ab"]
     commands = cluster.upgrade(entry("a"), entry("b"), jobmanager_template="t2")
     assert [job in savepoint(command) for job, command in zip(first, commands, strict=True)] == [True, True]
-    # High availability brings them back by itself.
-    cluster.before(entry("a"), entry("b"), jobmanager_template="t3", **REMEMBERS)
-    assert len(cluster.alive) == 2
+
+
+@pytest.mark.parametrize("guest", [False, True])
+def test_high_availability_brings_jobs_back_by_itself(cluster: Session, guest: bool) -> None:
+    cluster.rolled_out("t1", KEPT)
+    cluster.upgrade(entry("a"), entry("b"), **REMEMBERS)
+    if guest:
+        cluster.flink.run(OTHER)
+    alive = cluster.alive
+    cluster.before(entry("a"), entry("b"), jobmanager_template="t2", **REMEMBERS)
+    assert cluster.alive == alive
+
+
+ELSEWHERE = [{}, {**KEPT, "folder": "s3://b/ha"}, {"type": "zookeeper", "folder": KEPT["folder"]}]
+
+
+@pytest.mark.parametrize("kept", ELSEWHERE, ids=str)
+@pytest.mark.parametrize("rollback", [False, True])
+def test_but_not_what_was_kept_elsewhere(cluster: Session, kept: dict[str, str], rollback: bool) -> None:
+    """The coming JobManager finds nothing there: jobs are stopped with savepoints, and those of others would be lost."""
+    cluster.rolled_out("t1", kept)
+    cluster.upgrade(entry("a"), jobs_kept_in=kept)
+    first = cluster.record("a").job
+    cluster.flink.run(OTHER)
+    event = "before-rollback" if rollback else "before"
+    assert "these jobs would be lost: job." in cluster.refused(event, entry("a"), jobmanager_template="t2", **REMEMBERS)
+    del cluster.flink.jobs[OTHER]
+    (command,) = cluster.upgrade(entry("a"), rollback=rollback, jobmanager_template="t2", **REMEMBERS)
+    assert f"/{first}/stop/" in savepoint(command)
+
+
+def test_what_was_kept_there_long_ago_brings_no_job_back(cluster: Session) -> None:
+    programs = {"metadata": {"name": "r-cluster-config-map"}, "data": {f"jobGraph-{OTHER}": "x"}}
+    cluster.world.kubernetes.put("configmaps", programs)
+    cluster.before(jobmanager_template="t2", **REMEMBERS)
+    assert cluster.world.kubernetes.config_maps["r-cluster-config-map"]["data"] == {}
+
+
+def test_a_jobmanager_of_an_older_chart_says_by_its_arguments_that_it_remembers(cluster: Session) -> None:
+    cluster.upgrade(entry("a"), **REMEMBERS)
+    container = cluster.world.kubernetes.deployments["r-jobmanager"]["spec"]["template"]["spec"]["containers"][0]
+    container["args"] = ["jobmanager", "-D", "jobmanager.rpc.address=$(POD_IP)"]
+    cluster.before(entry("a"), jobmanager_template="t2", **REMEMBERS)
+    assert cluster.alive == [cluster.record("a").job]
 
 
 def test_jobs_of_others_are_not_lost_in_silence(cluster: Session) -> None:
@@ -147,6 +217,137 @@ def test_jobs_of_others_are_not_lost_in_silence(cluster: Session) -> None:
     cluster.before(entry("a"))
     cluster.flink.jobs[OTHER]["state"] = "FINISHED"
     cluster.before(entry("a"), jobmanager_template="t2")
+
+
+def test_nor_by_a_rollback(cluster: Session) -> None:
+    cluster.upgrade(entry("a"))
+    cluster.flink.run(OTHER)
+    said = cluster.refused("before-rollback", entry("a"), jobmanager_template="t2")
+    assert "This rollback replaces the JobManager, and these jobs would be lost: job." in said
+    assert len(cluster.alive) == 2
+
+
+def test_a_rollback_leaves_a_jobmanager_behind_that_answers_nobody(cluster: Session) -> None:
+    cluster.flink.away = True
+    cluster.world.kubernetes.pods = [
+        {
+            "metadata": {"name": "r-jobmanager-1-2", "labels": {"component": "jobmanager"}},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        }
+    ]
+    assert "nobody answers" in cluster.refused("before", jobmanager_template="t2")
+    cluster.before(rollback=True, jobmanager_template="t2")
+
+
+def test_a_path_of_the_values_of_long_ago_is_not_meant_by_a_rollback(cluster: Session) -> None:
+    """Nor by the hook that follows it: hooks were off when it stood in the values."""
+    cluster.upgrade(entry("a"))
+    assert cluster.upgrade(entry("a", from_savepoint="s3://b/old"), rollback=True) == []
+    assert cluster.record("a").restore == ""
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_store_at_another_endpoint_is_noticed_before_anything_is_stopped(cluster: Session, left: bool) -> None:
+    """It may be another one. A job that has left the list comes back to it as one that runs."""
+    here: dict[str, Any] = {**build.S3}
+    cluster.upgrade(entry("a"), entry("b"), **here)
+    if left:
+        cluster.upgrade(entry("b"), **here)
+    alive = cluster.alive
+    elsewhere: dict[str, Any] = {**here, "stores": {"s3": "http://new-minio:9000"}}
+    said = cluster.refused("before", entry("a"), entry("b", "s2"), **elsewhere)
+    assert said.startswith("Job a: The state of the job is stored in s3://b/savepoints") or not left
+    assert "at the default endpoint, and this revision looks for it at http://new-minio:9000." in said
+    assert "Take the job out of session.jobs first" in said
+    assert cluster.alive == alive
+
+
+class TestASessionWithoutJobsOfItsOwn:
+    """It runs those of others, which nobody carries over."""
+
+    def test_loses_none(self, cluster: Session) -> None:
+        cluster.flink.run(OTHER)
+        assert "these jobs would be lost: job." in cluster.refused("before", jobmanager_template="t2")
+        cluster.before()
+        cluster.flink.jobs[OTHER]["state"] = "CANCELED"
+        cluster.before(jobmanager_template="t2")
+
+    def test_loses_no_claim(self, cluster: Session) -> None:
+        claim = {"metadata": {"name": "data", "uid": "uid", "labels": {"app": "r"}}}
+        cluster.world.kubernetes.put("persistentvolumeclaims", claim)
+        assert "PVC data leaves the release" in cluster.refused("before")
+
+    def test_is_not_renamed(self, cluster: Session) -> None:
+        assert "the Deployment r-jobmanager" in cluster.refused("before", **RENAMED)
+
+    def test_does_not_start_beside_a_bounded_job(self, cluster: Session) -> None:
+        cluster.world.kubernetes.deployments.clear()
+        owner = {"kind": "Job", "name": "r-jobmanager"}
+        metadata = {"name": "r-jobmanager-x", "labels": {"component": "jobmanager"}, "ownerReferences": [owner]}
+        cluster.world.kubernetes.pods = [{"metadata": metadata, "status": {"phase": "Running"}}]
+        assert "A bounded job of this release runs (pod r-jobmanager-x)" in cluster.refused("before")
+
+
+def test_a_session_with_jobs_is_not_renamed_either(cluster: Session) -> None:
+    cluster.upgrade(entry("a"))
+    assert "the Deployment r-jobmanager" in cluster.refused("before", entry("a"), **RENAMED)
+    assert set(cluster.world.kubernetes.config_maps) == {"r-record"}
+
+
+class TestAJobReleaseThatBecomesASession:
+    """The one job would be killed; with high availability it would run on inside the session."""
+
+    @pytest.fixture
+    def job(self, cluster: Session) -> Session:
+        cluster.world.rolled_out("r-jobmanager", specification="a", template="t1")
+        cluster.world.write(build.record())
+        cluster.flink.run(build.JOB)
+        return cluster
+
+    @pytest.mark.parametrize("entries", [(), ("a",)])
+    def test_is_refused_while_the_job_runs(self, job: Session, entries: tuple[str, ...]) -> None:
+        as_it_was = job.world.untouched()
+        said = job.refused("before", *map(entry, entries), jobmanager_template="t2")
+        assert said.startswith("The release runs a job (job), and this revision makes a session cluster of it")
+        assert "job.state=suspended" in said
+        assert as_it_was()
+
+    def test_and_while_nobody_knows_what_it_does(self, job: Session) -> None:
+        job.flink.away = True
+        assert "cannot be asked" in job.refused("before", jobmanager_template="t2")
+
+    def test_is_done_once_the_job_is_suspended(self, job: Session) -> None:
+        job.world.write(build.record(state="suspended"))
+        job.flink.away = True
+        job.before(jobmanager_template="t2")
+
+    def test_goes_back_when_the_job_has_never_run(self, job: Session) -> None:
+        """The rollback of an upgrade that made a job of the session and failed."""
+        job.world.write(build.record(confirmed=0))
+        job.flink.jobs.clear()
+        job.before(rollback=True, jobmanager_template="t2")
+
+
+def test_a_job_that_cannot_be_submitted_keeps_no_other_one_down(cluster: Session) -> None:
+    cluster.upgrade(entry("a"), entry("b"))
+    cluster.before(entry("a", "s2"), entry("b"), jobmanager_template="t2")
+    cluster.world.rolled_out("r-jobmanager", specification="a", template="t2", type="session")
+    cluster.flink.jobs.clear()
+    cluster.fails_at = 1
+    said = cluster.refused("after", entry("a", "s2"), entry("b"), jobmanager_template="t2")
+    assert said == "Job a: It could not be submitted: no such class"
+    assert cluster.alive == [cluster.record("b").job]
+    assert cluster.record("b").is_confirmed
+
+
+def test_thirty_jobs_that_the_jobmanager_forgot_come_back_in_the_time_of_one(cluster: Session, tmp_path: Path) -> None:
+    jobs = [entry(f"j{number}") for number in range(30)]
+    here: dict[str, Any] = {"checkpoint_directory": f"file://{tmp_path}/claim/checkpoints", "timeout_seconds": 120}
+    cluster.upgrade(*jobs, **here)
+    cluster.flink.jobs.clear()
+    began = cluster.world.clock.now
+    assert len(cluster.upgrade(*jobs, **here)) == 30
+    assert cluster.world.clock.now - began < 60
 
 
 class TestAllIsDecidedBeforeAnythingIsStopped:
@@ -169,6 +370,14 @@ class TestAllIsDecidedBeforeAnythingIsStopped:
         assert "Deployment r-jobmanager: a label with a space" in said
         assert len(cluster.alive) == 1
         assert cluster.flink.asked("/stop") == 0
+
+    def test_the_pod_that_submits_would_be_refused(self, cluster: Session) -> None:
+        cluster.upgrade(entry("a"))
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "r-after-dry-run"}, "spec": {}}
+        cluster.world.kubernetes.refused["r-after-dry-run"] = (403, {"message": "maximum memory usage per Container is 1Gi"})
+        said = cluster.refused("before", entry("a", "s2"), pods=[pod])
+        assert "the hook's own pod r-after-dry-run: maximum memory usage per Container is 1Gi" in said
+        assert len(cluster.alive) == 1
 
     @pytest.mark.parametrize("event", ["upgrade", "another JobManager"])
     def test_a_savepoint_fails_and_those_that_were_stopped_are_named(self, cluster: Session, event: str) -> None:
@@ -281,6 +490,150 @@ def test_one_job_that_does_not_run_leaves_the_others_submitted(cluster: Session)
     assert len(cluster.alive) == 2
 
 
+class TestWhatTheClientHasBegun:
+    """Whether a job is with Flink is told from Flink, and from nothing before the client was told to submit it."""
+
+    S3: dict[str, Any] = {**build.S3}
+
+    def begun(self, cluster: Session, seconds_ago: float) -> None:
+        """The hook was killed while its client was at work, and Flink shows nothing."""
+        cluster.upgrade(entry("a"), **self.S3)
+        cluster.flink.jobs.clear()
+        began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))
+        found = build.record(**{**vars(cluster.record("a")), "confirmed": 0, "pending": f"submitting {began}"})
+        cluster.write("a", found)
+
+    def jobmanager(self, cluster: Session, seconds_ago: float) -> None:
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))
+        status = {"name": "jobmanager", "state": {"running": {"startedAt": since}}}
+        metadata = {"name": "r-jobmanager-1-2", "labels": {"component": "jobmanager"}}
+        cluster.world.kubernetes.pods = [{"metadata": metadata, "status": {"containerStatuses": [status]}}]
+
+    def test_that_never_reached_a_jobmanager_which_lives_since_before(self, cluster: Session) -> None:
+        self.begun(cluster, 60)
+        self.jobmanager(cluster, 600)
+        job = cluster.record("a").job
+        (command,) = cluster.upgrade(entry("a"), **self.S3)
+        assert f"-D$internal.pipeline.job-id={job}" in command  # so that one that comes late is no second one
+
+    @pytest.mark.parametrize(("began", "lives"), [(60, 30), (7000, 9000)])
+    def test_nobody_knows_of_a_jobmanager_that_is_younger_or_forgets(self, cluster: Session, began: int, lives: int) -> None:
+        self.begun(cluster, began)
+        self.jobmanager(cluster, lives)
+        assert "its newest state is not known" in cluster.refused("before", entry("a"), **self.S3)
+        assert "its newest state is not known" in cluster.refused("after", entry("a"), **self.S3)
+
+    def test_a_job_that_runs_is_not_taken_for_one_that_is_to_be_submitted(self, cluster: Session) -> None:
+        """The client's answer was lost, and the job runs for days; then the JobManager is lost with it."""
+        run = cluster.flink.run
+
+        def lost(words: list[str]) -> tuple[int, str]:
+            run(words[-2].partition("=")[2])
+            return 1, "Caused by: java.util.concurrent.TimeoutException"
+
+        cluster.submits = lost
+        cluster.refused("after", entry("a"), **self.S3)
+        assert cluster.record("a").pending == ""
+        cluster.flink.jobs.clear()
+        assert "its newest state is not known" in cluster.refused("before", entry("a", "s2"), **self.S3)
+
+    def test_one_that_flink_does_not_know_after_all_is_submitted_again(self, cluster: Session) -> None:
+        cluster.fails = "no such class"
+        cluster.refused("after", entry("a"), **self.S3)
+        assert cluster.record("a").pending == "submit"
+        cluster.fails = ""
+        assert len(cluster.upgrade(entry("a", "s2"), **self.S3)) == 1
+
+    @pytest.mark.parametrize("event", ["before", "after"])
+    def test_one_that_is_found_to_run_is_begun(self, cluster: Session, event: str) -> None:
+        cluster.upgrade(entry("a"))
+        cluster.write("a", build.record(**{**vars(cluster.record("a")), "pending": "submitting 2020-01-01T00:00:00Z"}))
+        cluster.world(event, **{**cluster.wanted, "jobs": [entry("a")]})
+        assert cluster.record("a").pending == ""
+
+    def test_one_that_finished_meanwhile_is_over(self, cluster: Session) -> None:
+        cluster.upgrade(entry("a"), **self.S3)
+        cluster.write("a", build.record(**{**vars(cluster.record("a")), "pending": "submitting 2020-01-01T00:00:00Z"}))
+        cluster.flink.jobs[cluster.record("a").job]["state"] = "FINISHED"
+        assert cluster.upgrade(entry("a"), **self.S3) == []
+        assert cluster.record("a").state == "finished"
+
+
+class TestTheRecordIsGone:
+    """The job of each name is taken over; a path that the values had before does not count once more."""
+
+    PATH = "s3://b/old"
+
+    def lost(self, cluster: Session, named_before: dict[str, str] | None) -> str:
+        cluster.upgrade(entry("a"))
+        (job,) = cluster.flink.jobs
+        cluster.flink.jobs[job]["name"] = "a"
+        cluster.flink.checkpoint(job, 25, f"{build.CHECKPOINTS}/{job}/chk-25")
+        del cluster.world.kubernetes.config_maps["r-record"]
+        annotations = cluster.world.kubernetes.deployments["r-jobmanager"]["metadata"]["annotations"]
+        annotations["flink/record"] = "r-record"
+        if named_before is not None:
+            annotations["flink/from-savepoints"] = json.dumps(named_before)
+        return job
+
+    @pytest.mark.parametrize("named_before", [{"a": PATH}, None])
+    def test_the_job_goes_on(self, cluster: Session, named_before: dict[str, str] | None) -> None:
+        """None: an older chart did not say what it was."""
+        job = self.lost(cluster, named_before)
+        (command,) = cluster.upgrade(entry("a", from_savepoint=self.PATH))
+        assert f"/{job}/stop/" in savepoint(command)
+        assert len(cluster.alive) == 1
+
+    def test_a_path_that_is_new_counts(self, cluster: Session) -> None:
+        self.lost(cluster, {})
+        (command,) = cluster.upgrade(entry("a", from_savepoint=self.PATH))
+        assert savepoint(command) == self.PATH
+        assert len(cluster.alive) == 1
+
+    def test_a_jobmanager_that_does_not_answer_may_run_it(self, cluster: Session) -> None:
+        self.lost(cluster, {})
+        cluster.flink.away = True
+        assert "The record of the release is gone" in cluster.refused("before", entry("a", from_savepoint=self.PATH))
+
+    def test_a_path_of_before_is_not_its_newest_state(self, cluster: Session) -> None:
+        self.lost(cluster, {"a": self.PATH})
+        cluster.flink.jobs.clear()
+        assert "The record of the release is gone" in cluster.refused("before", entry("a", from_savepoint=self.PATH))
+
+
+class TestAWrongPath:
+    WRONG = "file:///flink-data/nothing"
+
+    def mistyped(self, cluster: Session) -> str:
+        cluster.upgrade(entry("a"))
+        first = cluster.record("a").job
+        cluster.before(entry("a", from_savepoint=self.WRONG))
+        return first
+
+    def submitted_in_vain(self, cluster: Session) -> None:
+        cluster.submits = lambda words: (1, "Caused by: java.io.FileNotFoundException")
+        cluster.refused("after", entry("a", from_savepoint=self.WRONG))
+        cluster.submits = cluster.run
+
+    def test_is_left_by_a_rollback(self, cluster: Session) -> None:
+        first = self.mistyped(cluster)
+        self.submitted_in_vain(cluster)
+        (command,) = cluster.upgrade(entry("a"), rollback=True)
+        assert f"/{first}/stop/" in savepoint(command)
+
+    @pytest.mark.parametrize("rollback", [False, True])
+    def test_is_left_when_helm_was_ended_before_the_job_was_submitted(self, cluster: Session, rollback: bool) -> None:
+        first = self.mistyped(cluster)
+        (command,) = cluster.upgrade(entry("a"), rollback=rollback)
+        assert f"/{first}/stop/" in savepoint(command)
+
+    def test_that_was_right_after_all_is_kept_by_an_upgrade_that_is_repeated(self, cluster: Session) -> None:
+        self.mistyped(cluster)
+        self.submitted_in_vain(cluster)
+        (command,) = cluster.upgrade(entry("a", from_savepoint=self.WRONG))
+        assert savepoint(command) == self.WRONG
+
+
 class TestSubmission:
     def test_whose_answer_was_lost_is_found_under_its_id(self, cluster: Session) -> None:
         cluster.fails = "Caused by: java.io.IOException: no answer"
@@ -347,6 +700,7 @@ class TestNative:
     NATIVE: dict[str, Any] = {"taskmanager_deployment": "", "native_taskmanager_selector": "tm=1"}
 
     def test_a_session_that_remembers_its_jobs_gets_new_taskmanagers_afterwards(self, cluster: Session) -> None:
+        cluster.rolled_out("t1", KEPT)
         cluster.before(jobmanager_template="t2", **REMEMBERS, **self.NATIVE)
         assert cluster.world.kubernetes.dropped == []
         cluster.after(jobmanager_template="t2", **REMEMBERS, **self.NATIVE)

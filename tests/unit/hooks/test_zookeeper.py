@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hooks import high_availability, zookeeper
+from hooks.clock import Deadline
 from hooks.errors import Failed, Unreachable
 from hooks.high_availability import InZooKeeper
 
@@ -15,11 +18,13 @@ from tests.unit.hooks.build import JOB, OTHER
 
 ROOT = "/flink/n/r"
 CHECKPOINT = f"{ROOT}/jobs/{JOB}/checkpoints/0000000000000000007"
+Act = Callable[[InZooKeeper], Any]
 LATCH = f"{ROOT}/leader/latch/_c_1-latch-0000000000"
 
 
-def store(server: str, bundled: bool = False) -> InZooKeeper:
-    return InZooKeeper(build.wanted_zookeeper(quorum=server, path=ROOT, bundled=bundled))
+def store(server: str, bundled: bool = False, in_use: bool = True, seconds: float = 0) -> InZooKeeper:
+    """One that is asked once, or until some seconds are over."""
+    return InZooKeeper(build.wanted_zookeeper(quorum=server, path=ROOT, bundled=bundled), Deadline(seconds), in_use)
 
 
 def test_it_knows_a_job_by_its_checkpoints() -> None:
@@ -37,7 +42,44 @@ def test_programs_go_and_checkpoints_stay() -> None:
     assert "/flink/n/other" in fake.paths
 
 
-Act = Callable[[InZooKeeper], None]
+def test_a_path_that_is_in_use_by_others_is_theirs() -> None:
+    """The latch of a JobManager; the one that lives in this release has another path, or none."""
+    with FakeZooKeeper(LATCH).serving() as server:
+        store(server).check()
+        with pytest.raises(Failed, match="another cluster has a release of this name"):
+            store(server, in_use=False).check()
+
+
+@pytest.mark.parametrize("act", [InZooKeeper.check, InZooKeeper.forget_programs, lambda store: store.knows(JOB)])
+def test_servers_that_come_with_the_release_keep_nothing_yet(act: Act) -> None:
+    assert not act(store("127.0.0.1:9", bundled=True, in_use=False))
+    with pytest.raises(Unreachable):
+        act(store("127.0.0.1:9", bundled=True))
+
+
+def test_a_quorum_that_has_just_lost_its_leader_is_asked_again() -> None:
+    fake = FakeZooKeeper(CHECKPOINT, hangs_up=True)
+    with fake.serving() as server:
+        threading.Timer(0.5, lambda: setattr(fake, "hangs_up", False)).start()
+        assert store(server, seconds=20).knows(JOB)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({}, True),
+        ({"servers": "zk-1:2181, zk-3:2181"}, True),
+        ({"servers": "another:2181"}, False),
+        ({"path": "/another"}, False),
+        ({"folder": "s3://another"}, False),
+        ({"type": "kubernetes"}, False),
+    ],
+)
+def test_a_place_is_the_same_while_a_server_of_it_is(other: dict[str, str], same: bool) -> None:
+    place = {"type": "zookeeper", "servers": "zk-0:2181,zk-1:2181", "path": ROOT, "folder": "s3://b/ha"}
+    assert high_availability.same_place(place, {**place, **other}) is same
+    assert not high_availability.same_place({}, place)
+    assert high_availability.same_place({}, {})
 
 
 @pytest.mark.parametrize("act", [InZooKeeper.forget, InZooKeeper.clear])
@@ -100,4 +142,5 @@ def test_names_are_read_as_they_are() -> None:
     ],
 )
 def test_the_store_is_that_of_the_values(given: dict[str, str], kind: type) -> None:
-    assert type(high_availability.store(build.wanted(**given), None)) is kind  # type: ignore[arg-type]
+    wanted = build.wanted(**given)
+    assert type(high_availability.store(wanted, None, Deadline(0), in_use=True)) is kind  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import secrets
 from dataclasses import replace
 from typing import List, Optional, Sequence
 
-from . import clock, kubernetes, observe, paths, plan
+from . import clock, observe, paths, plan
 from .clock import Deadline
 from .errors import Failed, HttpError, LookAgain, Unreachable
 from .flink import Flink, Operation
@@ -20,7 +20,7 @@ from .kubernetes import Kubernetes
 from .observe import Observation, Status
 from .plan import Action, Plan, Source
 from .record import FINISHED, REPLACE, RESTART, RUNNING, SUBMIT, Record, Records
-from .wanted import Job, Json, Wanted
+from .wanted import Job, Wanted
 
 
 def say(text: str) -> None:
@@ -36,12 +36,12 @@ class Actor:
     """One job, and all that an operation needs to change it."""
 
     def __init__(
-        self, wanted: Wanted, job: Job, records: Records, kubernetes_: Kubernetes, flink: Flink, store: Store, deadline: Deadline
+        self, wanted: Wanted, job: Job, records: Records, kubernetes: Kubernetes, flink: Flink, store: Store, deadline: Deadline
     ) -> None:
         self.wanted = wanted
         self.job = job
         self.records = records
-        self.kubernetes = kubernetes_
+        self.kubernetes = kubernetes
         self.flink = flink
         self.store = store
         self.deadline = deadline
@@ -284,6 +284,7 @@ class Actor:
             savepointVolume=observe.volume_of(volumes, wanted.savepoint_directory),
             checkpointVolume=observe.volume_of(volumes, wanted.checkpoint_directory),
             claim=observe.claim_uid(wanted, self.kubernetes),
+            stores=tuple(f"{scheme}={endpoint}" for scheme, endpoint in sorted(wanted.stores.items())),
         )
         new = new.using(self.job.from_savepoint).under(old.job if source.same_job else secrets.token_hex(16))
         newer = " or a newer checkpoint" if source.former or source.same_job else ""
@@ -355,8 +356,9 @@ class Actor:
 
     def settle(self, source: Source, state: str) -> None:
         """Write that the job has ended, and where it would go on."""
+        old = self.record
         settled = replace(
-            self.record,
+            old.saying(f"{old.generation}  {clock.now()}  ended  would go on from {source.restore or 'the beginning'}"),
             state=state,
             restore=source.restore,
             own=source.own,
@@ -364,6 +366,8 @@ class Actor:
             format=source.format,
             previous=source.previous,
             previousFormer=source.previous_former[:_FORMER],
+            # A start elsewhere may be in vain: a rollback of it takes the way back.
+            confirmed=0 if source.previous else old.confirmed,
             pending="",
         )
         self.write(settled)
@@ -377,48 +381,6 @@ _STOPS, _FORMER = 50, 20
 
 # A JobManager that has just begun a stop may not list it yet.
 _UNKNOWN_TIMES = 25
-
-
-def check_objects(wanted: Wanted, kubernetes_: Kubernetes) -> None:
-    """Have the API server look at all objects of the coming revision before anything is stopped for them. Raises Failed."""
-    refused: List[str] = []
-    for obj in wanted.objects:
-        if obj["kind"] in _NOT_ASKED:
-            continue
-        error = kubernetes_.apply_dry(obj)
-        if error:
-            refused.append(_refusal(obj, error))
-        for pod in _pods_of(obj):
-            error = kubernetes_.create_dry(pod)
-            if error and not any(one in error.answer for one in _POD_MAY_COME):
-                refused.append(f"pods of {_refusal(obj, error)}")
-    if refused:
-        raise Failed(f"The API server would refuse this revision: {'; '.join(refused)}. Nothing was changed.")
-
-
-# To ask for these takes the rights that they give.
-_NOT_ASKED = ("Role", "RoleBinding")
-
-# What is not so any more once the objects are there and the old pods are gone.
-_POD_MAY_COME = ("exceeded quota", "error looking up service account", "cannot create resource")
-
-
-def _refusal(obj: Json, error: HttpError) -> str:
-    name = f"{obj['kind']} {obj['metadata']['name']}"
-    conflicts = [f"{field} ({text})" for field, text in kubernetes.causes(error) if "conflict" in text]
-    if error.status == 409 and conflicts:
-        remedy = "Give the release the values that are there now, or undo the change"
-        return f"{name}: others changed it: {'; '.join(conflicts)}. {remedy}"
-    return f"{name}: {kubernetes.message(error)}"
-
-
-def _pods_of(obj: Json) -> List[Json]:
-    """A pod of each Deployment: what admits Deployments does not look at their pods."""
-    if obj["kind"] != "Deployment":
-        return []
-    template = obj["spec"]["template"]
-    metadata = {**template.get("metadata", {}), "name": f"{obj['metadata']['name']}-dry-run"[:63].rstrip("-")}
-    return [{"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}]
 
 
 def superfluous(record: Record, keep: int) -> List[str]:

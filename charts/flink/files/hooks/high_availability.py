@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Callable, Dict, Protocol, TypeVar
 
 from . import zookeeper
-from .errors import Failed
+from .clock import Deadline
+from .errors import Failed, Unreachable
 from .kubernetes import Kubernetes
 from .wanted import Wanted, ZooKeeper
+
+T = TypeVar("T")
 
 
 class Store(Protocol):
     def knows(self, job: str) -> bool:
         """Whether a JobManager that starts this job goes on from what is stored of it."""
+
+    def check(self) -> None:
+        """Raises Unreachable or Failed, before anything is stopped for it, if it is away, or another release uses it."""
 
     def forget_programs(self) -> None:
         """Delete the programs of the jobs, which would run besides a new one or instead of it; the checkpoints stay."""
@@ -30,6 +36,9 @@ class Nothing:
     def knows(self, job: str) -> bool:
         return False
 
+    def check(self) -> None:
+        pass
+
     def forget_programs(self) -> None:
         pass
 
@@ -41,13 +50,17 @@ class Nothing:
 
 
 class ConfigMaps:
-    def __init__(self, kubernetes: Kubernetes, cluster: str) -> None:
+    def __init__(self, kubernetes: Kubernetes, wanted: Wanted) -> None:
         self._kubernetes = kubernetes
-        self._cluster = cluster
+        self._cluster = wanted.name
+        self._labels = wanted.made_labels
 
     def knows(self, job: str) -> bool:
         # Flink deletes it when the job has ended for good.
-        return self._kubernetes.config_map_is_there(f"{self._cluster}-{job}-config-map")
+        return self._kubernetes.config_map_is_there(f"{self._cluster}-{job}-config-map", self._labels)
+
+    def check(self) -> None:
+        pass  # nobody else has the name, and the API server has answered
 
     def forget_programs(self) -> None:
         name = f"{self._cluster}-cluster-config-map"
@@ -68,39 +81,81 @@ class ConfigMaps:
 
 
 class InZooKeeper:
-    def __init__(self, where: ZooKeeper) -> None:
+    """`in_use`: whether the JobManager that lives keeps its jobs there; else a living one is somebody else's."""
+
+    def __init__(self, where: ZooKeeper, deadline: Deadline, in_use: bool) -> None:
         self._where = where
+        self._deadline = deadline
+        self._in_use = in_use
+        self._is_to_come = where.bundled and not in_use  # with the release
 
     def knows(self, job: str) -> bool:
-        with zookeeper.session(self._where.quorum) as session:
-            return bool(session.children(f"{self._where.path}/jobs/{job}/checkpoints"))
+        if self._is_to_come:
+            return False
+        return bool(self._ask(lambda session: session.children(f"{self._where.path}/jobs/{job}/checkpoints")))
+
+    def check(self) -> None:
+        if not self._is_to_come:
+            self._ask(lambda session: None) if self._in_use else self._once_unused(lambda session: None)
 
     def forget_programs(self) -> None:
-        with zookeeper.session(self._where.quorum) as session:
+        def forget(session: zookeeper.Session) -> None:
             for directory in ("jobgraphs", "execution-plans"):
                 for job in session.children(f"{self._where.path}/{directory}"):
                     session.delete(f"{self._where.path}/{directory}/{job}")
 
+        if not self._is_to_come:
+            self._ask(forget)
+
     def forget(self) -> None:
-        if self._where.bundled:
-            return  # it goes with the release
-        with zookeeper.session(self._where.quorum) as session:
-            # Each living JobManager has a node here that goes with its connection.
-            if session.children(f"{self._where.path}/leader/latch"):
-                raise Failed(
-                    f"A JobManager lives that uses {self._where.path} in ZooKeeper ({self._where.quorum}): another "
-                    "cluster has a release "
-                    "of this name. Nothing was deleted there. Give this one a path of its own: highAvailability.zookeeper.root."
-                )
-            session.delete(self._where.path)
+        if not self._where.bundled:  # it goes with the release
+            self._once_unused(lambda session: session.delete(self._where.path))
 
     def clear(self) -> None:
         self.forget()
 
+    def _ask(self, question: Callable[[zookeeper.Session], T]) -> T:
+        """Raises Unreachable if no server answers for a while: a quorum that has lost its leader has another one soon."""
+        for _ in self._deadline.ticks(every=1, within=_AWAY_SECONDS):
+            try:
+                with zookeeper.session(self._where.quorum) as session:
+                    return question(session)
+            except Unreachable as error:
+                last = error
+        raise Unreachable(f"{last}. Look at the servers, or correct highAvailability.zookeeper.quorum.") from last
 
-def store(wanted: Wanted, kubernetes: Kubernetes) -> Store:
+    def _once_unused(self, act: Callable[[zookeeper.Session], None]) -> None:
+        """Act once no JobManager lives there. Raises Failed if one does."""
+
+        def look(session: zookeeper.Session) -> bool:
+            # Each living JobManager has a node here that goes with its connection.
+            lives = bool(session.children(f"{self._where.path}/leader/latch"))
+            if not lives:
+                act(session)
+            return lives
+
+        for _ in self._deadline.ticks(every=2, within=_SESSION_SECONDS):
+            if not self._ask(look):
+                return
+        raise Failed(
+            f"A JobManager lives that uses {self._where.path} in ZooKeeper ({self._where.quorum}): another cluster has a release "
+            "of this name. Nothing was changed. Give this one a path of its own: highAvailability.zookeeper.root."
+        )
+
+
+# After that ZooKeeper takes a client that does not speak any more for dead, by Flink's default; and how long it may be away.
+_SESSION_SECONDS, _AWAY_SECONDS = 70, 30
+
+
+def store(wanted: Wanted, kubernetes: Kubernetes, deadline: Deadline, *, in_use: bool) -> Store:
     if wanted.zookeeper:
-        return InZooKeeper(wanted.zookeeper)
+        return InZooKeeper(wanted.zookeeper, deadline, in_use)
     if wanted.high_availability == "kubernetes":
-        return ConfigMaps(kubernetes, wanted.name)
+        return ConfigMaps(kubernetes, wanted)
     return Nothing()
+
+
+def same_place(one: Dict[str, str], other: Dict[str, str]) -> bool:
+    """Whether a JobManager that keeps its jobs in `other` finds those kept in `one`, which may have more servers by now."""
+    servers, others = (set(place.get("servers", "").replace(" ", "").split(",")) for place in (one, other))
+    return bool(servers & others) and {**one, "servers": ""} == {**other, "servers": ""}

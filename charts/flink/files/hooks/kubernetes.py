@@ -56,16 +56,19 @@ class Kubernetes:
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
         return self._write("POST", self._core("configmaps"), body)
 
-    def patch_config_map(self, name: str, data: Dict[str, Optional[str]], version: str = "") -> Json:
+    def patch_config_map(
+        self, name: str, data: Dict[str, Optional[str]], version: str = "", labels: Optional[Json] = None
+    ) -> Json:
         """Set keys, None removes one. Raises LookAgain if it is not of this resourceVersion any more."""
-        body: Json = {"data": data}
+        metadata: Json = {"labels": labels} if labels else {}
         if version:
-            body["metadata"] = {"resourceVersion": version}
+            metadata["resourceVersion"] = version
+        body: Json = {"metadata": metadata, "data": data}
         return self._write("PATCH", self._core("configmaps", name), body, _MERGE)
 
-    def config_map_is_there(self, name: str) -> bool:
+    def config_map_is_there(self, name: str, labels: Json) -> bool:
         """Asked without the right to read it: whether one of that name could not be made."""
-        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
+        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "labels": labels}}
         try:
             self._call("POST", self._core("configmaps") + "?dryRun=All", body)
         except HttpError as error:
@@ -102,6 +105,9 @@ class Kubernetes:
 
     def deployment(self, name: str) -> Optional[Json]:
         return self._or_none(f"/apis/apps/v1/namespaces/{self._namespace}/deployments/{name}")
+
+    def deployments(self, selector: str) -> List[Json]:
+        return self._list(f"/apis/apps/v1/namespaces/{self._namespace}/deployments", selector)
 
     def claim(self, name: str) -> Optional[Json]:
         return self._or_none(self._core("persistentvolumeclaims", name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import clock, paths
@@ -13,7 +13,7 @@ from .errors import HttpError, Unreachable
 from .flink import ENDED, CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
 from .kubernetes import Kubernetes
-from .record import HALF, SUBMIT, Record
+from .record import HALF, SUBMIT, SUBMITTING, Record
 from .wanted import Json, Wanted
 
 # Hooks before 0.2 and the chart of today say there what the JobManager runs.
@@ -22,9 +22,14 @@ TEMPLATE = "flink/template"
 TYPE = "flink/type"
 RECORD = "flink/record"
 FROM_SAVEPOINT = "flink/from-savepoint"
+FROM_SAVEPOINTS = "flink/from-savepoints"
+JOBS_KEPT_IN = "flink/jobs-kept-in"
 MAIN_CONTAINERS = ("jobmanager", "flink-main-container")
 # Tells the charts of one release apart that are this one, under whatever name.
 CHART = "flink/chart"
+# By these pods and Deployments of a release are selected. What applies them may write another instance over that of a Deployment,
+# but not into its pods.
+INSTANCE, COMPONENT = "app.kubernetes.io/instance", "app.kubernetes.io/component"
 
 
 class Status(enum.Enum):
@@ -51,9 +56,16 @@ class JobManager:
     has_record: bool = False  # whether hooks have made a record of the release
     replicas: int = 1
     without_pods_since: float = 0  # since when its pods cannot be made, in seconds since 1970; 0: they can
+    jobs_kept_in: Dict[str, str] = field(default_factory=dict)  # as in wanted.py
+    from_savepoints: Optional[Dict[str, str]] = None  # the same of the jobs of a session, by name; None: it does not say
+    rest_port: int = 0  # of its REST API; 0: it does not say
 
     def volume_of(self, path: str) -> str:
         return volume_of(self.volumes, path)
+
+    def has_named(self, job: str, path: str) -> bool:
+        """Whether the values of the revision that runs gave a job of a session this path."""
+        return bool(path) and paths.same(path, (self.from_savepoints or {}).get(job, ""))
 
 
 @dataclass(frozen=True)
@@ -104,18 +116,19 @@ def observe(
         status=status,
         job=job,
         jobmanager=live,
-        never_ran=not record.is_confirmed and _never_ran(wanted, record, live, status, kubernetes),
+        never_ran=not record.is_confirmed
+        and (_never_ran(wanted, record, live, status, kubernetes) or _never_arrived(wanted, record, told, kubernetes)),
         known_to_store=record.exists and not reachable and store.knows(record.job),
         others=tuple((one["jid"], one.get("name", "")) for one in known if one["jid"] != job and one["state"] not in ENDED),
         ended_others=tuple(one["jid"] for one in known if one["jid"] != job and one["state"] in ENDED),
-        bounded=_bounded(wanted, kubernetes) if not live else (),
+        bounded=bounded(wanted, kubernetes) if not live else (),
         checkpoints=told.checkpoints,
         config=told.config,
         stop=told.stop,
         failure=told.failure,
         claim=claim_uid(wanted, kubernetes),
         claim_that_goes=claim_that_goes(wanted, live, kubernetes) if live else "",
-        renamed_from="" if live else renamed_from(wanted, kubernetes),
+        renamed_from=renamed_from(wanted, kubernetes),
     )
 
 
@@ -177,7 +190,7 @@ def look(flink: Flink, record: Record) -> Tuple[Status, str, List[Json]]:
 
 def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
     deployments = [kubernetes.deployment(name) for name in jobmanager_names(wanted)]
-    living = [one for one in deployments if one and not one["metadata"].get("deletionTimestamp")]
+    living = [one for one in deployments if one and _is_jobmanager(one, wanted)]
     if not living:
         return None
     live = living[0]
@@ -198,7 +211,32 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         volumes=volumes(live),
         replicas=live["spec"].get("replicas", 1),
         without_pods_since=min((clock.seconds_of(one["lastTransitionTime"]) for one in failures), default=0),
+        from_savepoints=json.loads(annotations.get(FROM_SAVEPOINTS, "null")),
+        jobs_kept_in=_jobs_kept_in(annotations.get(JOBS_KEPT_IN), container, wanted),
+        rest_port=next((port["containerPort"] for port in container.get("ports") or [] if port.get("name") == "rest"), 0),
     )
+
+
+def _is_jobmanager(deployment: Json, wanted: Wanted) -> bool:
+    """Whether it is one of this release, which lives: somebody else's may have its name."""
+    labels = deployment["spec"]["template"].get("metadata", {}).get("labels") or {}
+    ours = (labels.get(INSTANCE), labels.get(COMPONENT)) == (wanted.release, "jobmanager")
+    return ours and not deployment["metadata"].get("deletionTimestamp")
+
+
+def _jobs_kept_in(said: Optional[str], container: Json, wanted: Wanted) -> Dict[str, str]:
+    """As the Deployment says; those of charts that did not are taken to keep them where the coming one does, if anywhere."""
+    if said is None:
+        return wanted.jobs_kept_in if any("rpc.address=$(POD_IP)" in word for word in container.get("args") or []) else {}
+    kept: Dict[str, str] = json.loads(said)
+    return kept
+
+
+def rest_of(wanted: Wanted, live: Optional[JobManager]) -> str:
+    """URL of the REST API of the JobManager that lives, whose Service may have another port than the coming one."""
+    if not live or not live.rest_port:
+        return wanted.rest
+    return f"{wanted.rest.rpartition(':')[0]}:{live.rest_port}"
 
 
 # How long an operation of Helm, kubectl or a GitOps tool takes from the first object to the first hook.
@@ -303,12 +341,13 @@ def claim_that_goes(wanted: Wanted, live: JobManager, kubernetes: Kubernetes) ->
 
 
 def renamed_from(wanted: Wanted, kubernetes: Kubernetes) -> str:
-    selector = f"app.kubernetes.io/instance={wanted.release},app.kubernetes.io/component=jobmanager"
-    for pod in kubernetes.pods(selector):
-        annotations = pod["metadata"].get("annotations") or {}
-        deployment = pod["metadata"]["name"].rsplit("-", 2)[0]
-        if annotations.get(CHART) == wanted.chart and deployment not in jobmanager_names(wanted):
-            return str(deployment)
+    """Name of the release's JobManager before nameOverride or the like has changed; a suspended job has a Deployment as well."""
+    for deployment in kubernetes.deployments(f"{COMPONENT}=jobmanager"):
+        annotations = deployment["spec"]["template"]["metadata"].get("annotations") or {}
+        name = str(deployment["metadata"]["name"])
+        ours = _is_jobmanager(deployment, wanted) and annotations.get(CHART) == wanted.chart
+        if ours and name not in jobmanager_names(wanted):
+            return name
     return ""
 
 
@@ -380,7 +419,29 @@ def _runs_since(pod: Json, moment: float) -> bool:
     return bool(states) and all("running" in one and clock.seconds_of(one["running"]["startedAt"]) < moment for one in states)
 
 
-def _bounded(wanted: Wanted, kubernetes: Kubernetes) -> Tuple[str, ...]:
+# Flink forgets an ended job after an hour, by its default (jobstore.expiration-time).
+_REMEMBERED_SECONDS = 3000
+
+
+def _never_arrived(wanted: Wanted, record: Record, told: Told, kubernetes: Kubernetes) -> bool:
+    """Whether a JobManager that is the same since before a job of a session was to be submitted does not know it."""
+    begun = record.pending.split()
+    if begun[:1] != [SUBMITTING] or told.status is not Status.ABSENT or clock.seconds_since(begun[1]) > _REMEMBERED_SECONDS:
+        return False
+    starts = [_started(pod) for pod in kubernetes.pods(wanted.jobmanager_selector)]
+    return bool(starts) and all(start and clock.seconds_of(start) < clock.seconds_of(begun[1]) for start in starts)
+
+
+def _started(pod: Json) -> str:
+    """When Flink's container of a pod was started last; empty while it does not run."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    states = [one.get("state") or {} for one in statuses if one["name"] in MAIN_CONTAINERS]
+    return str((states[0].get("running") or {}).get("startedAt", "")) if states else ""
+
+
+def bounded(wanted: Wanted, kubernetes: Kubernetes) -> Tuple[str, ...]:
+    """Pods of a bounded job of this release that run."""
+
     def of_a_job(pod: Json) -> bool:
         return any(owner["kind"] == "Job" for owner in pod["metadata"].get("ownerReferences") or [])
 

@@ -6,16 +6,17 @@ import functools
 import os
 import secrets
 from dataclasses import replace
-from typing import Callable, Dict, List
+from typing import Callable, Dict, List, Optional
 
 from . import clock, download, observe, paths, session
-from .act import Actor, check_objects, dispose, say
+from .act import Actor, dispose, say
 from .clock import Deadline
+from .dry_run import check_objects
 from .errors import Failed, HttpError, LookAgain, Unreachable
 from .flink import Flink
-from .high_availability import store
+from .high_availability import same_place, store
 from .kubernetes import Kubernetes
-from .observe import Status
+from .observe import JobManager, Status
 from .plan import Action
 from .prove import prove
 from .record import RUNNING, SUSPENDED, Record, Records
@@ -30,8 +31,17 @@ class Release:
         self.kubernetes = kubernetes
         self.flink = flink
         self.deadline = deadline
-        self.store = store(wanted, kubernetes)
+        self.store = store(wanted, kubernetes, deadline, in_use=True)
         self.records = Records(kubernetes, wanted)
+
+    def look(self) -> Optional[JobManager]:
+        """The JobManager that lives, and is spoken to from now on: the coming revision may give it another port, or store."""
+        live = observe.jobmanager(self.wanted, self.kubernetes)
+        self.wanted = replace(self.wanted, rest=observe.rest_of(self.wanted, live))
+        self.flink = Flink(self.wanted.rest)
+        in_use = live is not None and same_place(live.jobs_kept_in, self.wanted.jobs_kept_in)
+        self.store = store(self.wanted, self.kubernetes, self.deadline, in_use=in_use)
+        return live
 
     def actor(self, job: Job) -> Actor:
         return Actor(self.wanted, job, self.records, self.kubernetes, self.flink, self.store, self.deadline)
@@ -72,16 +82,24 @@ def before(release: Release, *, lenient: bool = False) -> None:
     if release.wanted.type == "session":
         _looking_again(release, lambda: _before_session(release, lenient))
         return
-    for actor in release.actors:
-        _looking_again(release, functools.partial(_before_job, actor, lenient))
+    for job in release.wanted.jobs:
+        _looking_again(release, functools.partial(_before_one, release, job, lenient))
 
 
 def _before_session(release: Release, lenient: bool) -> None:
-    is_new = not any(actor.record.exists for actor in release.actors)
-    if is_new and not observe.jobmanager(release.wanted, release.kubernetes):
-        _once_unused(release.cluster, release.store.clear)
-    session.before(release.actors, lenient=lenient)
+    live = release.look()
+    if not live and not any(actor.record.exists for actor in release.actors):
+        release.store.clear()
+    session.before(release.cluster, release.actors, live, lenient=lenient)
     release.records.make()
+    gone = release.records.drop_left({job.name for job in release.wanted.jobs})
+    if gone:
+        say(f"Of these jobs, which left the list long ago, nothing is known any more: {', '.join(gone)}")
+
+
+def _before_one(release: Release, job: Job, lenient: bool) -> None:
+    release.look()
+    _before_job(release.actor(job), lenient)
 
 
 def _before_job(actor: Actor, lenient: bool) -> None:
@@ -98,7 +116,7 @@ def _before_job(actor: Actor, lenient: bool) -> None:
         return
     if step.action is Action.KEEP:
         runs = seen.status in (Status.RUNNING, Status.UNHEALTHY)
-        stale = runs and not seen.stop and (record.stops_job or record.barred)
+        stale = runs and not seen.stop and (record.is_stopping or record.barred)
         kept = replace(record, spec=actor.job.specification, pending="" if stale else record.pending)
         if kept != record:
             actor.write(kept)
@@ -109,13 +127,15 @@ def _before_job(actor: Actor, lenient: bool) -> None:
     check_objects(actor.wanted, actor.kubernetes)
     if not lenient:
         _check_download(actor)
+    if seen.jobmanager:
+        actor.store.check()
     source = actor.end(step, seen, lenient=lenient)
     live = seen.jobmanager
     actor.drop_taskmanagers()
     same_pod = live is not None and live.template == actor.wanted.jobmanager_template
     unseen = step.action is Action.BEGIN and seen.status in (Status.UNREACHABLE, Status.ABSENT)
     if not live and not source.same_job:
-        _once_unused(actor, actor.store.clear)
+        actor.store.clear()
         actor.begin(source, step.state)
     elif live and unseen and step.state == RUNNING and (same_pod or actor.wanted.jobs_survive_restart):
         # A JobManager that is out of sight may run the job, or be about to, and would store its program once more.
@@ -139,27 +159,11 @@ def _check_download(actor: Actor) -> None:
             raise Failed(f"{failure} Nothing was changed.") from failure
 
 
-def _once_unused(actor: Actor, forget: Callable[[], None]) -> None:
-    """What high availability keeps of an earlier release of this name would bring its job back."""
-    failure = ""
-    for _ in actor.deadline.ticks(every=2, within=_SESSION_SECONDS):
-        try:
-            forget()
-            return
-        except Failed as living:
-            failure = str(living)
-    raise Failed(failure)
-
-
-# After that ZooKeeper takes a client that does not speak any more for dead, by Flink's default.
-_SESSION_SECONDS = 70
-
-
-def after(release: Release) -> None:
+def after(release: Release, *, lenient: bool = False) -> None:
     """After it: the job runs from where it should, or the operation fails."""
     if release.wanted.type == "session":
         if release.wanted.jobs:
-            _looking_again(release, lambda: session.after(release.actors))
+            _looking_again(release, lambda: session.after(release.actors, lenient=lenient))
         else:
             session.renew(release.cluster)
         return
@@ -194,7 +198,7 @@ def _last_savepoint(release: Release, job: Job) -> None:
 
 
 def after_uninstall(release: Release) -> None:
-    """Delete what Helm does not know of: the record, and what high availability would bring the job back from."""
+    """Delete what high availability would bring the job back from, and the record, if its state goes: Helm knows of neither."""
     absent = 0
     for _ in release.deadline.ticks(every=2):
         if observe.jobmanager(release.wanted, release.kubernetes):
@@ -207,10 +211,29 @@ def after_uninstall(release: Release) -> None:
         say("Warning: the pods of the JobManager did not go: what is left of the release in high availability is not deleted.")
         return
     try:
-        _once_unused(release.cluster, release.store.forget)
+        release.store.forget()
     except (Failed, HttpError, Unreachable) as error:
         say(f"Warning: {error}")
-    release.records.delete()
+    if not _state_stays(release):
+        release.records.delete()
+        return
+    say(
+        f"The state stays, and so does its record, ConfigMap {release.wanted.record}: an install or rollback of this name "
+        "goes on from there. To begin anew, delete it."
+    )
+
+
+def _state_stays(release: Release) -> bool:
+    """Whether a job of the release has state that has not gone with it."""
+    if not any(actor.record.confirmed or actor.record.restore for actor in release.actors):
+        return False
+    path = release.wanted.savepoint_directory or release.wanted.checkpoint_directory
+    if paths.scheme(path) != "file":
+        return True
+    volume = observe.volume_of(observe.coming_volumes(release.wanted), path)
+    if observe.claim_name(volume):
+        return bool(observe.claim_uid(release.wanted, release.kubernetes))
+    return bool(volume) and "emptyDir" not in volume
 
 
 # What applies all objects at once may start this before it makes the Deployment.
@@ -280,7 +303,7 @@ EVENTS: Dict[str, Callable[[Release], None]] = {
     "before": before,
     "before-rollback": lambda release: before(release, lenient=True),
     "after": after,
-    "after-rollback": after,
+    "after-rollback": lambda release: after(release, lenient=True),
     "before-uninstall": before_uninstall,
     "after-uninstall": after_uninstall,
     "savepoint": savepoint,

@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass, replace
 from typing import Optional, Tuple
 
-from . import observe, paths
+from . import observe, paths, refusals
 from .observe import Observation, Status
 from .record import FINISHED, RUNNING, SUSPENDED, Record
 from .wanted import Job, Wanted
@@ -69,17 +69,15 @@ class _Planner:
 
     def plan(self) -> Plan:
         if self.seen.renamed_from:
-            return self._refuse(
-                f"The release's JobManager is the Deployment {self.seen.renamed_from}, and this revision calls it "
-                f"{self.wanted.jobmanager_deployment}: its job would be killed, and another one would start without its state.",
-                "Leave nameOverride and fullnameOverride as they were; to move the job to another name, see docs/upgrade.md.",
-            )
+            return self._refuse(*refusals.renamed(self.seen.renamed_from, self.wanted.jobmanager_deployment))
         if self.seen.claim_that_goes and not (self.job.upgrade_mode == "stateless" and not self.lenient):
-            return self._refuse(
-                f"PVC {self.seen.claim_that_goes} leaves the release with this revision, and would be deleted "
-                "with all its files.",
-                "Upgrade once with the values of before and storage.keep=true; then this one leaves it alone.",
-            )
+            return self._refuse(*refusals.claim_goes(self.seen.claim_that_goes))
+        if self.wanted.type == "job" and self.seen.jobmanager and self.seen.jobmanager.type == "session":
+            refused = self._jobs_of_a_session()
+            if refused:
+                return refused
+        if self.seen.bounded:
+            return self._refuse(*refusals.bounded_runs(self.seen.bounded[0]))
         if not self.record.exists:
             return self._without_record()
         if self.record.state != FINISHED and self.job.specification != self.record.spec:
@@ -138,22 +136,11 @@ class _Planner:
 
     def _without_record(self) -> Plan:
         live = self.seen.jobmanager
-        if self.seen.bounded:
-            return self._refuse(
-                f"A bounded job of this release runs (pod {self.seen.bounded[0]}), and this revision would start another one.",
-                "Wait for its end, or `helm uninstall` first.",
-            )
         if self.wanted.type == "session":
             return self._session_job_without_record()
         if not live:
             return self._begin(Source("install", self.named))
         if live.type == "session":
-            if self.seen.others or self.seen.status is Status.UNREACHABLE:
-                jobs = ", ".join(name for _, name in self.seen.others) or "unknown, because REST does not answer"
-                return self._refuse(
-                    f"The release is a session cluster, and these jobs of it would be lost: {jobs}.",
-                    "Stop them first, with a savepoint, and go on from it with job.fromSavepoint.",
-                )
             return self._begin(Source("install", self.named))
         if len(self.seen.others) > 1:
             jobs = ", ".join(name for _, name in self.seen.others)
@@ -172,15 +159,27 @@ class _Planner:
             "job.upgradeMode=stateless.",
         )
 
+    def _jobs_of_a_session(self) -> Optional[Plan]:
+        """A refusal if a session cluster is to become one of a job, and runs others."""
+        silent = self.seen.status is Status.UNREACHABLE and not self.lenient
+        if not self.seen.others and not silent:
+            return None
+        jobs = ", ".join(name for _, name in self.seen.others) or "unknown, because REST does not answer"
+        return self._refuse(
+            f"The release is a session cluster, and these jobs of it would be lost: {jobs}.",
+            "Stop them first, with a savepoint, and go on from it with job.fromSavepoint.",
+        )
+
     def _session_job_without_record(self) -> Plan:
         """New in the list, unless the record of the whole release is gone."""
         live = self.seen.jobmanager
-        lost = self.seen.record_is_gone and live is not None and live.has_record and not live.is_new
-        if not lost or self.named:
+        if not (self.seen.record_is_gone and live is not None and live.has_record and not live.is_new):
             return self._begin(Source("install", self.named))
         same_name = [job for job, name in self.seen.others if name == self.job.name]
         if len(same_name) == 1:
             return Plan(Action.ADOPT, "The release has no record: its job is the one of that name.", job=same_name[0])
+        if self.named and not live.has_named(self.job.name, self.named) and self.seen.status is not Status.UNREACHABLE:
+            return self._begin(Source("install", self.named))
         return self._refuse(
             "The record of the release is gone, and where this job goes on is not known.",
             "Name its newest state with fromSavepoint, or give the job another name to restart it from scratch.",
@@ -343,7 +342,7 @@ class _Planner:
     def _finished(self) -> Plan:
         savepoint = self._stopped_with
         # Without statistics of checkpoints nobody tells whether a stop that was begun has ended it.
-        if savepoint or (self.record.stops_job and not self.seen.stop and not self.seen.config):
+        if savepoint or (self.record.is_stopping and not self.seen.stop and not self.seen.config):
             if self.named or self.mode == "stateless":
                 return self._begin(self._as_the_user_says())
             if savepoint:
@@ -361,7 +360,8 @@ class _Planner:
         checkpoints = self.seen.checkpoints
         if checkpoints.in_memory:
             return self._refuse("Its newest checkpoint was in memory alone.", "Name another state with job.fromSavepoint.")
-        if not checkpoints.newest:
+        has_completed = checkpoints.newest and not paths.same(checkpoints.newest, self.record.restore)
+        if not checkpoints.newest or (not has_completed and self._went_elsewhere_in_vain):
             source = Source("last-state", self._own_savepoint) if self._own_savepoint else self._as_recorded("last-state")
             return self._out_of_reach(source) or self._begin(source)
         if self._is_deleted_with_the_job(checkpoints.newest):
@@ -511,7 +511,7 @@ class _Planner:
         scheme = paths.scheme(path)
         if scheme != "file":
             if scheme in self.wanted.stores:
-                return None
+                return self._another_store(path, scheme)
             return self._refuse(
                 f"The state of the job is stored in {path}, and the pods of this revision cannot read {scheme}://.",
                 "Leave state.s3 and the plugin in place for this upgrade; the next one can do without.",
@@ -533,6 +533,18 @@ class _Planner:
             f"The state of the job is stored in {path} on {there}, and this revision mounts {here} there.",
             "Set job.state=suspended first, copy the files to the new place, then set job.fromSavepoint to the copy "
             "with the new values.",
+        )
+
+    def _another_store(self, path: str, scheme: str) -> Optional[Plan]:
+        """A refusal if a store is reached at another endpoint: it may be another one, with buckets of the same names."""
+        old, new = self.record.endpoint_of(scheme), self.wanted.stores[scheme]
+        if old is None or old.rstrip("/") == new.rstrip("/"):
+            return None
+        return self._refuse(
+            f"The state of the job is stored in {path} at {old or 'the default endpoint'}, and this revision looks for it at "
+            f"{new or 'the default endpoint'}.",
+            "Set job.state=suspended first, with the endpoint of before. Then name its savepoint with job.fromSavepoint and the "
+            "new endpoint: as it is if that is the same store, otherwise a copy.",
         )
 
     def _other_backend(self, *, canonical: bool) -> Optional[Plan]:
@@ -570,7 +582,8 @@ class _Planner:
         return Plan(Action.CANCEL, why, source, self.job.state)
 
     def _refuse(self, what: str, remedy: str) -> Plan:
-        return Plan(Action.REFUSE, f"{what} Nothing was changed. {remedy}", state=self.record.state)
+        said = refusals.text(what, remedy, session=self.wanted.type == "session")
+        return Plan(Action.REFUSE, said, state=self.record.state)
 
 
 def _job_of(path: str) -> str:

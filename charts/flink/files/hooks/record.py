@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, fields, replace
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 from . import paths
 from .kubernetes import Kubernetes
@@ -18,9 +19,9 @@ from .wanted import Wanted
 Json = Dict[str, Any]
 
 RUNNING, SUSPENDED, FINISHED = "running", "suspended", "finished"
-# In `pending`: pods that are still to be replaced and must not run this generation ("restart uid uid"), all pods ("replace"), or
-# that the job is still to be submitted.
-RESTART, REPLACE, SUBMIT = "restart", "replace", "submit"
+# In `pending`: pods that are still to be replaced and must not run this generation ("restart uid uid"), all pods ("replace");
+# that the job is still to be submitted, or that a client was told to and whether Flink has it is not known ("submitting time").
+RESTART, REPLACE, SUBMIT, SUBMITTING = "restart", "replace", "submit", "submitting"
 
 # Flink's id of a job has 32 digits. Without high availability each process of the JobManager runs the job under an id of its own;
 # what these have in common is the first half.
@@ -29,6 +30,8 @@ HALF = 16
 _HISTORY = 40
 _USED = 500
 _IDS = 30
+# Of jobs that have left session.jobs; a ConfigMap takes 1 MiB.
+_LEFT_BYTES = 250_000
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,14 @@ class Record:
     fromSavepoint: str = ""  # the path that the values named last
     usedSavepoints: Tuple[str, ...] = ()  # digests of all paths that the values have named
     format: str = ""  # of `restore`, if that is a savepoint that stopped the job: CANONICAL or NATIVE
-    pending: str = ""  # what was begun and is not known to be done: a stop ("job trigger directory"), restart, replace or submit
+    pending: str = ""  # what was begun and is not known to be done: a stop ("job trigger directory"), or one of the words above
     stops: Tuple[str, ...] = ()  # savepoints that stopped the job, the newest last
     savepoints: Tuple[str, ...] = ()  # savepoints on demand and on schedule, the newest last
     savepointDirectory: str = ""  # where this generation puts its savepoints
     checkpointDirectory: str = ""
     savepointVolume: str = ""  # the volumes on which these are, if they are files
     checkpointVolume: str = ""
+    stores: Tuple[str, ...] = ()  # scheme=endpoint of the stores that this generation reads
     claim: str = ""  # UID of the PVC on which these are, once it is known
     backend: str = ""  # the state backend that writes the state
     flinkVersion: str = ""
@@ -82,9 +86,18 @@ class Record:
         return self.pending == REPLACE
 
     @property
-    def stops_job(self) -> bool:
+    def is_stopping(self) -> bool:
         """Whether a stop was begun."""
-        return self.pending.split()[:1] not in ([], [RESTART], [REPLACE], [SUBMIT])
+        return bool(self.job) and self.pending.startswith(self.half)
+
+    @property
+    def is_submitting(self) -> bool:
+        return self.pending.split()[:1] in ([SUBMIT], [SUBMITTING])
+
+    @property
+    def written(self) -> str:
+        """The last time that its history tells."""
+        return max(re.findall(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "\n".join(self.history)), default="")
 
     @property
     def half(self) -> str:
@@ -95,6 +108,10 @@ class Record:
         if paths.below(path, self.savepointDirectory):
             return self.savepointVolume
         return self.checkpointVolume if paths.below(path, self.checkpointDirectory) else ""
+
+    def endpoint_of(self, scheme: str) -> Optional[str]:
+        """At which a store was reached; None if the record does not know."""
+        return dict(one.partition("=")[::2] for one in self.stores).get(scheme)
 
     def has_id(self, job: str) -> bool:
         """Whether it is an id of this release's job, of this generation or one before it."""
@@ -195,7 +212,7 @@ class Records:
     def make(self) -> None:
         """An empty ConfigMap, if there is none: a release that never had a job is then told from one whose record is gone."""
         if self.are_gone:
-            self._kubernetes.create_config_map(self._wanted.record, self._wanted.labels, {})
+            self._kubernetes.create_config_map(self._wanted.record, self._wanted.made_labels, {})
             self.read()
 
     @property
@@ -214,15 +231,29 @@ class Records:
         new = {name: f"{json.dumps(dump(record), indent=1)}\n"} if name else dump(record)
         if not self._exists:
             data = {**(self._data if name else {}), **new}
-            live = self._kubernetes.create_config_map(self._wanted.record, self._wanted.labels, data)
+            live = self._kubernetes.create_config_map(self._wanted.record, self._wanted.made_labels, data)
             self._exists = True
         else:
             old = {} if name else {field.name for field in fields(Record)} | {"specification"}
             gone: Dict[str, Optional[str]] = {key: None for key in old if key in self._data and key not in new}
-            live = self._kubernetes.patch_config_map(self._wanted.record, {**gone, **new}, self._version)
+            labels = self._wanted.made_labels
+            live = self._kubernetes.patch_config_map(self._wanted.record, {**gone, **new}, self._version, labels)
             data = {key: value for key, value in {**self._data, **gone, **new}.items() if value is not None}
         self._data = data
         self._version = (live or {}).get("metadata", {}).get("resourceVersion", "")
+
+    def drop_left(self, listed: Set[str]) -> List[str]:
+        """Remove the records of jobs that left the list longest ago, for which there is no room; their names."""
+        left = [(self.get(name).written, name) for name in self.names if name not in listed and self.get(name).state != RUNNING]
+        room, gone = _LEFT_BYTES, []
+        for _, name in sorted(left, reverse=True):
+            room -= len(self._data[name])
+            if room < 0:
+                gone.append(name)
+        if gone:
+            self._kubernetes.patch_config_map(self._wanted.record, dict.fromkeys(gone), self._version, self._wanted.made_labels)
+            self.read()
+        return gone
 
     def delete(self) -> None:
         self._kubernetes.delete_config_map(self._wanted.record)

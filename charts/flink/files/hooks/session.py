@@ -6,18 +6,20 @@ import os
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterator, List, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
-from . import download, observe, submit
-from .act import Actor, check_objects, say
+from . import clock, download, observe, paths, submit
+from .act import Actor, say
+from .cluster import check, refuse_strangers
+from .dry_run import check_objects
 from .errors import Failed, HttpError, Unreachable
-from .flink import ENDED
-from .observe import Observation, Status
+from .high_availability import same_place
+from .observe import JobManager, Observation, Status
 from .plan import Action, Plan, Source
 from .prove import prove
-from .record import HALF, RUNNING, SUSPENDED, Records
+from .record import RUNNING, SUBMIT, SUBMITTING, SUSPENDED, Record, Records
 from .submit import Client
-from .wanted import Job, Json, Wanted
+from .wanted import Job, Wanted
 
 EXCHANGE = Path("/exchange")
 _ENDED = (Status.FINISHED, Status.FAILED, Status.CANCELED)
@@ -40,36 +42,53 @@ def named(actor: Actor) -> Iterator[None]:
         raise Failed(f"Job {actor.job.name}: {failure}") from failure
 
 
-def before(actors: List[Actor], *, lenient: bool) -> None:
+def for_each(actors: List[Actor], step: Callable[[Actor], None]) -> Dict[str, str]:
+    """Job -> why a step failed, which is taken for each job: one that fails keeps no other one from it."""
+    failures: Dict[str, str] = {}
+    for actor in actors:
+        try:
+            with named(actor):
+                step(actor)
+        except Failed as failure:
+            failures[actor.job.name] = str(failure)
+    return failures
+
+
+def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, lenient: bool) -> None:
     """Stop what changes or goes, and everything if the JobManager is replaced and would forget its jobs.
 
     All is decided before anything is stopped.
     """
-    if not actors:
-        return
-    first = actors[0]
-    live = observe.jobmanager(first.wanted, first.kubernetes)
-    other = bool(live) and live is not None and live.template != first.wanted.jobmanager_template
-    # What high availability has stored is of this backend and this Flink alone.
-    replaced = other and not (first.wanted.jobs_survive_restart and all(_can_recover(actor) for actor in actors))
+    check(cluster, live, lenient=lenient)
+    other = live is not None and live.template != cluster.wanted.jobmanager_template
+    # What high availability has stored is found in the same place alone, and read by the same backend and Flink alone.
+    elsewhere = live is not None and not same_place(live.jobs_kept_in, cluster.wanted.jobs_kept_in)
+    survive = cluster.wanted.jobs_survive_restart and not elsewhere
+    replaced = other and not (survive and all(_can_recover(actor) for actor in actors))
     if not lenient:
         check_downloads(actors)
-        if replaced:
-            refuse_strangers(actors)
-    lost = bool(live) and first.records.are_gone
+    if replaced:
+        ours = {actor.record.half for actor in actors if actor.record.exists}
+        refuse_strangers(cluster, ours, lenient=lenient)
+        cluster.store.check()
+    lost = live is not None and cluster.records.are_gone
+    began = clock.monotonic()
     steps: List[Tuple[Actor, Plan, Observation]] = []
     for actor in actors:
-        if not actor.record.exists and lost:
+        if not actor.record.exists and lost and live is not None:
             with named(actor):
-                _adopt(actor)
+                _adopt(actor, live)
+        if actor.record.state == SUSPENDED and actor.job.state == RUNNING:
+            with named(actor):
+                _planned(actor, actor.observe(patience=0), lenient)  # what would be refused later is refused now
         if actor.record.exists and actor.record.state == RUNNING:
             unchanged = actor.record.spec == actor.job.specification and not replaced
             with named(actor):
-                seen = actor.observe(patience=10 if unchanged or lenient else 30)
+                seen = actor.observe(_left(10 if unchanged or lenient else 30, began))
                 seen = replace(seen, jobmanager_replaced=replaced)
                 steps.append((actor, _planned(actor, seen, lenient), seen))
     if any(step.ends_a_job for _, step, _ in steps):
-        check_objects(first.wanted, first.kubernetes)
+        check_objects(cluster.wanted, cluster.kubernetes)
     stopped: List[str] = []
     for actor, step, seen in steps:
         try:
@@ -79,7 +98,14 @@ def before(actors: List[Actor], *, lenient: bool) -> None:
             done = f" Stopped already: {', '.join(stopped)}. `helm rollback` starts them again from there." if stopped else ""
             raise Failed(f"Job {actor.job.name}: {failure}{done}") from failure
     if replaced:
-        first.drop_taskmanagers()
+        cluster.drop_taskmanagers()
+    if replaced and elsewhere:
+        cluster.store.forget_programs()  # jobs of long ago, when they were kept there
+
+
+def _left(seconds: float, began: float) -> float:
+    """A JobManager that was waited for on behalf of one job is not waited for once more on behalf of the next."""
+    return max(0, seconds - (clock.monotonic() - began))
 
 
 def _can_recover(actor: Actor) -> bool:
@@ -87,11 +113,15 @@ def _can_recover(actor: Actor) -> bool:
     return record.backend in ("", wanted.state_backend) and record.flinkVersion in ("", wanted.flink_version)
 
 
-def _adopt(actor: Actor) -> None:
+def _adopt(actor: Actor, live: JobManager) -> None:
     """Take the living job of that name over, if the record of the release is gone."""
     step = _planned(actor, actor.observe(patience=10), lenient=False)
     if step.action is Action.ADOPT:
-        actor.adopt(step.job)
+        path = actor.job.from_savepoint
+        # What the values named before was used; that Flink shows another state means that it has gone on since.
+        used = live.from_savepoints is None or live.has_named(actor.job.name, path)
+        actor.write(Record(job=step.job, ids=(step.job,), state=RUNNING).using(path if used else ""))
+        say(f"{actor.job.name}: the job {step.job} is taken over")
 
 
 def _planned(actor: Actor, seen: Observation, lenient: bool) -> Plan:
@@ -104,8 +134,7 @@ def _planned(actor: Actor, seen: Observation, lenient: bool) -> Plan:
 def _settle(actor: Actor, step: Plan, seen: Observation, lenient: bool) -> bool:
     """End the job, if it is to end, and write where it goes on; whether it was stopped."""
     if step.action is Action.KEEP:
-        if seen.status is Status.FINISHED:
-            actor.finish()
+        _leave(actor, seen)
         return False
     if not step.ends_a_job and seen.status not in _ENDED and actor.job.state == RUNNING and not seen.jobmanager_replaced:
         return False  # it is begun after the upgrade
@@ -113,6 +142,14 @@ def _settle(actor: Actor, step: Plan, seen: Observation, lenient: bool) -> bool:
     actor.settle(source, SUSPENDED)
     say(f"{actor.job.name}: stopped" + (f", with its state in {source.restore}" if source.restore else ""))
     return step.ends_a_job
+
+
+def _leave(actor: Actor, seen: Observation) -> None:
+    """Write what is known now of a job that is left as it is."""
+    if seen.status is Status.FINISHED:
+        actor.finish()
+    elif seen.status in (Status.RUNNING, Status.UNHEALTHY) and actor.record.is_submitting:
+        actor.write(replace(actor.record, pending=""))
 
 
 def check_downloads(actors: List[Actor]) -> None:
@@ -130,49 +167,21 @@ def fetch(actor: Actor, to: str) -> None:
             download.fetch(program.url, program.sha256, to)
 
 
-def refuse_strangers(actors: List[Actor]) -> None:
-    """Jobs that others submitted cannot be submitted again by the hooks."""
-    ours = {actor.record.half for actor in actors if actor.record.exists}
-    jobs: List[Json] = []
-    first = actors[0]
-    for _ in first.deadline.ticks(within=30):
-        try:
-            jobs = first.flink.jobs()
-            break
-        except (Unreachable, HttpError):
-            continue
-    else:
-        if any(observe.is_ready(pod) for pod in first.kubernetes.pods(first.wanted.jobmanager_selector)):
-            raise Failed(
-                f"This upgrade replaces the JobManager, and nobody answers at {first.wanted.rest} which jobs would be "
-                "lost. Nothing was "
-                "changed. Look whether a network policy keeps the hooks from it, or upgrade with --no-hooks."
-            )
-    lost = [job["name"] for job in jobs if job["state"] not in ENDED and job["jid"][:HALF] not in ours]
-    if lost:
-        raise Failed(
-            f"This upgrade replaces the JobManager, and these jobs would be lost: {', '.join(lost)}. Nothing was "
-            "changed. Stop them "
-            "with a savepoint first, or give them up with `helm upgrade --no-hooks`; highAvailability.type=kubernetes keeps them."
-        )
-
-
-def after(actors: List[Actor]) -> None:
+def after(actors: List[Actor], *, lenient: bool) -> None:
     """Submit what does not run yet, and wait until all of it runs, each from where it should."""
     if not actors:
         return
     client = Client(EXCHANGE, actors[0].deadline)
     try:
         renew(actors[0])
+        began = clock.monotonic()
         listed = [actor for actor in actors if actor.job.program]
-        for actor in listed:
-            with named(actor):
-                _start_if_due(actor, client)
-        for actor in listed:
-            with named(actor):
-                prove(actor)
+        failures = for_each(listed, lambda actor: _start_if_due(actor, client, began, lenient))
+        failures.update(for_each([actor for actor in listed if actor.job.name not in failures], prove))
     finally:
         client.end()
+    if failures:
+        raise Failed(" ".join(failures.values()))
 
 
 def renew(actor: Actor) -> None:
@@ -196,16 +205,18 @@ def wait_for_jobmanager(actor: Actor) -> None:
     raise Failed(f"The JobManager is not ready after {actor.deadline.seconds:g} s (hooks.timeoutSeconds): look at its pod.")
 
 
-def _start_if_due(actor: Actor, client: Client) -> None:
+def _start_if_due(actor: Actor, client: Client, began: float, lenient: bool) -> None:
     patience = 0 if not actor.record.exists or actor.record.state != RUNNING else 30
-    seen = actor.observe(patience)
-    step = _planned(actor, seen, lenient=False)
+    seen = actor.observe(_left(patience, began))
+    step = _planned(actor, seen, lenient)
     if step.action is Action.KEEP:
-        if seen.status is Status.FINISHED:
-            actor.finish()
+        _leave(actor, seen)
         say(f"{actor.job.name}: {step.why}")
         return
-    _start(actor, client, actor.end(step, seen))
+    source = actor.end(step, seen)
+    # Flink takes an id once: a submission that is still on its way does not double the job.
+    again = seen.never_ran and seen.status is Status.ABSENT
+    _start(actor, client, replace(source, same_job=True) if again else source)
 
 
 def _start(actor: Actor, client: Client, source: Source) -> None:
@@ -215,12 +226,28 @@ def _start(actor: Actor, client: Client, source: Source) -> None:
     found = submit.newest(actor.wanted.claim_directory, source.former)
     if found:
         source = replace(source, restore=found, own=submit.is_checkpoint(found), former=())
+    record = actor.record
+    if not source.previous and not record.is_confirmed and paths.same(source.restore, record.restore):
+        source = replace(source, previous=record.previous)  # as the hook before the upgrade has written it
     say(f"{actor.job.name}:")
     fetch(actor, program.file)
     actor.begin(source, RUNNING)
-    # The client may have reached Flink even if it says that it has not.
+    actor.write(replace(actor.record, pending=f"{SUBMITTING} {clock.now()}"))
     code, output = client.run(actor.job.name, submit.argv(program, actor.record, actor.wanted.claims_own_checkpoints))
     if code or "[ERROR]" in output:  # the SQL client ends with 0 in any case
         say(output)
+        status = _arrived(actor)
+        if status is not Status.UNREACHABLE:
+            actor.write(replace(actor.record, pending=SUBMIT if status is Status.ABSENT else ""))
         raise Failed(f"It could not be submitted: {submit.cause(output)}")
     actor.write(replace(actor.record, pending=""))
+
+
+def _arrived(actor: Actor) -> Status:
+    """How the job does of which the client says that it has failed: it may have reached Flink all the same."""
+    status = Status.UNREACHABLE
+    for _ in actor.deadline.ticks(every=1, within=10):
+        status, _, _ = observe.look(actor.flink, actor.record)
+        if status not in (Status.UNREACHABLE, Status.ABSENT):
+            break
+    return status

@@ -60,7 +60,8 @@ class Wanted:
     chart: str  # where the chart stands in the release, which may hold several
     name: str  # base name of the objects, and Flink's cluster id
     record: str  # name of the ConfigMap that holds the records
-    labels: Dict[str, str]  # labels that all objects of the release have
+    labels: Dict[str, str]  # labels that all objects of the release have, and always had
+    common_labels: Dict[str, str]  # those that the values add
     rest: str  # URL of Flink's REST API
     jobmanager_deployment: str
     jobmanager_selector: str  # selects the JobManager's pods
@@ -83,12 +84,19 @@ class Wanted:
     download: Optional[Download]  # None: the file of the job is there already
     high_availability: str  # none, kubernetes, zookeeper, or other
     zookeeper: Optional[ZooKeeper]
+    jobs_kept_in: Dict[str, str]  # where high availability keeps jobs: type, folder, servers and the like; empty without it
     jobs_survive_restart: bool  # whether a JobManager that starts again finds its jobs
     timeout_seconds: float  # for the whole of a hook
     keep_savepoints: int  # how many savepoints of the schedule are kept
     keep_stop_savepoints: int  # how many savepoints that stopped a job are kept
     jobs: List[Job]
     objects: List[Json]  # all objects of the coming revision
+    pods: List[Json]  # pods of hooks that come after the stop
+
+    @property
+    def made_labels(self) -> Dict[str, str]:
+        """Of what the hooks make: a policy may ask for them."""
+        return {**self.common_labels, **self.labels}
 
 
 def _build(of: Type[T], data: Json, where: str) -> T:

@@ -1,0 +1,47 @@
+"""Sentences by which an operation is refused: what is wrong, and what to do."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+
+def text(what: str, remedy: str, *, session: bool = False) -> str:
+    said = f"{what} Nothing was changed. {remedy}"
+    for of_a_job, of_a_session in _IN_A_SESSION if session else ():
+        said = said.replace(of_a_job, of_a_session)
+    return said
+
+
+# What the values of a job release call so, session.jobs calls otherwise, or does not have. Whole phrases come before words.
+_IN_A_SESSION = (
+    ("restart the job from scratch with job.upgradeMode=stateless", "give the job another name, by which it begins anew"),
+    ("restart it from scratch with job.upgradeMode=stateless", "give the job another name, by which it begins anew"),
+    (", or say job.upgradeMode=stateless", ""),
+    (", change it with job.upgradeMode=savepoint", ""),
+    (", or job.upgradeMode=last-state or stateless", ""),
+    ("Use job.upgradeMode=savepoint, or set", "Set"),
+    ("Set job.state=suspended first", "Take the job out of session.jobs first"),
+    ("job.fromSavepoint", "fromSavepoint"),
+)
+
+
+def renamed(old: str, new: str) -> Tuple[str, str]:
+    return (
+        f"The release's JobManager is the Deployment {old}, and this revision calls it {new}: its jobs would be killed, and "
+        "others would start without their state.",
+        "Leave nameOverride and fullnameOverride as they were; to move a job to another name, see docs/upgrade.md.",
+    )
+
+
+def claim_goes(claim: str) -> Tuple[str, str]:
+    return (
+        f"PVC {claim} leaves the release with this revision, and would be deleted with all its files.",
+        "Upgrade once with the values of before and storage.keep=true; then this one leaves it alone.",
+    )
+
+
+def bounded_runs(pod: str) -> Tuple[str, str]:
+    return (
+        f"A bounded job of this release runs (pod {pod}), and this revision would start another one.",
+        "Wait for its end, or `helm uninstall` first.",
+    )
