@@ -11,6 +11,7 @@ from typing import Optional, Tuple
 
 from . import observe, paths, refusals
 from .observe import Observation, Status
+from .reach import Reach
 from .record import FINISHED, RUNNING, SUSPENDED, Record
 from .wanted import Job, Wanted
 
@@ -61,6 +62,7 @@ def plan(wanted: Wanted, job: Job, record: Record, seen: Observation, *, lenient
 class _Planner:
     def __init__(self, wanted: Wanted, job: Job, record: Record, seen: Observation, lenient: bool) -> None:
         self.wanted, self.job, self.record, self.seen, self.lenient = wanted, job, record, seen, lenient
+        self.reach = Reach(wanted, record, seen)
         # A path counts once, ever. A rollback brings the values of long ago, whose path and mode are not meant again.
         new = job.from_savepoint and not record.has_used(job.from_savepoint)
         self.named = job.from_savepoint if new and not (lenient and record.exists) else ""
@@ -81,9 +83,11 @@ class _Planner:
         if not self.record.exists:
             return self._without_record()
         if self.record.state != FINISHED and self.job.specification != self.record.spec:
-            refused = self._nowhere_to_keep_it() or self._older_flink()
-            if refused:
-                return refused
+            restarts = bool(self.named) or self.mode == "stateless"
+            derived = not self.named and self.mode == "stateless" and (self.lenient or not self.job.upgrade_mode)
+            reason = self.reach.directory() if derived else None if restarts else self.reach.flink()
+            if reason:
+                return self._refuse(*reason)
         if self.record.state == SUSPENDED:
             return self._suspended()
         return self._finished() if self.record.state == FINISHED else self._running()
@@ -155,7 +159,7 @@ class _Planner:
             return self._begin(Source("install"))
         return self._refuse(
             "The release has no record, and its job cannot be asked, so where it goes on is not known.",
-            f"Name its newest state with job.fromSavepoint={self._where()}, or restart it from scratch with "
+            f"Name its newest state with job.fromSavepoint={self.reach.example}, or restart it from scratch with "
             "job.upgradeMode=stateless.",
         )
 
@@ -262,7 +266,7 @@ class _Planner:
             if self.named or self.mode == "stateless":
                 return Plan(Action.STOP, "A stop that was begun goes on.", self._as_the_user_says(), self.job.state)
             directory = self.record.savepointDirectory or self.wanted.savepoint_directory
-            refused = self._unreadable(directory) or self._other_backend(canonical=True)
+            refused = self._unreadable(directory) or self._other_backend()
             return refused or Plan(Action.STOP, "A stop that was begun goes on.", None, self.job.state)
         if not self.changed:
             return self._keep("Nothing that concerns the job has changed.")
@@ -295,7 +299,7 @@ class _Planner:
                 "Its state is nowhere but in them: restart it from scratch with job.upgradeMode=stateless.",
             )
         if not self.named:
-            refused = self._unreadable(directory) or self._other_backend(canonical=True)
+            refused = self._unreadable(directory) or self._other_backend()
             if refused:
                 return refused
         source = Source("job.fromSavepoint", self.named) if self.named else None
@@ -420,7 +424,8 @@ class _Planner:
             return self._out_of_reach(source) or self._begin(source)
         return self._refuse(
             f"The job {record.job} cannot be asked, and its newest state is not known.",
-            f"Name it with job.fromSavepoint={self._where()}, or restart the job from scratch with job.upgradeMode=stateless.",
+            f"Name it with job.fromSavepoint={self.reach.example}, or restart the job from scratch with "
+            "job.upgradeMode=stateless.",
         )
 
     @property
@@ -457,114 +462,19 @@ class _Planner:
 
     def _out_of_reach(self, source: Source) -> Optional[Plan]:
         """A refusal if the coming release could not start from there."""
-        if source.same_job and self.record.flinkVersion and self.record.flinkVersion != self.wanted.flink_version:
-            return self._refuse(
-                f"What high availability has stored is of Flink {self.record.flinkVersion}, which "
-                f"{self.wanted.flink_version} cannot read.",
-                f"Wait until the JobManager answers, or name a state with job.fromSavepoint={self._where()}.",
-            )
-        if source.former and not source.same_job and not self.wanted.claim_directory:
-            return self._refuse(
-                f"The newest state of the job {source.former[0]} is not known.",
-                f"Name it with job.fromSavepoint={self._where()}, or restart the job from scratch with "
-                "job.upgradeMode=stateless.",
-            )
-        by_checkpoint = bool(source.former) or source.same_job or "/chk-" in source.restore
-        if not source.restore and not by_checkpoint:
-            return None
-        refused = self._unreadable(self.record.checkpointDirectory) if source.former or source.same_job else None
-        canonical = not by_checkpoint and self._format_of(source) != "NATIVE"
-        return refused or self._unreadable(source.restore) or self._other_backend(canonical=canonical)
-
-    def _nowhere_to_keep_it(self) -> Optional[Plan]:
-        """A refusal if this revision keeps no state, without having said so."""
-        record = self.record
-        kept = record.savepointDirectory or record.checkpointDirectory or record.restore
-        asked = self.job.upgrade_mode and not self.lenient
-        if asked or self.mode != "stateless" or self.named or not kept:
-            return None
-        return self._refuse(
-            f"The job keeps its state in {kept}, and this revision has no directory for state: it would start from nothing.",
-            "Leave storage.enabled or state.root as they were, or say job.upgradeMode=stateless.",
-        )
-
-    def _older_flink(self) -> Optional[Plan]:
-        """A refusal if the state was written by a newer Flink, which promises to read older state alone."""
-        old, new = self.record.flinkVersion, self.wanted.flink_version
-        restarts = self.named or self.mode == "stateless"
-        if restarts or self.seen.never_ran or not old or _numbers(new) >= _numbers(old):
-            return None
-        return self._refuse(
-            f"The state of the job was written by Flink {old}, and {new} cannot be expected to read it.",
-            f"Name a savepoint that Flink {new} has written with job.fromSavepoint, or restart the job from scratch with "
-            "job.upgradeMode=stateless.",
-        )
-
-    def _format_of(self, source: Source) -> str:
-        recorded = paths.same(source.restore, self.record.restore) and self.record.format
-        return recorded or self.wanted.savepoint_format
+        return self._refused(self.reach.source(source.restore, source.former, source.same_job))
 
     def _unreadable(self, path: str) -> Optional[Plan]:
-        """A refusal if the coming release cannot read what lies there."""
-        if not path:
-            return None
-        scheme = paths.scheme(path)
-        if scheme != "file":
-            if scheme in self.wanted.stores:
-                return self._another_store(path, scheme)
-            return self._refuse(
-                f"The state of the job is stored in {path}, and the pods of this revision cannot read {scheme}://.",
-                "Leave state.s3 and the plugin in place for this upgrade; the next one can do without.",
-            )
-        live = self.seen.jobmanager
-        volume = self.record.volume_of(path) or (live.volume_of(path) if live else "")
-        coming = observe.volume_of(observe.coming_volumes(self.wanted), path)
-        if not volume or volume == coming:
-            return None
-        there = f"PVC {observe.claim_name(volume)}" if observe.claim_name(volume) else "a volume of its pods"
-        here = (
-            f"PVC {observe.claim_name(coming)}"
-            if observe.claim_name(coming)
-            else "no such volume"
-            if not coming
-            else "another volume"
-        )
-        return self._refuse(
-            f"The state of the job is stored in {path} on {there}, and this revision mounts {here} there.",
-            "Set job.state=suspended first, copy the files to the new place, then set job.fromSavepoint to the copy "
-            "with the new values.",
-        )
+        return self._refused(self.reach.path(path))
 
-    def _another_store(self, path: str, scheme: str) -> Optional[Plan]:
-        """A refusal if a store is reached at another endpoint: it may be another one, with buckets of the same names."""
-        old, new = self.record.endpoint_of(scheme), self.wanted.stores[scheme]
-        if old is None or old.rstrip("/") == new.rstrip("/"):
-            return None
-        return self._refuse(
-            f"The state of the job is stored in {path} at {old or 'the default endpoint'}, and this revision looks for it at "
-            f"{new or 'the default endpoint'}.",
-            "Set job.state=suspended first, with the endpoint of before. Then name its savepoint with job.fromSavepoint and the "
-            "new endpoint: as it is if that is the same store, otherwise a copy.",
-        )
+    def _other_backend(self) -> Optional[Plan]:
+        """A refusal if the coming release could not read the savepoint that is about to be taken."""
+        return self._refused(self.reach.backend(canonical=True))
 
-    def _other_backend(self, *, canonical: bool) -> Optional[Plan]:
-        """`canonical`: it is, or will be, a savepoint in the format that is made for this."""
-        old, new = self.record.backend, self.wanted.state_backend
-        if not old or old == new:
-            return None
-        if "forst" not in (old, new) and canonical:
-            return None
-        by_savepoint = "" if "forst" in (old, new) else ", change it with job.upgradeMode=savepoint"
-        return self._refuse(
-            f"The state of the job was written by {old}, and {new} cannot read it.",
-            f"Leave state.backend={old}{by_savepoint}, or restart the job from scratch with job.upgradeMode=stateless.",
-        )
+    def _refused(self, reason: Optional[Tuple[str, str]]) -> Optional[Plan]:
+        return self._refuse(*reason) if reason else None
 
     # Words
-
-    def _where(self) -> str:
-        directory = self.record.checkpointDirectory or self.wanted.checkpoint_directory
-        return f"{directory}/{self.record.job or '<job>'}/chk-<number>" if directory else "<path>"
 
     @property
     def _remedy(self) -> str:
@@ -590,10 +500,6 @@ def _job_of(path: str) -> str:
     """Flink's id of the job that wrote a checkpoint: <directory>/<job>/chk-<number>."""
     parts = path.rstrip("/").split("/")
     return next((before for before, part in zip(parts, parts[1:]) if part.startswith("chk-")), "")
-
-
-def _numbers(version: str) -> Tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
 
 
 def from_checkpoint(record: Record, path: str, how: str = "last-state") -> Source:
