@@ -516,6 +516,17 @@ class TestWhatTheClientHasBegun:
         (command,) = cluster.upgrade(entry("a"), **self.S3)
         assert f"-D$internal.pipeline.job-id={job}" in command  # so that one that comes late is no second one
 
+    def test_that_is_written_down_while_a_jobmanager_lives_that_can_tell(self, cluster: Session) -> None:
+        """With high availability an upgrade replaces it without the end of a job."""
+        cluster.rolled_out("t1", KEPT)
+        self.begun(cluster, 60)
+        self.jobmanager(cluster, 600)
+        cluster.before(entry("a"), jobmanager_template="t2", **{**self.S3, **REMEMBERS})
+        self.jobmanager(cluster, 1)
+        cluster.rolled_out("t2", KEPT)
+        cluster.after(entry("a"), jobmanager_template="t2", **{**self.S3, **REMEMBERS})
+        assert cluster.alive == [cluster.record("a").job]
+
     @pytest.mark.parametrize(("began", "lives"), [(60, 30), (7000, 9000)])
     def test_nobody_knows_of_a_jobmanager_that_is_younger_or_forgets(self, cluster: Session, began: int, lives: int) -> None:
         self.begun(cluster, began)

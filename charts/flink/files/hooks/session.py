@@ -137,6 +137,7 @@ def _settle(actor: Actor, step: Plan, seen: Observation, lenient: bool) -> bool:
         _leave(actor, seen)
         return False
     if not step.ends_a_job and seen.status not in _ENDED and actor.job.state == RUNNING and not seen.jobmanager_replaced:
+        _leave(actor, seen)
         return False  # it is begun after the upgrade
     source = actor.end(step, seen, lenient=lenient)
     actor.settle(source, SUSPENDED)
@@ -150,6 +151,8 @@ def _leave(actor: Actor, seen: Observation) -> None:
         actor.finish()
     elif seen.status in (Status.RUNNING, Status.UNHEALTHY) and actor.record.is_submitting:
         actor.write(replace(actor.record, pending=""))
+    elif seen.status is Status.ABSENT and seen.never_ran and actor.record.pending != SUBMIT:
+        actor.write(replace(actor.record, pending=SUBMIT))  # the JobManager that can tell may be about to be replaced
 
 
 def check_downloads(actors: List[Actor]) -> None:
