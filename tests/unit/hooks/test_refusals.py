@@ -13,7 +13,7 @@ from hooks import plan, reach, refusals
 def sentences() -> list[str]:
     """All that `plan` may say, with a dash for what it fills in."""
     found = []
-    trees = [ast.parse(Path(module.__file__).read_text()) for module in (plan, reach)]
+    trees = [ast.parse(Path(str(module.__file__)).read_text()) for module in (plan, reach)]
     for node in [node for tree in trees for node in ast.walk(tree)]:
         if isinstance(node, ast.JoinedStr):
             found.append("".join(str(part.value) if isinstance(part, ast.Constant) else "-" for part in node.values))
