@@ -176,7 +176,7 @@ def test_a_job_whose_newest_checkpoint_nobody_can_tell_is_left_alone(
             id="the claim as one of the user's",
         ),
         pytest.param({"storage": {"existingClaim": "other"}}, "would be deleted with all its files", id="another claim"),
-        pytest.param({"nameOverride": "other"}, "another one would start without its state", id="other names"),
+        pytest.param({"nameOverride": "other"}, "others would start without their state", id="other names"),
         pytest.param({"state": {"backend": "forst"}}, "was written by hashmap, and forst cannot read it", id="another backend"),
         pytest.param(
             {"state": {"root": "s3://bucket/x"}, "storage": {"enabled": False}},
