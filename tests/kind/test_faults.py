@@ -15,6 +15,7 @@ from tests.support.waits import wait_for
 pytestmark = [pytest.mark.state, pytest.mark.faults]
 
 
+@pytest.mark.full
 def test_last_state_and_a_killed_jobmanager(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
     values, flink, kafka, first = started(install, "last", job={"upgradeMode": "last-state"})
 

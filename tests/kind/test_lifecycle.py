@@ -123,9 +123,8 @@ def test_upgrade_rollback_suspend_and_resume(install: Install, helm: Helm, names
     check_rows(flink, kafka, 2000)
 
 
-@pytest.mark.parametrize(
-    ("helm", "version"), [("helm3", OLD), pytest.param("helm", NEW, marks=pytest.mark.full)], indirect=["helm"]
-)
+@pytest.mark.full
+@pytest.mark.parametrize(("helm", "version"), [("helm3", OLD), ("helm", NEW)], indirect=["helm"])
 def test_a_broken_image_is_rolled_back_to_the_last_state(install: Install, helm: Helm, namespace: str, version: str) -> None:
     values, flink, kafka, first = started(install, "broken", version=version)
     pod = jobmanager(flink)
@@ -146,6 +145,7 @@ def test_a_broken_image_is_rolled_back_to_the_last_state(install: Install, helm:
     check_rows(flink, kafka, 2000)
 
 
+@pytest.mark.full
 def test_what_cannot_be_done_leaves_the_job_and_the_release_alone(
     install: Install, helm: Helm, cluster: Cluster, namespace: str
 ) -> None:

@@ -29,7 +29,8 @@ def nothing_left(cluster: Cluster, namespace: str) -> None:
     wait_for(lambda: evidence.leftovers(cluster, namespace) <= {"Pod/tools"}, timeout=90, what=gone)
 
 
-@pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("version", [NEW, OLD])
 def test_a_session_makes_taskmanagers_as_jobs_need_them(
     install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str
 ) -> None:

@@ -66,6 +66,7 @@ def savepoint(flink: FlinkRelease, name: str) -> str:
     return str(wait_for(taken, timeout=90, what="the savepoint"))
 
 
+@pytest.mark.full
 def test_a_path_counts_once(install: Install, helm: Helm, namespace: str) -> None:
     """A rollback to a revision with job.fromSavepoint goes on from where the job is, not from where it was long ago."""
     first = values()
@@ -203,6 +204,7 @@ def shared(cluster: Cluster, namespace: str) -> FlinkRelease:
     return flink
 
 
+@pytest.mark.full
 def test_taskmanagers_that_never_come_fail_the_upgrade(install: Install, helm: Helm, namespace: str) -> None:
     """An upgrade of TaskManagers alone does not stop the job, and is proven all the same."""
     first = values()

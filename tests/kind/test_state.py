@@ -100,8 +100,9 @@ def test_a_job_with_its_state_on_s3(
     check_rows(flink, kafka, 2000)
 
 
+@pytest.mark.full
 @pytest.mark.faults
-@pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
+@pytest.mark.parametrize("version", [NEW, OLD])
 def test_a_job_whose_leader_zookeeper_knows(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
     name = f"keeper-{version.partition('.')[0]}"
     before = evidence.leftovers(cluster, namespace)
