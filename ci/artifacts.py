@@ -116,6 +116,9 @@ def sets() -> dict[str, Jars | Packages]:
             for name in ("TopSpeedWindowing", "WordCount")
         )
         found[f"examples-{version}"] = Jars(tuple(examples))
+        harness = (Jar("org.apache.flink", name, version, "tests", alone=True) for name in release["harness"])
+        junit = Jar("org.apache.flink", "flink-test-utils-junit", version, alone=True)
+        found[f"harness-{version}"] = Jars((*harness, junit))
         connector = release["kafka-connector"]
         jars: tuple[Jar, ...]
         if "kafka-clients" in release:

@@ -23,6 +23,7 @@ from . import flink, kafka
 from .process import Process
 
 TOPIC = "sahibinden"
+GROUP = "kdv"
 
 
 def rows(folder: Path) -> list[list[str]]:
@@ -43,7 +44,9 @@ def run(folder: Path, version: str, rate: str, once: bool) -> None:
         producer = running.enter_context(Process(command, folder / "producer.log"))
         output = folder / "output"
         with step("the KDV job"), cluster.submitter() as submitter:
-            submitter.submit(address, f"--topic={TOPIC}", f"--output={output.as_uri()}", "--checkpoint-interval=5 s")
+            submitter.submit(
+                address, f"--topic={TOPIC}", f"--group={GROUP}", f"--output={output.as_uri()}", "--checkpoint-interval=5 s"
+            )
 
         def sample_is_there() -> bool:
             if not producer.running():
@@ -54,7 +57,7 @@ def run(folder: Path, version: str, rate: str, once: bool) -> None:
             wait_for(sample_is_there, timeout=demo.TIMEOUT_SECONDS, what="the sample rows", on_timeout=producer.tail)
         say(f"\n{demo.table(rows(output))}\n")
         say(f"Flink's UI:  {cluster.rest.url}\nCSV files:   {output}")
-        say(f"Kafka:       {broker.address}, topics {TOPIC}, {TOPIC}-dead and {TOPIC}-late")
+        say(f"Kafka:       {broker.address}, topics {TOPIC}, {GROUP}-dead and {GROUP}-late")
         if not once:
             say("Ctrl-C ends everything and removes the files.")
             signal.pause()

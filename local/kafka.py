@@ -99,9 +99,9 @@ class Broker:
     def add_partitions(self, name: str, total: int) -> None:
         self.admin.create_partitions([NewPartitions(name, total)])[name].result(30)
 
-    def allow_records_of(self, name: str, size: int) -> None:
-        """Let the topic take records of up to `size` bytes."""
-        entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+    def configure(self, name: str, key: str, value: object) -> None:
+        """Set an option of a topic."""
+        entry = ConfigEntry(key, str(value), incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[entry])
         self.admin.incremental_alter_configs([resource])[resource].result(30)
 

@@ -18,7 +18,8 @@ file was rolled. A window closes when rows of a later time were read from every 
 Nothing is dropped in silence: each input record ends as a CSV row, as the copy of one in the same window, as a dead letter, or
 as a late record. A dead letter lacks a field, or has one of a wrong type or beyond its range (price: 0 and more, up to 14
 digits before the point and 4 behind; kdv: 0 to 1, 4 digits; time: from 1970), or is no JSON at all. A late record came after
-its window had closed. Both are kept in a topic or a folder with their bytes, partition, offset and the reason.
+its window had closed. Both are kept in a topic or a folder with their bytes, where they came from, and the reason. With
+`--format=json`, which does without the jar of checked-json, this does not hold: see docs/kdv-job.md.
 """
 
 from __future__ import annotations
@@ -26,27 +27,38 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import posixpath
 import re
 import time
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 INPUT_COLUMNS = ("id", "product", "description", "price", "kdv", "timestamp_column")
 
 POLL_SECONDS = 1
 ANSWER_SECONDS = 5
 
-# Twice what a broker takes by default; so much of a longer record is kept, with room for why it was rejected.
+# Twice what a broker takes by default; so much of a longer record is kept, where its topic takes that and why it was rejected.
 REJECT_BYTES = 2_097_176
 KEPT_BYTES = 2_000_000
+HEADER_BYTES = 10_000
+BROKER_BYTES = 1_048_588  # what a broker takes by default
 
-MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+# Parts into which the rows of a window are divided, each of which becomes one text. No argument: a savepoint holds what it gives.
+BUCKETS = 64
+
+MINUTE = 60_000
+LONGEST_TRANSACTION = 2**31 - 1  # milliseconds that Kafka's clients hold
+COMMIT_MILLISECONDS = 5 * MINUTE  # that a job gets to come back and commit
+
+MILLISECONDS = {"ms": 1, "s": 1000, "min": MINUTE, "h": 3_600_000, "d": 86_400_000}
 
 
 def milliseconds(text: str) -> int:
     """The duration `text`, written as Flink writes them ("2 min", "5 s", "500 ms"), in milliseconds."""
-    match = re.fullmatch(r"(\d+) ?(ms|s|min|h|d)", text.strip())
+    match = re.fullmatch(r"(\d+) ?(ms|s|min|h|d)", text.strip(), re.ASCII)
     if not match:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a duration: write a whole number and one of ms, s, min, h, d, like '2 min'"
@@ -72,23 +84,43 @@ def positive_milliseconds(text: str) -> int:
 
 def memory_size(text: str) -> str:
     """The size `text` as Flink writes them ("128 mb"), unchanged."""
-    if not re.fullmatch(r"[1-9]\d* ?(b|kb|mb|gb)", text.strip().lower()):
+    if not re.fullmatch(r"[1-9]\d* ?(b|kb|mb|gb)", text.strip().lower(), re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size: write a whole number and one of b, kb, mb, gb, like '128 mb'")
     return text.strip()
 
 
+def is_topic(text: str) -> bool:
+    """Whether Kafka takes `text` as the name of a topic."""
+    return bool(re.fullmatch(r"[\w.-]{1,249}", text, re.ASCII)) and text not in (".", "..")
+
+
+def topic(text: str) -> str:
+    """The name of a topic."""
+    if not is_topic(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a topic: write up to 249 letters of ASCII, digits, . _ -")
+    return text
+
+
 def place(text: str) -> str:
     """A topic, a folder as URI, or nothing."""
-    if "://" not in text and not re.fullmatch(r"[\w.-]{0,249}", text):
+    if text and "://" not in text and not is_topic(text):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is neither a topic (letters, digits, . _ -) nor a folder like file:///data/dead"
+            f"{text!r} is neither a topic (up to 249 letters of ASCII, digits, . _ -) nor a folder like file:///data/dead"
         )
     return text
 
 
+def transaction_timeout(text: str) -> int:
+    """Like positive_milliseconds(), up to what Kafka's clients hold."""
+    value = positive_milliseconds(text)
+    if value > LONGEST_TRANSACTION:
+        raise argparse.ArgumentTypeError(f"{text!r} is longer than Kafka's clients hold: write at most '24 d'")
+    return value
+
+
 def positive(text: str) -> int:
     """A whole number above 0."""
-    if not re.fullmatch(r"[1-9]\d{0,8}", text):
+    if not re.fullmatch(r"[1-9]\d{0,8}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
     return int(text)
 
@@ -114,14 +146,16 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="properties of Kafka's clients, such as security.protocol and sasl.jaas.config",
     )
-    group("--topic", default="sahibinden", help="topic to read, from its beginning; the job waits until it is there")
+    group("--topic", type=topic, default="sahibinden", help="topic to read, from its beginning; the job waits until it is there")
     group(
         "--group",
         default="flink-group-sahibinden",
         help="the job's own name in Kafka: of its consumer group, and the beginning of its transactional ids",
     )
     group(
-        "--bounded", action="store_true", help="read up to the offsets that are the latest at the start, close all windows, end"
+        "--bounded",
+        action="store_true",
+        help="read up to the offsets that are the latest at the start, close all windows, end; no partition is idle then",
     )
     group("--partition-discovery", type=positive_milliseconds, default="30 s", help="how often the job looks for new partitions")
     group(
@@ -138,9 +172,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     group(
         "--dead-letters",
         type=place,
-        help="topic (made if need be) or folder (a URI) for broken records (default: <topic>-dead)",
+        help="topic (made if need be) or folder (a URI) for broken records (default: <group>-dead)",
     )
-    group("--late-records", type=place, help="the same for late records (default: <topic>-late); empty: they are only counted")
+    group("--late-records", type=place, help="the same for late records (default: <group>-late); empty: they are only counted")
     group(
         "--max-future",
         type=milliseconds_or_off,
@@ -149,9 +183,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     group(
         "--transaction-timeout",
-        type=positive_milliseconds,
+        type=transaction_timeout,
         default="15 min",
-        help="how long the job may be away between a checkpoint and its commit; at most the brokers' transaction.max.timeout.ms",
+        help="a checkpoint has to be completed and committed within it, or Kafka drops its dead letters and late records; "
+        "at most the brokers' transaction.max.timeout.ms",
     )
 
     group = parser.add_argument_group("windows").add_argument
@@ -162,12 +197,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         type=milliseconds,
         default="10 s",
         help="after this long without a row, a partition no longer holds back the windows; 0 s: it always does",
-    )
-    group(
-        "--buckets",
-        type=positive,
-        default=64,
-        help="parts into which the rows of a window are divided; each has to fit in memory",
     )
 
     group = parser.add_argument_group("output").add_argument
@@ -187,14 +216,48 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
     args = parser.parse_args(argv)
     if args.dead_letters is None:
-        args.dead_letters = f"{args.topic}-dead"
+        args.dead_letters = f"{args.group}-dead"
     if args.late_records is None:
-        args.late_records = f"{args.topic}-late"
-    if args.on_error == "deadLetter" and args.format == "json":
-        parser.error("--on-error=deadLetter needs --format=checked-json: with Flink's json write --on-error=skip or fail")
-    if args.on_error == "deadLetter" and not args.dead_letters:
-        parser.error("--on-error=deadLetter needs a place: name one with --dead-letters, or write --on-error=skip")
+        args.late_records = f"{args.group}-late"
+    if args.bounded:
+        args.idle_timeout = 0  # its readers end, and hold nothing back then; a row read before that is in time
+    for sentence in wrong_together(args):
+        parser.error(sentence)
     return args
+
+
+def wrong_together(args: argparse.Namespace) -> Iterator[str]:
+    """What is wrong with arguments that are right by themselves, in sentences."""
+    if args.on_error == "deadLetter" and args.format == "json":
+        yield "--on-error=deadLetter needs --format=checked-json: with Flink's json write --on-error=skip or fail"
+    if args.on_error == "deadLetter" and not args.dead_letters:
+        yield "--on-error=deadLetter needs a place: name one with --dead-letters, or write --on-error=skip"
+    places = {"--dead-letters": dead_letters(args), "--late-records": args.late_records}
+    for option, where in places.items():
+        if where and "://" not in where and not is_topic(where):
+            yield f"--group={args.group} gives no topic for {option}, {where!r}: name one with {option}"
+        if where == args.topic:
+            yield f"{option}={where} is the topic that the job reads: name another one"
+        if "://" in where and overlap(where, args.output):
+            yield f"{option}={where} and --output={args.output} lie in one another: name folders beside each other"
+    dead, late = places.values()
+    if dead and late and (dead == late or "://" in dead and "://" in late and overlap(dead, late)):
+        yield f"--dead-letters={dead} and --late-records={late} are one place, or lie in one another: name two"
+    if rejects_topics(args) and args.transaction_timeout < args.checkpoint_interval + COMMIT_MILLISECONDS:
+        yield (
+            "--transaction-timeout has to be at least 5 min longer than --checkpoint-interval, or Kafka drops dead letters and "
+            "late records before they are committed: raise the one, lower the other, or name folders with --dead-letters and "
+            "--late-records"
+        )
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two folders, as URIs, are the same or one lies in the other."""
+    paths = []
+    for uri in (one, other):
+        scheme, _, rest = uri.partition(":")
+        paths.append(f"{scheme}:{posixpath.normpath('/' + rest.lstrip('/'))}/".replace("//", "/"))
+    return paths[0].startswith(paths[1]) or paths[1].startswith(paths[0])
 
 
 def configuration(args: argparse.Namespace) -> dict[str, str]:
@@ -297,10 +360,10 @@ def csv_table(args: argparse.Namespace) -> str:
 
 def rejects_table(args: argparse.Namespace, kafka: Mapping[str, str], name: str, where: str) -> str:
     """Where broken or late records go: the topic or the folder `where`, or nowhere but through Flink's counters."""
+    columns = "    message BYTES, reason STRING, topic STRING, `partition` INT, `offset` BIGINT"
     if not where:
-        return table(name, "    message BYTES, reason STRING, `partition` INT, `offset` BIGINT", {"connector": "blackhole"})
+        return table(name, columns, {"connector": "blackhole"})
     if "://" in where:
-        columns = "    message BYTES, reason STRING, `partition` INT, `offset` BIGINT"
         options = {
             "connector": "filesystem",
             "path": where,
@@ -327,10 +390,10 @@ def event_time(args: argparse.Namespace) -> str:
     """The time of a row; none for one from the future, so that a wrong clock does not close windows."""
     # "off" is a form of the same statement, longer than any year: a savepoint fits whatever the argument.
     future = "INTERVAL '9000' YEAR(4)" if args.max_future is None else interval(args.max_future)
-    received = "CAST(received AS TIMESTAMP(3))"
+    # A record may claim to have been sent in any year: nothing is added to that. 0 and less say that nobody knows when it was.
     return f"""CASE
         WHEN timestamp_column <= LOCALTIMESTAMP + {future} AND
-            (timestamp_column <= {received} + {future} OR {received} < TIMESTAMP '1970-01-01 00:00:00') -- which says: none
+            (CAST(timestamp_column - {future} AS TIMESTAMP_LTZ(3)) <= received OR received <= TO_TIMESTAMP_LTZ(0, 3))
         THEN timestamp_column END"""
 
 
@@ -343,20 +406,20 @@ def judged_view(args: argparse.Namespace) -> str:
     reason = "COALESCE(flaw, CASE WHEN event_time IS NULL THEN 'timestamp_column: in the future' END)"
     return f"""
 CREATE TEMPORARY VIEW judged AS
-SELECT event_time, MOD(id, {args.buckets}) AS bucket, {line} AS line, {reason} AS reason, message, `partition`, `offset`
+SELECT event_time, MOD(id, {BUCKETS}) AS bucket, {line} AS line, {reason} AS reason, message, `partition`, `offset`
 FROM adverts"""
 
 
 def views_of_sql(args: argparse.Namespace) -> list[str]:
-    """What flinkhelm.windows.Windows makes, on an image without it: see "When a record is late" in docs for what this loses."""
+    """What flinkhelm.windows.Windows makes, on an image without it, of judged_once; docs/kdv-job.md says what is lost."""
     start = """CONCAT(',"', DATE_FORMAT(window_start, 'yyyy-MM-dd HH:mm:ss'), '"')"""
     reject = "message, reason, `partition`, `offset`"
     return [
-        f"CREATE TEMPORARY VIEW broken AS SELECT {reject} FROM judged WHERE reason IS NOT NULL",
+        f"CREATE TEMPORARY VIEW broken AS SELECT {reject} FROM judged_once WHERE reason IS NOT NULL",
         f"""
 CREATE TEMPORARY VIEW late AS
 SELECT message, 'late: its window was closed' AS reason, `partition`, `offset`
-FROM judged WHERE reason IS NULL AND ({late(args)}) IS TRUE""",
+FROM judged_once WHERE reason IS NULL AND ({late(args)}) IS TRUE""",
         # ARRAY_EXCEPT drops copies with a hash set, where ARRAY_DISTINCT compares each with each.
         f"""
 CREATE TEMPORARY VIEW closed AS
@@ -364,7 +427,7 @@ SELECT CONCAT(ARRAY_JOIN(lines, CONCAT({start}, '\n')), {start}) AS csv
 FROM (
     SELECT window_start, ARRAY_EXCEPT(ARRAY_AGG(line), ARRAY[CAST('' AS STRING)]) AS lines
     FROM TABLE(TUMBLE(
-        (SELECT event_time, bucket, line FROM judged WHERE reason IS NULL AND ({late(args)}) IS NOT TRUE),
+        (SELECT event_time, bucket, line FROM judged_once WHERE reason IS NULL AND ({late(args)}) IS NOT TRUE),
         DESCRIPTOR(event_time),
         {interval(args.window)}
     ))
@@ -380,10 +443,21 @@ def late(args: argparse.Namespace) -> str:
     return f"EXTRACT(EPOCH FROM event_time) / {size} < EXTRACT(EPOCH FROM {watermark}) / {size}"
 
 
-def rejects_statement(name: str, where: str, view: str) -> str:
-    columns = "message, reason, `partition`, `offset`"
+def rejects_statement(args: argparse.Namespace, name: str, where: str, view: str) -> str:
+    """Fills a table of rejects.
+
+    For each kind of place the columns differ from the view's: the planner numbers operators by the form of the statements, and
+    the state of all others is found again when a place becomes one of another kind.
+    """
+    topic = literal(args.topic)
+    columns = f"message, reason, {topic}, `partition`, `offset`"
     if where and "://" not in where:
-        texts = {"reason": "reason", "partition": "CAST(`partition` AS STRING)", "offset": "CAST(`offset` AS STRING)"}
+        texts = {
+            "reason": "reason",
+            "topic": topic,
+            "partition": "CAST(`partition` AS STRING)",
+            "offset": "CAST(`offset` AS STRING)",
+        }
         headers = ", ".join(f"'{key}', CAST({value} AS BYTES)" for key, value in texts.items())
         columns = f"message, MAP[{headers}]"
     return f"INSERT INTO {name} SELECT {columns} FROM {view}"
@@ -420,8 +494,8 @@ def statements(args: argparse.Namespace, kafka: Mapping[str, str] = MappingProxy
     ]
     inserts = [
         "INSERT INTO adverts_with_kdv SELECT csv FROM closed",
-        rejects_statement("dead_letters", dead_letters(args), "broken"),
-        rejects_statement("late_records", args.late_records, "late"),
+        rejects_statement(args, "dead_letters", dead_letters(args), "broken"),
+        rejects_statement(args, "late_records", args.late_records, "late"),
     ]
     return tables, inserts
 
@@ -450,69 +524,190 @@ def kafka_properties(args: argparse.Namespace, package: str) -> dict[str, str]:
             found.load(jvm.java.io.FileInputStream(args.kafka_properties))
         except Py4JJavaError as error:
             raise SystemExit(f"error: --kafka-properties: {error.java_exception.getMessage()}") from None
-    return {
-        name: found.getProperty(name).replace("org.apache.kafka.", f"{package}org.apache.kafka.")
-        for name in found.stringPropertyNames()
-    }
+    return {name: named_here(name, found.getProperty(name), package) for name in found.stringPropertyNames()}
 
 
-def prepare_topics(args: argparse.Namespace, package: str, properties: Mapping[str, str]) -> None:
+def named_here(name: str, value: str, package: str) -> str:
+    """The value of a property; classes of Kafka's, where it names classes, get the package in which they are here."""
+    if name == "sasl.jaas.config":  # a class, and what it is told: a password is not to be touched
+        start = r"^(\s*)"
+    elif name.endswith((".class", ".classes")) or name in ("metric.reporters", "security.providers"):
+        start = r"((?:^|,)\s*)"
+    else:
+        return value
+    return re.sub(rf"{start}org\.apache\.kafka\.", rf"\g<1>{package}org.apache.kafka.", value)
+
+
+def without_secrets(text: str, kafka: Mapping[str, str]) -> str:
+    """`text` without what the properties keep secret: Flink writes the options of a table that it refuses, a key in clear."""
+    secret = [value for name, value in kafka.items() if value and re.search(r"\.key$|password|secret|jaas\.config|token", name)]
+    for value in sorted(secret, key=len, reverse=True):
+        text = text.replace(value.replace("'", "''"), "******").replace(value, "******")
+    return text
+
+
+class Topics(NamedTuple):
+    """What Kafka says of the job's topics: partitions of the one it reads, and bytes that those of its rejects take at least."""
+
+    partitions: int
+    record_bytes: int
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much of a record fits into a reject."""
+        return max(0, min(KEPT_BYTES, self.record_bytes - HEADER_BYTES))
+
+
+class Kafka:
+    """An admin client of the JVM. Raises Py4JJavaError for what Kafka does not answer or refuses."""
+
+    def __init__(self, jvm: Any, package: str, properties: Mapping[str, str]) -> None:
+        self._jvm = jvm
+        self._java = functools.reduce(getattr, f"{package}org.apache.kafka".split("."), jvm)
+        settings = jvm.java.util.Properties()
+        for name, value in properties.items():
+            settings.setProperty(name, value)
+        self._admin = self._java.clients.admin.AdminClient.create(settings)  # fails for a name that nobody knows
+
+    def close(self) -> None:
+        self._admin.close(self._jvm.java.time.Duration.ZERO)
+
+    def _answer(self, future: Any) -> Any:
+        return future.get(ANSWER_SECONDS, self._jvm.java.util.concurrent.TimeUnit.SECONDS)
+
+    def topics(self) -> Any:
+        """A Java set of names."""
+        return self._answer(self._admin.listTopics().names())
+
+    def partitions(self, topic: str) -> int:
+        return int(self._answer(self._admin.describeTopics([topic]).allTopicNames()).get(topic).partitions().size())
+
+    def make_for_rejects(self, names: Sequence[str]) -> None:
+        none = self._jvm.java.util.Optional.empty()
+        topics = [self._java.clients.admin.NewTopic(name, self._jvm.java.util.Optional.of(1), none) for name in names]
+        for topic in topics:
+            topic.configs({"max.message.bytes": str(REJECT_BYTES)})
+        self._answer(self._admin.createTopics(topics).all())
+
+    def record_bytes(self, topics: Sequence[str]) -> int:
+        """The longest record that all these topics take, also where a broker makes one of them anew, as it may by itself."""
+        from py4j.protocol import Py4JJavaError
+
+        try:
+            limits = [int(self._setting("TOPIC", topic, "max.message.bytes")) for topic in topics]
+            broker = self._answer(self._admin.describeCluster().nodes()).iterator().next().idString()
+            if self._setting("BROKER", broker, "auto.create.topics.enable") == "true":
+                limits.append(int(self._setting("BROKER", broker, "message.max.bytes")))
+            return min(limits, default=REJECT_BYTES)
+        except Py4JJavaError as error:
+            if "AuthorizationException" not in root_cause(error):
+                raise
+            return BROKER_BYTES  # the account may not ask: what a broker takes by default
+
+    def _setting(self, kind: str, name: str, key: str) -> str:
+        config = self._java.common.config.ConfigResource
+        resource = config(getattr(config.Type, kind), name)
+        return str(self._answer(self._admin.describeConfigs([resource]).all()).get(resource).get(key).value())
+
+
+def root_cause(error: Any) -> str:
+    """The innermost exception of a Py4JJavaError, as Java writes it."""
+    cause = error.java_exception
+    while cause.getCause():
+        cause = cause.getCause()
+    return str(cause.toString())
+
+
+def prepare_topics(args: argparse.Namespace, package: str, properties: Mapping[str, str]) -> Topics:
     """Wait until the topic is there, without which the source would fail, and make the topics of rejects that are not."""
     from py4j.protocol import Py4JJavaError
     from pyflink.java_gateway import get_gateway
 
     jvm = get_gateway().jvm
-    kafka = functools.reduce(getattr, f"{package}org.apache.kafka.clients.admin".split("."), jvm)
-    settings = jvm.java.util.Properties()
-    for name, value in {**properties, "bootstrap.servers": args.bootstrap_servers}.items():
-        settings.setProperty(name, value)
 
-    def state() -> str:
-        """What is missing, empty if nothing."""
-        admin = None
+    def look() -> Topics | str:
+        """The topics, or what is missing."""
+        kafka = None
         try:
-            admin = kafka.AdminClient.create(settings)  # fails for a name that nobody knows
-            seconds = jvm.java.util.concurrent.TimeUnit.SECONDS
-            present = admin.listTopics().names().get(ANSWER_SECONDS, seconds)
+            kafka = Kafka(jvm, package, {**properties, "bootstrap.servers": args.bootstrap_servers})
+            present = kafka.topics()
             if not present.contains(args.topic):
                 return f"topic {args.topic} does not exist yet"
-            missing = [name for name in rejects_topics(args) if not present.contains(name)]
-            topics = [kafka.NewTopic(name, jvm.java.util.Optional.of(1), jvm.java.util.Optional.empty()) for name in missing]
-            for topic in topics:
-                topic.configs({"max.message.bytes": str(REJECT_BYTES)})
-            admin.createTopics(topics).all().get(ANSWER_SECONDS, seconds)
-            return ""
+            kafka.make_for_rejects([name for name in rejects_topics(args) if not present.contains(name)])
+            return Topics(kafka.partitions(args.topic), kafka.record_bytes(rejects_topics(args)))
         except Py4JJavaError as error:
-            cause = error.java_exception
-            while cause.getCause():
-                cause = cause.getCause()
-            return str(cause.toString())
+            return root_cause(error)
         finally:
-            if admin:
-                admin.close(jvm.java.time.Duration.ZERO)
+            if kafka:
+                kafka.close()
 
     told = ""
-    while missing := state():
-        if missing != told:
-            print(f"waiting for Kafka at {args.bootstrap_servers}: {missing}", flush=True)
-            told = missing
+    while isinstance(found := look(), str):
+        if found != told:
+            print(f"waiting for Kafka at {args.bootstrap_servers}: {without_secrets(found, properties)}", flush=True)
+            told = found
         time.sleep(POLL_SECONDS)
+    return found
 
 
-def add_windows(environment: Any, args: argparse.Namespace) -> None:
+def stalled(args: argparse.Namespace, topics: Topics, parallelism: int) -> str:
+    """Why the job would never close a window, in a sentence; empty if it does."""
+    if args.bounded or args.idle_timeout or parallelism <= topics.partitions:
+        return ""
+    return (
+        f"error: topic {args.topic} has {topics.partitions} partitions, but the parallelism is {parallelism}, and with "
+        "--idle-timeout=0 the readers without a partition hold back all windows: lower the parallelism, or set the timeout"
+    )
+
+
+# As a plain timestamp: broken records have none, which Flink takes for an error in the time of its own.
+JUDGED = """SELECT CAST(event_time AS TIMESTAMP(3)) AS event_time, bucket, line, reason, message, `partition`, `offset`
+FROM judged"""
+
+
+def add_windows(environment: Any, args: argparse.Namespace, kept: int) -> None:
     """The views closed, broken and late, by an operator of the jar that holds the format: it decides alone what is late."""
     from pyflink.java_gateway import get_gateway
 
-    # As a plain timestamp: broken records have none, which Flink takes for an error in the time of its own.
-    columns = "CAST(event_time AS TIMESTAMP(3)) AS `time`, bucket, line, reason, message, `partition`, `offset`"
     get_gateway().jvm.flinkhelm.windows.Windows.over(
         environment._j_tenv,
-        environment.sql_query(f"SELECT {columns} FROM judged")._j_table,
+        environment.sql_query(JUDGED)._j_table,
         args.window,
         -1 if args.max_future is None else args.max_future,
         args.on_error == "fail",
-        KEPT_BYTES,
+        kept,
+        args.watermark_delay,
+        args.idle_timeout,
     )
+
+
+def add_windows_of_sql(environment: Any, args: argparse.Namespace) -> None:
+    """The same views by Flink alone."""
+    from pyflink.java_gateway import get_gateway
+
+    # Through a stream: the planner would judge a record once for each view, by another clock each time.
+    stream = environment._j_tenv.toDataStream(environment.sql_query(JUDGED)._j_table)
+    schema = (
+        get_gateway().jvm.org.apache.flink.table.api.Schema.newBuilder().watermark("event_time", "SOURCE_WATERMARK()").build()
+    )
+    environment._j_tenv.createTemporaryView("judged_once", stream, schema)
+    for statement in views_of_sql(args):
+        environment.execute_sql(statement)
+
+
+def plan(environment: Any, args: argparse.Namespace, kafka: Mapping[str, str], kept: int) -> Any:
+    """The set of statements that is the job, to be executed; rejects keep up to `kept` bytes of a record."""
+    tables, inserts = statements(args, kafka)
+    for statement in tables:
+        environment.execute_sql(statement)
+    if args.format == "checked-json":
+        add_windows(environment, args, kept)
+    else:
+        add_windows_of_sql(environment, args)
+    job = environment.create_statement_set()
+    for statement in inserts:
+        job.add_insert_sql(statement)
+    return job
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -521,27 +716,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Here, so that the statements above can be tested without Flink.
     from pyflink.common import Configuration
     from pyflink.datastream import StreamExecutionEnvironment
+    from pyflink.java_gateway import get_gateway
     from pyflink.table import StreamTableEnvironment
 
     package = kafka_package()
     properties = kafka_properties(args, package)
-    prepare_topics(args, package, properties)
+    topics = prepare_topics(args, package, properties)
     flink = Configuration()
     for key, value in configuration(args).items():
         flink.set_string(key, value)
-    environment = StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment(flink))
-    tables, inserts = statements(args, properties)
-    for statement in tables:
-        environment.execute_sql(statement)
-    if args.format == "checked-json":
-        add_windows(environment, args)
-    else:
-        for statement in views_of_sql(args):
-            environment.execute_sql(statement)
-    job = environment.create_statement_set()
-    for statement in inserts:
-        job.add_insert_sql(statement)
-    job.execute()
+    streams = StreamExecutionEnvironment.get_execution_environment(flink)
+    if sentence := stalled(args, topics, streams.get_parallelism()):
+        raise SystemExit(sentence)
+    try:
+        plan(StreamTableEnvironment.create(streams), args, properties, topics.kept_bytes).execute()
+    except Exception:
+        told = without_secrets(traceback.format_exc(), properties)
+        jvm = get_gateway().jvm  # which tells for itself what it threw
+        jvm.org.apache.flink.client.python.PythonEnvUtils.setPythonException(jvm.java.lang.RuntimeException(told))
+        raise SystemExit(told) from None
 
 
 if __name__ == "__main__":

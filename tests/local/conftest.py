@@ -73,11 +73,12 @@ class Kdv:
                 producer.produce(self.topic, line, partition=partition)
         assert producer.flush(30) == 0
 
-    def start(self, *args: str, parallelism: int = 1, savepoint: str = "", restart: bool = True) -> str:
-        """Submit the job and return its id."""
+    def start(self, *args: str, parallelism: int = 1, savepoint: str = "", unclaimed: bool = False, restart: bool = True) -> str:
+        """Submit the job and return its id. `unclaimed`: the savepoint may hold state that no operator takes."""
         options = {"parallelism.default": str(parallelism)}
         if savepoint:
             options["execution.state-recovery.path"] = savepoint
+            options["execution.state-recovery.ignore-unclaimed-state"] = str(unclaimed).lower()
         if not restart:
             options["restart-strategy.type"] = "none"
         before = {job["jid"] for job in self.rest.jobs()}

@@ -116,7 +116,7 @@ def test_what_its_producer_took_back_is_no_row(kdv: Kdv) -> None:
 
 
 def test_a_record_that_is_too_long_for_a_dead_letter_is_cut(kdv: Kdv) -> None:
-    kdv.broker.allow_records_of(kdv.topic, 4_000_000)
+    kdv.broker.configure(kdv.topic, "max.message.bytes", 4_000_000)
     long = advert(description="uzun " * 600_000)
     kdv.send([long, advert(description="a" * 1_500_000), *rows_of_minutes(3)], **{"compression.type": "gzip"})
     kdv.run()
@@ -127,3 +127,25 @@ def test_a_record_that_is_too_long_for_a_dead_letter_is_cut(kdv: Kdv) -> None:
     )
     assert whole.headers["reason"] == "longer than 65536 bytes"
     assert len(kdv.rows()) == 3
+
+
+def test_a_dead_letter_fits_into_a_topic_that_was_there_before(kdv: Kdv) -> None:
+    kdv.broker.create_topic(f"{kdv.topic}-dead")
+    kdv.broker.configure(f"{kdv.topic}-dead", "max.message.bytes", 30_000)
+    kdv.send([b"x" * 100_000, b"y" * 20_000])
+    kdv.run()
+    assert [record.value for record in kdv.dead()] == [b"x" * 20_000, b"y" * 20_000]
+
+
+def test_a_record_may_claim_to_have_been_sent_at_any_time(kdv: Kdv) -> None:
+    last = 2**63 - 1
+    kdv.broker.configure(kdv.topic, "message.timestamp.after.max.ms", last)
+    producer = Producer({**kdv.broker.client, "bootstrap.servers": kdv.broker.address})
+    for number, sent in enumerate((last, last - 3_600_000, 253_402_300_800_000)):
+        producer.produce(kdv.topic, advert(id=number), partition=0, timestamp=sent)
+    producer.produce(kdv.topic, advert(id=9, timestamp_column="9999-12-31 23:59:59"), partition=0, timestamp=last)
+    assert producer.flush(30) == 0
+    kdv.run()
+    assert {row.id for row in kdv.rows()} == {0, 1, 2}
+    assert [record.headers["reason"] for record in kdv.dead()] == ["timestamp_column: in the future"]
+    assert [record.headers["topic"] for record in kdv.dead()] == [kdv.topic]

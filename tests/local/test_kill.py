@@ -22,7 +22,11 @@ NEW, OLD = VERSIONS
 def own_cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FlinkCluster]:
     """A cluster of the test's own, of (version, state backend), whose processes it may kill."""
     version, backend = request.param
-    with flink.running(version, tmp_path / "flink", slots=4, config={"state.backend.type": backend}) as running:
+    config = {
+        "state.backend.type": backend,
+        "heartbeat.interval": "1000",  # a killed TaskManager is missed after two
+    }
+    with flink.running(version, tmp_path / "flink", slots=4, config=config) as running:
         yield running
 
 
@@ -33,6 +37,8 @@ def own_broker(tmp_path: Path) -> Iterator[kafka.Broker]:
 
 
 def ids(value: object) -> str:
+    if isinstance(value, list):
+        return "both" if value == BOTH else "one idle"
     return "-".join(value) if isinstance(value, tuple) else str(value)
 
 
@@ -45,18 +51,29 @@ def faulty(first: int, count: int, partition: int) -> list[bytes]:
     ]
 
 
+BOTH, ONE_IDLE = [0, 1], [0]
+
+
 @pytest.mark.parametrize(
-    ("own_cluster", "parallelism"),
+    ("own_cluster", "parallelism", "partitions"),
     [
-        ((NEW, "rocksdb"), 2),
-        ((OLD, "hashmap"), 1),
-        pytest.param((NEW, "hashmap"), 1, marks=pytest.mark.full),
-        pytest.param((OLD, "rocksdb"), 2, marks=pytest.mark.full),
+        ((NEW, "rocksdb"), 2, ONE_IDLE),
+        *(
+            pytest.param(cluster, parallelism, partitions, marks=pytest.mark.full)
+            for cluster, parallelism, partitions in [
+                ((NEW, "rocksdb"), 2, BOTH),
+                ((NEW, "hashmap"), 1, BOTH),
+                ((NEW, "hashmap"), 1, ONE_IDLE),
+                ((OLD, "rocksdb"), 2, BOTH),
+                ((OLD, "rocksdb"), 2, ONE_IDLE),
+                ((OLD, "hashmap"), 1, BOTH),
+                ((OLD, "hashmap"), 1, ONE_IDLE),
+            ]
+        ),
     ],
     indirect=["own_cluster"],
     ids=ids,
 )
-@pytest.mark.parametrize("partitions", [[0, 1], [0]], ids=["both", "one idle"])
 def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
     own_cluster: FlinkCluster, broker: kafka.Broker, tmp_path: Path, parallelism: int, partitions: list[int]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from local.flink import FlinkCluster
 from tests.local.adverts import advert, rows_of_minutes
 from tests.local.conftest import VERSIONS, Kdv
+from tests.support.waits import wait_for
 
 NEW, OLD = VERSIONS
 pytestmark = pytest.mark.parametrize("cluster", [NEW, OLD], indirect=True, scope="session")
@@ -56,6 +57,25 @@ def test_a_partition_that_is_added_late(new_kdv: Callable[..., Kdv]) -> None:
     close(kdv, 3)
     kdv.wait_accounted(idle=True)
     assert len(kdv.late()) >= 99
+
+
+@pytest.mark.parametrize(("parallelism", "first"), [(1, []), (2, []), (2, rows_of_minutes(1))])
+@pytest.mark.parametrize("broken", [b"no JSON", advert(timestamp_column="9999-12-31 20:00:00")], ids=["no JSON", "wrong clock"])
+def test_a_partition_with_broken_records_alone_holds_back_no_window(
+    kdv: Kdv, parallelism: int, first: list[bytes], broken: bytes
+) -> None:
+    kdv.send({0: rows_of_minutes(5), 1: first})
+    kdv.start("--idle-timeout=2 s", parallelism=parallelism)
+
+    def closed() -> bool:
+        kdv.send({1: [broken]})  # goes on, so that the partition is never without records
+        return len(kdv.rows()) >= 4
+
+    wait_for(closed, timeout=120, what="the rows", interval=0.1)
+    close(kdv, 2)
+    read = kdv.wait_accounted(idle=True)
+    assert kdv.late() == []
+    assert len(kdv.dead()) == len(read.broken)
 
 
 @pytest.mark.parametrize("year", ["9999-12-31 20:00:00", "9999-12-31 23:59:59", "2100-01-01 00:00:00"])

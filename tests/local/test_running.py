@@ -110,12 +110,49 @@ def test_rejects_are_counted(kdv: Kdv) -> None:
 
 def test_rejects_go_to_folders_if_asked(kdv: Kdv) -> None:
     kdv.send([*rows_of_minutes(5), b"\xff"])
-    kdv.start(f"--dead-letters={(kdv.folder / 'dead').as_uri()}", f"--late-records={(kdv.folder / 'late').as_uri()}")
+    places = [f"--dead-letters={(kdv.folder / 'dead').as_uri()}", f"--late-records={(kdv.folder / 'late').as_uri()}"]
+    kdv.start("--idle-timeout=500 ms", *places)
     kdv.wait_rows(4)
     kdv.send([advert(time="00:00:00")])
     wait_for(lambda: kdv.lines("dead") and kdv.lines("late"), timeout=120, what="both files")
-    assert kdv.lines("dead") == [{"message": "/w==", "reason": "not UTF-8", "partition": 0, "offset": 5}]
-    assert [(line["partition"], line["offset"]) for line in kdv.lines("late")] == [(0, 6)]
+    origin = {"topic": kdv.topic, "partition": 0}
+    assert kdv.lines("dead") == [{"message": "/w==", "reason": "not UTF-8", **origin, "offset": 5}]
+    assert [(line["topic"], line["partition"], line["offset"]) for line in kdv.lines("late")] == [(kdv.topic, 0, 6)]
+
+
+def test_rejects_go_to_another_kind_of_place_from_a_savepoint_on(cluster: FlinkCluster, kdv: Kdv) -> None:
+    """What the state of the former sink held was committed with the savepoint; all other state is found."""
+    kdv.send({0: [*rows_of_minutes(5), b"x"], 1: rows_of_minutes(5)})
+    with cluster.submitter() as kdv.submitter:
+        job = kdv.start()
+        kdv.wait_rows(4)
+        savepoint = kdv.rest.stop_with_savepoint(job)
+    assert [record.value for record in kdv.dead()] == [b"x"]
+    kdv.send({0: [b"\xff", *rows_of_minutes(5, first=5)], 1: rows_of_minutes(6, first=5)})
+    with cluster.submitter() as kdv.submitter:
+        kdv.start(f"--dead-letters={(kdv.folder / 'dead').as_uri()}", savepoint=savepoint, unclaimed=True)
+    kdv.wait_rows(9)
+    wait_for(lambda: kdv.lines("dead"), timeout=120, what="the file")
+    assert [(line["message"], line["offset"]) for line in kdv.lines("dead")] == [("/w==", 6)]
+    assert sorted(row.id for row in kdv.rows()) == list(range(9))
+    assert kdv.late() == []
+
+
+def test_windows_that_are_open_when_their_size_changes_close_at_their_own_end(cluster: FlinkCluster, kdv: Kdv) -> None:
+    kdv.send({0: rows_of_minutes(3), 1: rows_of_minutes(3)})
+    with cluster.submitter() as kdv.submitter:
+        job = kdv.start()
+        kdv.wait_rows(2)
+        savepoint = kdv.rest.stop_with_savepoint(job)
+    later = [advert(id=100, time="00:05:30"), advert(id=101, time="00:20:00")]
+    kdv.send({0: later, 1: later})
+    with cluster.submitter() as kdv.submitter:
+        kdv.start("--window=5 min", parallelism=2, savepoint=savepoint)
+    kdv.wait_rows(4)
+    starts = {0: "00:00:00", 1: "00:02:00", 2: "00:04:00", 100: "00:05:00"}
+    assert sorted((row.id, str(row.window_start)) for row in kdv.rows()) == [
+        (number, f"2024-05-20 {start}") for number, start in starts.items()
+    ]
 
 
 def test_iso_8601(kdv: Kdv) -> None:

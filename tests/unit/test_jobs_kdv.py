@@ -37,8 +37,8 @@ def test_defaults() -> None:
     assert "LOCALTIMESTAMP + INTERVAL '0 01:00:00.000' DAY(3) TO SECOND(3)" in tables["adverts"]
     assert csv["path"] == "file:///flink-data/output"
     assert {name: options(tables[name])["topic"] for name in REJECTS} == {
-        "dead_letters": "sahibinden-dead",
-        "late_records": "sahibinden-late",
+        "dead_letters": "flink-group-sahibinden-dead",
+        "late_records": "flink-group-sahibinden-late",
     }
     assert {options(tables[name])["properties.transaction.timeout.ms"] for name in REJECTS} == {"900000"}
     assert {options(tables[name])["sink.delivery-guarantee"] for name in REJECTS} == {"exactly-once"}
@@ -51,7 +51,6 @@ def test_every_argument_arrives() -> None:
         "--bootstrap-servers=a:1,b:2",
         "--topic=t",
         "--group=g",
-        "--bounded",
         "--partition-discovery=3 s",
         "--timestamp-format=ISO-8601",
         "--max-record-size=2 mb",
@@ -62,7 +61,6 @@ def test_every_argument_arrives() -> None:
         "--window=1 h",
         "--watermark-delay=250 ms",
         "--idle-timeout=1 min",
-        "--buckets=7",
         "--output=s3://bucket/x",
         "--checkpoint-interval=3s",
         "--rolling-size=10 kb",
@@ -73,7 +71,6 @@ def test_every_argument_arrives() -> None:
     source, csv = options(tables["adverts"]), options(tables["adverts_with_kdv"])
     assert source["properties.bootstrap.servers"] == "a:1,b:2"
     assert (source["topic"], source["properties.group.id"]) == ("t", "g")
-    assert source["scan.bounded.mode"] == "latest-offset"
     assert source["scan.topic-partition-discovery.interval"] == "3000 ms"
     assert source["checked-json.timestamp-format.standard"] == "ISO-8601"
     assert source["checked-json.max-length"] == "2 mb"
@@ -83,7 +80,6 @@ def test_every_argument_arrives() -> None:
     assert late["properties.transaction.timeout.ms"] == "3600000"
     assert "INTERVAL '0 00:00:00.250' DAY" in tables["adverts"]
     assert "INTERVAL '0 03:00:00.000' DAY" in tables["adverts"]
-    assert "MOD(id, 7)" in tables["judged"]
     assert csv["path"] == "s3://bucket/x"
     assert csv["sink.rolling-policy.file-size"] == "10 kb"
     assert csv["sink.rolling-policy.rollover-interval"] == "172800000 ms"
@@ -118,7 +114,7 @@ def test_properties_of_kafka_reach_every_client_and_arguments_win() -> None:
 def test_a_savepoint_fits_whether_future_records_are_taken_or_not() -> None:
     """The planner numbers operators by the form of the statements."""
     forms = [job(f"--max-future={value}")[0]["adverts"] for value in ("off", "1 h")]
-    assert len({re.sub(r"\+ INTERVAL '[^']*' \w+\(\d\)( TO SECOND\(3\))?", "+ INTERVAL", form) for form in forms}) == 1
+    assert len({re.sub(r"([+-]) INTERVAL '[^']*' \w+\(\d\)( TO SECOND\(3\))?", r"\1 INTERVAL", form) for form in forms}) == 1
 
 
 def test_the_format_of_flink_itself() -> None:
@@ -143,8 +139,8 @@ def test_money_is_no_floating_point_number() -> None:
 
 
 def test_an_argument_cannot_end_its_sql_string() -> None:
-    tables, _, _ = job("--topic=it's", "--output=file:///a', 'b' = 'c", "--dead-letters=d", "--late-records=l")
-    assert options(tables["adverts"])["topic"] == "it''s"
+    tables, _, _ = job("--group=it's", "--output=file:///a', 'b' = 'c", "--dead-letters=d", "--late-records=l")
+    assert options(tables["adverts"])["properties.group.id"] == "it''s"
     assert options(tables["adverts_with_kdv"])["path"] == "file:///a'', ''b'' = ''c"
 
 
@@ -153,6 +149,92 @@ def test_an_argument_cannot_end_its_sql_string() -> None:
 )
 def test_durations(text: str, expected: int) -> None:
     assert kdv.milliseconds(text) == expected
+
+
+def test_the_state_of_a_window_is_found_whatever_the_arguments() -> None:
+    """Copies of a record have to meet; what they are found by is part of a savepoint."""
+    assert "MOD(id, 64)" in job()[0]["judged"]
+
+
+def test_each_kind_of_place_gives_a_statement_of_the_same_form() -> None:
+    """The planner numbers operators by it: one that hands on the view's own columns alone would be one fewer."""
+    for words in ([], ["--on-error=skip", "--late-records="], ["--dead-letters=file:///d", "--late-records=file:///l"]):
+        _, _, inserts = job(*words)
+        assert inserts.count("'sahibinden'") == 2
+
+
+def test_rejects_name_the_topic_that_they_came_from() -> None:
+    assert "'topic', CAST('t' AS BYTES)" in job("--topic=t")[2]
+    assert "SELECT message, reason, 't', `partition`, `offset`" in job("--topic=t", "--dead-letters=file:///d")[2]
+
+
+def test_nothing_is_added_to_the_time_that_a_record_claims_to_have_been_sent() -> None:
+    """It may be the last millisecond that there is, and 0 or less where nobody knows it."""
+    source = job()[0]["adverts"]
+    assert not re.search(r"received[^<=]*\+", source)
+    assert "received <= TO_TIMESTAMP_LTZ(0, 3)" in source
+
+
+def test_a_bounded_run_takes_no_partition_for_idle() -> None:
+    tables, settings, _ = job("--bounded", "--idle-timeout=5 s")
+    assert options(tables["adverts"])["scan.bounded.mode"] == "latest-offset"
+    assert settings["table.exec.source.idle-timeout"] == "0 ms"
+
+
+@pytest.mark.parametrize(
+    ("record_bytes", "kept"), [(2_097_176, 2_000_000), (1_048_588, 1_038_588), (4_000_000, 2_000_000), (9, 0)]
+)
+def test_a_reject_fits_into_its_topic(record_bytes: int, kept: int) -> None:
+    assert kdv.Topics(1, record_bytes).kept_bytes == kept
+
+
+@pytest.mark.parametrize(
+    ("words", "partitions", "parallelism", "stalled"),
+    [
+        (["--idle-timeout=0 s"], 2, 3, True),
+        (["--idle-timeout=0 s"], 3, 3, False),
+        ([], 2, 3, False),
+        (["--bounded"], 2, 3, False),
+    ],
+)
+def test_a_reader_without_a_partition_must_not_hold_back_the_windows(
+    words: list[str], partitions: int, parallelism: int, stalled: bool
+) -> None:
+    sentence = kdv.stalled(kdv.parse_args(words), kdv.Topics(partitions, 1), parallelism)
+    assert ("lower the parallelism, or set the timeout" in sentence) is stalled
+
+
+OURS = "org.apache.flink.kafka.shaded."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        (
+            "sasl.jaas.config",
+            'org.apache.kafka.x.Module required password="org.apache.kafka.x";',
+            f'{OURS}org.apache.kafka.x.Module required password="org.apache.kafka.x";',
+        ),
+        ("sasl.jaas.config", f"{OURS}org.apache.kafka.x.Module required;", f"{OURS}org.apache.kafka.x.Module required;"),
+        ("ssl.key.password", "org.apache.kafka.secret", "org.apache.kafka.secret"),
+        ("sasl.login.callback.handler.class", "org.apache.kafka.x.Handler", f"{OURS}org.apache.kafka.x.Handler"),
+        ("interceptor.classes", "my.Own,org.apache.kafka.x.I", f"my.Own,{OURS}org.apache.kafka.x.I"),
+        ("interceptor.classes", "my.org.apache.kafka.x.I", "my.org.apache.kafka.x.I"),
+        ("client.id", "org.apache.kafka.me", "org.apache.kafka.me"),
+    ],
+)
+def test_classes_alone_are_named_as_they_are_here(name: str, value: str, expected: str) -> None:
+    assert kdv.named_here(name, value, OURS) == expected
+
+
+def test_what_is_told_of_a_failure_shows_no_secret() -> None:
+    kafka = {"ssl.keystore.key": "-----BEGIN\nit's\n", "ssl.key.password": "geheim", "client.id": "me"}
+    told = (
+        "'properties.ssl.keystore.key'='-----BEGIN\nit''s\n' 'properties.ssl.key.password'='geheim' 'properties.client.id'='me'"
+    )
+    assert kdv.without_secrets(told, kafka) == (
+        "'properties.ssl.keystore.key'='******' 'properties.ssl.key.password'='******' 'properties.client.id'='me'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +247,26 @@ def test_durations(text: str, expected: int) -> None:
         ("--checkpoint-interval=0 s", "must be longer than zero"),
         ("--watermark-delay=-5 s", "is not a duration"),
         ("--window=1500 ms", "is not a whole number of seconds"),
-        ("--buckets=0", "is no whole number above 0"),
+        ("--sink-parallelism=0", "is no whole number above 0"),
+        ("--sink-parallelism=٣", "is no whole number above 0"),
+        ("--window=٣ min", "is not a duration"),
+        ("--topic=ağ", "is not a topic: write up to 249 letters of ASCII"),
+        ("--topic=..", "is not a topic"),
+        ("--topic=", "is not a topic"),
+        (f"--topic={'t' * 250}", "is not a topic"),
+        ("--dead-letters=ağ", "is neither a topic"),
+        ("--late-records=.", "is neither a topic"),
+        ("--group=a b", "--group=a b gives no topic for --dead-letters, 'a b-dead': name one with --dead-letters"),
+        (f"--group={'g' * 249}", "gives no topic for --dead-letters"),
+        ("--dead-letters=sahibinden", "--dead-letters=sahibinden is the topic that the job reads"),
+        ("--late-records=sahibinden", "--late-records=sahibinden is the topic that the job reads"),
+        ("--dead-letters=flink-group-sahibinden-late", "are one place"),
+        ("--dead-letters=file:///flink-data/output", "lie in one another: name folders beside each other"),
+        ("--dead-letters=file:///x/../flink-data/output/dead", "lie in one another"),
+        ("--late-records=file:///flink-data", "lie in one another"),
+        ("--transaction-timeout=25 d", "is longer than Kafka's clients hold"),
+        ("--transaction-timeout=5 min", "has to be at least 5 min longer than --checkpoint-interval"),
+        ("--checkpoint-interval=15 min", "has to be at least 5 min longer than --checkpoint-interval"),
         ("--dead-letters=a b", "is neither a topic"),
         ("--dead-letters=", "needs a place"),
         ("--format=json", "needs --format=checked-json"),
@@ -178,3 +279,13 @@ def test_wrong_arguments_are_refused_with_a_sentence(argument: str, sentence: st
         kdv.parse_args([argument])
     assert ended.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_places_that_only_look_alike_are_taken() -> None:
+    kdv.parse_args(["--dead-letters=file:///flink-data/output-dead", "--late-records=file:///flink-data/output-late"])
+    kdv.parse_args(["--dead-letters=s3://a/x", "--output=s3://b/x"])
+    kdv.parse_args(["--on-error=skip", "--dead-letters=sahibinden", "--late-records="])
+
+
+def test_without_rejects_in_topics_no_transaction_has_to_last() -> None:
+    kdv.parse_args(["--dead-letters=file:///d", "--late-records=", "--checkpoint-interval=1 h"])

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.apache.flink.streaming.api.operators.InternalTimerService;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.Triggerable;
 import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.api.windowing.windows.TimeWindow;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
@@ -33,27 +35,36 @@ import org.apache.flink.table.data.binary.BinaryStringData;
  * row whose window has closed is late.
  *
  * <p>The watermark that decides is this operator's own and is part of its state, which sources do not have: whatever is restored,
- * at whatever parallelism, no window closes twice and no row is dropped.
+ * at whatever parallelism, no window closes twice and no row is dropped. A window knows its own start and end, so that one which
+ * was open when the size changed closes at the end that it had.
  */
 final class WindowOperator extends AbstractStreamOperator<RowData>
-        implements OneInputStreamOperator<RowData, RowData>, Triggerable<Integer, Long> {
+        implements OneInputStreamOperator<RowData, RowData>, Triggerable<Integer, TimeWindow> {
 
     private static final long serialVersionUID = 1L;
     private static final DateTimeFormatter START = DateTimeFormatter.ofPattern("',\"'uuuu-MM-dd HH:mm:ss'\"'");
     private static final StringData REASON = StringData.fromString("late: its window was closed");
+    // Clocks differ, and the rows that made a restored watermark were held against those of other machines.
+    private static final long SLACK = 3_600_000;
+    private static final long AT_ONCE = Long.MIN_VALUE;
     // A list that only grows is what every backend bears.
     private static final ListStateDescriptor<byte[]> LINES = new ListStateDescriptor<>("lines", BytePrimitiveArraySerializer.INSTANCE);
     private static final ListStateDescriptor<Long> WATERMARK = new ListStateDescriptor<>("watermark", LongSerializer.INSTANCE);
+    private static final TimeWindow.Serializer WINDOW = new TimeWindow.Serializer();
 
     private final long size;
     private final long future;
     private final int kept;
 
     private transient long watermark;
+    // What another run has to know of it: the end of the input closes all windows there are, but none that are still to come.
+    private transient long reached;
+    private transient long latest;
+    private transient boolean restored;
     private transient ListState<Long> watermarks;
-    private transient InternalTimerService<Long> timers;
+    private transient InternalTimerService<TimeWindow> timers;
     // The buckets of each open window whose timer is set, so as not to ask the timers for every row.
-    private transient Map<Long, Set<Integer>> open;
+    private transient Map<TimeWindow, Set<Integer>> open;
 
     WindowOperator(long size, long future, int kept) {
         this.size = size;
@@ -64,28 +75,50 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
     @Override
     public void initializeState(StateInitializationContext context) throws Exception {
         super.initializeState(context);
+        restored = context.isRestored();
         watermarks = context.getOperatorStateStore().getUnionListState(WATERMARK);
         watermark = Long.MIN_VALUE;
         // The latest of all: a window that has closed anywhere stays closed, one that is still open closes with the next watermark.
-        for (long restored : watermarks.get()) {
-            watermark = Math.max(watermark, restored);
+        for (long other : watermarks.get()) {
+            watermark = Math.max(watermark, other);
         }
-        if (future >= 0 && watermark > System.currentTimeMillis() + future) {
-            watermark = Long.MIN_VALUE; // a wrong clock, or the end of a drained job: it would make every row late
+        latest = future < 0 ? Long.MAX_VALUE : System.currentTimeMillis() + future + SLACK;
+        if (watermark > latest) {
+            watermark = Long.MIN_VALUE; // a wrong clock: it would make every row late
         }
+        reached = watermark;
     }
 
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
         super.snapshotState(context);
-        watermarks.update(List.of(watermark));
+        watermarks.update(List.of(reached));
     }
 
     @Override
     public void open() throws Exception {
         super.open();
         open = new HashMap<>();
-        timers = getInternalTimerService("windows", LongSerializer.INSTANCE, this);
+        timers = getInternalTimerService("windows", WINDOW, this);
+        if (restored) {
+            closeWhatNoRowCanReach();
+        }
+    }
+
+    /** Lets windows of a wrong clock close with the next watermark: their own end would never come. */
+    private void closeWhatNoRowCanReach() throws Exception {
+        List<Map.Entry<Object, TimeWindow>> far = new ArrayList<>();
+        timers.forEachEventTimeTimer(
+                (window, time) -> {
+                    if (window.getStart() > latest) {
+                        far.add(Map.entry(getCurrentKey(), window));
+                    }
+                });
+        for (Map.Entry<Object, TimeWindow> entry : far) {
+            setCurrentKey(entry.getKey());
+            timers.deleteEventTimeTimer(entry.getValue(), entry.getValue().maxTimestamp());
+            timers.registerEventTimeTimer(entry.getValue(), AT_ONCE);
+        }
     }
 
     @Override
@@ -93,31 +126,46 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
         RowData row = element.getValue();
         long time = row.getTimestamp(Windows.TIME, 3).getMillisecond();
         long start = time - time % size;
-        if (start + size - 1 <= watermark) {
+        TimeWindow window = new TimeWindow(start, start + size);
+        if (window.maxTimestamp() <= watermark) {
             output.collect(Windows.LATE, new StreamRecord<>(Windows.reject(row, REASON, kept)));
             return;
         }
-        lines(start).add(row.getString(Windows.LINE).toBytes());
-        if (open.computeIfAbsent(start, window -> new HashSet<>()).add(row.getInt(Windows.BUCKET))) {
-            timers.registerEventTimeTimer(start, start + size - 1);
+        lines(window).add(row.getString(Windows.LINE).toBytes());
+        if (open.computeIfAbsent(window, none -> new HashSet<>()).add(row.getInt(Windows.BUCKET))) {
+            timers.registerEventTimeTimer(window, window.maxTimestamp());
         }
     }
 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
         watermark = Math.max(watermark, mark.getTimestamp());
+        if (!ended()) {
+            reached = watermark;
+        }
         super.processWatermark(new Watermark(watermark));
     }
 
+    private boolean ended() {
+        return watermark == Watermark.MAX_WATERMARK.getTimestamp();
+    }
+
     @Override
-    public void onEventTime(InternalTimer<Integer, Long> timer) throws Exception {
-        long start = timer.getNamespace();
-        open.remove(start);
-        ListState<byte[]> lines = lines(start);
-        byte[] end = LocalDateTime.ofEpochSecond(start / 1000, 0, ZoneOffset.UTC).format(START).getBytes(StandardCharsets.UTF_8);
+    public void onEventTime(InternalTimer<Integer, TimeWindow> timer) throws Exception {
+        TimeWindow window = timer.getNamespace();
+        if (ended()) {
+            reached = Math.max(reached, window.maxTimestamp());
+        }
+        open.remove(window);
+        ListState<byte[]> state = lines(window);
+        Iterable<byte[]> lines = state.get();
+        if (lines == null) {
+            return;
+        }
+        byte[] end = LocalDateTime.ofEpochSecond(window.getStart() / 1000, 0, ZoneOffset.UTC).format(START).getBytes(StandardCharsets.UTF_8);
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         Set<StringData> seen = new HashSet<>();
-        for (byte[] line : lines.get()) {
+        for (byte[] line : lines) {
             if (seen.add(BinaryStringData.fromBytes(line))) {
                 if (text.size() > 0) {
                     text.write('\n');
@@ -126,17 +174,19 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
                 text.writeBytes(end);
             }
         }
-        lines.clear();
-        output.collect(new StreamRecord<>(GenericRowData.of(StringData.fromBytes(text.toByteArray()))));
+        state.clear();
+        if (text.size() > 0) {
+            output.collect(new StreamRecord<>(GenericRowData.of(StringData.fromBytes(text.toByteArray()))));
+        }
     }
 
-    /** The lines of the bucket at hand, in the window with this start. */
-    private ListState<byte[]> lines(long start) throws Exception {
-        return getPartitionedState(start, LongSerializer.INSTANCE, LINES);
+    /** The lines of the bucket at hand, in this window. */
+    private ListState<byte[]> lines(TimeWindow window) throws Exception {
+        return getPartitionedState(window, WINDOW, LINES);
     }
 
     @Override
-    public void onProcessingTime(InternalTimer<Integer, Long> timer) {
+    public void onProcessingTime(InternalTimer<Integer, TimeWindow> timer) {
         throw new IllegalStateException("no such timer is set");
     }
 }

@@ -6,6 +6,8 @@ import org.apache.flink.api.common.functions.FilterFunction;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.operators.ChainingStrategy;
+import org.apache.flink.streaming.api.transformations.OneInputTransformation;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.api.Table;
 import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
@@ -51,16 +53,29 @@ public final class Windows {
      * {@code late} have message, reason, partition and offset.
      *
      * @param size milliseconds of a window
-     * @param future milliseconds that a restored watermark may be beyond the clock, or it is forgotten; below 0: any
+     * @param future milliseconds that rows may be beyond the clock; a restored watermark of an hour more is forgotten; below 0: none is
      * @param fail whether a broken row fails the job
      * @param kept how many bytes of a message are kept at most; the reason says where there were more
+     * @param delay milliseconds that rows may be out of order, as the table's watermarks have it
+     * @param idle milliseconds after which a partition without a good row does not hold back the windows; 0: it always does
      */
-    public static void over(StreamTableEnvironment tables, Table table, long size, long future, boolean fail, int kept) {
+    public static void over(
+            StreamTableEnvironment tables, Table table, long size, long future, boolean fail, int kept, long delay, long idle) {
         DataType internal = table.getResolvedSchema().toPhysicalRowDataType().bridgedTo(RowData.class);
-        DataStream<RowData> rows = tables.toDataStream(table, internal);
-        DataStream<RowData> broken = rows.filter(broken(fail)).map(row -> reject(row, row.getString(REASON), kept)).returns(REJECT);
+        DataStream<RowData> read = tables.toDataStream(table, internal);
+        SingleOutputStreamOperator<RowData> rows =
+                read.transform("activity", read.getType(), new ActivityOperator(delay, idle)).uid("activity");
+        // Flink 1 begins a chain, and so another thread, with an operator of one's own.
+        ((OneInputTransformation<?, ?>) rows.getTransformation()).setChainingStrategy(ChainingStrategy.ALWAYS);
+        DataStream<RowData> broken =
+                rows.filter(broken(fail))
+                        .uid("broken")
+                        .map(row -> reject(row, row.getString(REASON), kept))
+                        .returns(REJECT)
+                        .uid("rejects");
         SingleOutputStreamOperator<RowData> closed =
                 rows.filter(row -> row.isNullAt(REASON))
+                        .uid("good")
                         .keyBy(row -> row.getInt(BUCKET), Types.INT)
                         .transform("windows", CLOSED, new WindowOperator(size, future, kept))
                         .uid("windows");

@@ -1,0 +1,149 @@
+package flinkhelm.windows;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+import org.apache.flink.table.data.RowData;
+
+/**
+ * Keeps partitions that deliver broken rows alone from holding back the windows. A source takes each row for a sign of life, but a
+ * broken one has no time: its partition is never idle, and brings no watermark.
+ *
+ * <p>It stands right behind a reader, sees all its rows, and passes the source's watermarks on. While a partition has delivered
+ * broken rows only for the whole timeout, the partitions with good rows alone decide; where there is none, this reader is idle. A
+ * timeout of 0 leaves everything to the source.
+ */
+final class ActivityOperator extends AbstractStreamOperator<RowData> implements OneInputStreamOperator<RowData, RowData> {
+
+    private static final long serialVersionUID = 1L;
+    private static final long LAST = Watermark.MAX_WATERMARK.getTimestamp();
+    private static final long LOOKS = 10; // within a timeout
+
+    private final long delay;
+    private final long timeout;
+
+    private transient Map<Integer, Partition> partitions;
+    // Milliseconds since the start, of which those do not count in which backpressure stopped this task: nobody could deliver.
+    private transient long now;
+    private transient long lookedAt;
+    private transient boolean readerIdle;
+    private transient boolean stalled;
+    private transient boolean idle;
+    private transient long reached;
+    private transient long emitted;
+
+    private static final class Partition {
+        long latest = Long.MIN_VALUE;
+        long good = Long.MIN_VALUE;
+        long broken = Long.MIN_VALUE;
+    }
+
+    /**
+     * @param delay milliseconds that rows may be out of order, as the source's watermarks have it
+     * @param timeout milliseconds after which a partition without a good row is idle
+     */
+    ActivityOperator(long delay, long timeout) {
+        this.delay = delay;
+        this.timeout = timeout;
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        partitions = new HashMap<>();
+        reached = Long.MIN_VALUE;
+        emitted = Long.MIN_VALUE;
+        lookedAt = getProcessingTimeService().getCurrentProcessingTime();
+        if (timeout > 0) {
+            lookLater();
+        }
+    }
+
+    private void lookLater() {
+        getProcessingTimeService().registerTimer(lookedAt + pause(), time -> look());
+    }
+
+    private long pause() {
+        return Math.max(1, timeout / LOOKS);
+    }
+
+    private void look() throws Exception {
+        long time = getProcessingTimeService().getCurrentProcessingTime();
+        now += Math.min(Math.max(0, time - lookedAt), 2 * pause());
+        lookedAt = time;
+        judge();
+        lookLater();
+    }
+
+    private void judge() throws Exception {
+        long mark = LAST;
+        boolean onlyBroken = false;
+        for (Partition partition : partitions.values()) {
+            if (recent(partition.good)) {
+                mark = Math.min(mark, partition.latest - delay);
+            } else {
+                onlyBroken |= recent(partition.broken);
+            }
+        }
+        // Partitions of which nothing is known are idle when the timeout has passed once.
+        onlyBroken &= now >= timeout && reached < LAST;
+        stalled = onlyBroken && mark == LAST;
+        if (onlyBroken && mark < LAST) {
+            reached = Math.max(reached, mark);
+        }
+        announce();
+    }
+
+    private boolean recent(long time) {
+        return time != Long.MIN_VALUE && now - time < timeout;
+    }
+
+    @Override
+    public void processElement(StreamRecord<RowData> element) throws Exception {
+        RowData row = element.getValue();
+        if (timeout > 0) {
+            Partition partition = partitions.computeIfAbsent(row.getInt(Windows.PARTITION), number -> new Partition());
+            if (row.isNullAt(Windows.REASON)) {
+                partition.good = now;
+                partition.latest = Math.max(partition.latest, row.getTimestamp(Windows.TIME, 3).getMillisecond());
+                if (stalled) {
+                    stalled = false;
+                    announce();
+                }
+            } else {
+                partition.broken = now;
+            }
+        }
+        output.collect(element);
+    }
+
+    @Override
+    public void processWatermark(Watermark mark) throws Exception {
+        reached = Math.max(reached, mark.getTimestamp());
+        stalled &= reached < LAST;
+        announce();
+    }
+
+    @Override
+    public void processWatermarkStatus(WatermarkStatus status) throws Exception {
+        readerIdle = status.isIdle();
+        announce();
+    }
+
+    /** Tells the next operator what has changed. A watermark would be lost on it while this reader is idle. */
+    private void announce() throws Exception {
+        boolean wasIdle = idle;
+        idle = readerIdle || stalled;
+        if (idle != wasIdle) {
+            super.processWatermarkStatus(idle ? WatermarkStatus.IDLE : WatermarkStatus.ACTIVE);
+        }
+        if (reached > emitted && (!idle || reached == LAST)) {
+            emitted = reached;
+            super.processWatermark(new Watermark(emitted));
+        }
+    }
+}

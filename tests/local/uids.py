@@ -1,0 +1,31 @@
+"""Says by which ids the operators of the KDV job keep their state, for each line of arguments (JSON) on stdin: a line of JSON,
+[[name, id], ...]. Runs with Flink's home and PyFlink in its environment, and starts nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StreamTableEnvironment
+
+from jobs.kdv import kdv
+
+
+def uids(argv: list[str]) -> list[tuple[str, str | None]]:
+    args = kdv.parse_args(argv)
+    flink = Configuration()
+    for key, value in kdv.configuration(args).items():
+        flink.set_string(key, value)
+    flink.set_string("parallelism.default", "2")
+    streams = StreamExecutionEnvironment.get_execution_environment(flink)
+    kdv.plan(StreamTableEnvironment.create(streams), args, {}, kdv.KEPT_BYTES).attach_as_datastream()
+    graph = streams._j_stream_execution_environment.getStreamGraph(False)
+    nodes = sorted(graph.getStreamNodes().toArray(), key=lambda node: node.getId())
+    return [(node.getOperatorName(), node.getTransformationUID()) for node in nodes]
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(uids(json.loads(line))), flush=True)
