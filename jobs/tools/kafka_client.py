@@ -4,40 +4,141 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
-_JAAS = re.compile(r'(username|password)\s*=\s*"((?:[^"\\]|\\.)*)"')
-_MEANINGS = {"n": "\n", "r": "\r", "t": "\t"}
+Client = TypeVar("Client")
+
+# What both clients call by one name, and mean the same by.
+_COMMON = (
+    "security.protocol",
+    "sasl.mechanism",
+    "sasl.kerberos.service.name",
+    "ssl.key.password",
+    "client.id",
+    "client.dns.lookup",
+)
+# Property of a store of type PEM -> those of this client.
+_STORES = {
+    "ssl.truststore.location": ("ssl.ca.location",),
+    "ssl.truststore.certificates": ("ssl.ca.pem",),
+    "ssl.keystore.location": ("ssl.certificate.location", "ssl.key.location"),
+    "ssl.keystore.certificate.chain": ("ssl.certificate.pem",),
+    "ssl.keystore.key": ("ssl.key.pem",),
+}
+_BLANKS = " \t\f"
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_MEANINGS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
+_PAIR = re.compile(r"((?:\\.|[^\\=: \t\f])*)(?:[ \t\f]*[=:][ \t\f]*|[ \t\f]*)(.*)", re.DOTALL)
+# Words of sasl.jaas.config, as the reader of Kafka's clients takes them apart.
+_JAAS_WORD = re.compile(
+    r"""[\x00-\x20]+|//[^\r\n]*|/\*.*?\*/
+    |(?P<quote>["'])(?P<text>(?:\\.|(?!(?P=quote))[^\\\r\n])*)(?P=quote)
+    |(?P<plain>[A-Za-z_$\u00a0-\U0010ffff][-\w$.\u00a0-\U0010ffff]*)
+    |(?P<sign>[=;])""",
+    re.DOTALL | re.VERBOSE | re.ASCII,
+)
+_JAAS_FLAGS = ("required", "requisite", "sufficient", "optional")
+_JAAS_ESCAPE = re.compile(r"\\([0-3][0-7]{0,2}|[4-7][0-7]?|.)", re.DOTALL)
+_JAAS_MEANINGS = {**_MEANINGS, "a": "\a", "b": "\b", "v": "\v"}
+
+
+class Wrong(ValueError):
+    """The file is not one of properties; the text says why."""
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a file of properties: one with a backslash at its end, not escaped, goes on in the next; a comment never."""
+    found = iter(re.split(r"\r\n|\r|\n", text))
+    for line in found:
+        line = line.lstrip(_BLANKS)
+        while line and line[0] not in "#!" and (len(line) - len(line.rstrip("\\"))) % 2:
+            line = line[:-1] + next(found, "").lstrip(_BLANKS)
+        if line and line[0] not in "#!":
+            yield line
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", lambda escape: _MEANINGS.get(escape[1], escape[1]), text)
+    def meaning(match: re.Match[str]) -> str:
+        sign = match[1]
+        if sign[0] == "u":
+            if len(sign) == 1:
+                raise Wrong(f"{text!r}: \\u needs four hexadecimal digits")
+            return chr(int(sign[1:], 16))
+        return _MEANINGS.get(sign, sign)
+
+    # Characters beyond 65,535 are written as two halves.
+    return _ESCAPE.sub(meaning, text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _read(text: str) -> dict[str, str]:
-    """A file of properties, as Java reads it: a backslash at the end of a line goes on in the next one, elsewhere it escapes."""
-    lines = (line.strip() for line in re.sub(r"\\\r?\n[ \t]*", "", text).splitlines())
-    pairs = (re.split(r"\s*[=:]\s*|\s+", line, maxsplit=1) for line in lines if line and line[0] not in "#!")
-    return {name: _unescaped("".join(value)) for name, *value in pairs}
+def read(data: bytes) -> dict[str, str]:
+    """A file of properties as Java reads it, in ISO 8859-1: other letters are written as \\uXXXX. Raises Wrong."""
+    pairs = (_PAIR.fullmatch(line) for line in _lines(data.decode("latin-1")))
+    return {_unescaped(pair[1]): _unescaped(pair[2]) for pair in pairs if pair}
+
+
+def account(jaas: str) -> dict[str, str]:
+    """The options of the login module in sasl.jaas.config. Raises Wrong."""
+    wrong = Wrong('sasl.jaas.config cannot be read: write <module> required username="..." password="...";')
+    words: list[tuple[str, bool]] = []  # with whether it is a sign
+    position = 0
+    while position < len(jaas):
+        match = _JAAS_WORD.match(jaas, position)
+        if not match:
+            raise wrong
+        position = match.end()
+        if match["quote"]:
+            words.append((_JAAS_ESCAPE.sub(_jaas_meaning, match["text"]), False))
+        elif match["plain"] or match["sign"]:
+            words.append((match["plain"] or match["sign"], bool(match["sign"])))
+    options = words[2:-1]
+    if len(words) < 3 or words[0][1] or words[1][0].lower() not in _JAAS_FLAGS or words[-1] != (";", True) or len(options) % 3:
+        raise wrong
+    found = {}
+    for (name, no_name), equals, (value, no_value) in zip(options[::3], options[1::3], options[2::3], strict=True):
+        if no_name or equals != ("=", True) or no_value:
+            raise wrong
+        found[name] = value
+    return found
+
+
+def _jaas_meaning(match: re.Match[str]) -> str:
+    sign = match[1]
+    return chr(int(sign, 8)) if sign[0] in "01234567" else _JAAS_MEANINGS.get(sign, sign)
+
+
+def translated(found: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The properties by the names of librdkafka, and the names of those that it does not know. Raises Wrong."""
+    taken = {name: found[name] for name in _COMMON if name in found}
+    known = {*_COMMON, "ssl.truststore.type", "ssl.keystore.type", "sasl.jaas.config", "ssl.endpoint.identification.algorithm"}
+    if jaas := found.get("sasl.jaas.config"):
+        taken |= {f"sasl.{name}": value for name, value in account(jaas).items() if name in ("username", "password")}
+    if "ssl.endpoint.identification.algorithm" in found:  # without one nobody looks at the broker's name
+        taken["ssl.endpoint.identification.algorithm"] = found["ssl.endpoint.identification.algorithm"] or "none"
+    for name, ours in _STORES.items():
+        known.add(name)
+        kind = ".".join(name.split(".")[:2])
+        if value := found.get(name):
+            form = found.get(f"{kind}.type", "JKS")
+            if form != "PEM":
+                raise Wrong(f"a {kind[4:]} of type {form}: write {kind}.type=PEM, and one in that form")
+            taken |= dict.fromkeys(ours, value)
+    return taken, sorted(found.keys() - known)
 
 
 def settings(file: str) -> dict[str, str]:
-    """The file's properties by the names of librdkafka; for argparse."""
+    """The file's properties by the names of librdkafka; for argparse. Names on stderr what it leaves out."""
     try:
-        found = _read(Path(file).read_text())
+        taken, ignored = translated(read(Path(file).read_bytes()))
     except OSError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    if jaas := found.pop("sasl.jaas.config", ""):
-        found |= {f"sasl.{name}": _unescaped(value) for name, value in _JAAS.findall(jaas)}
-    trusted = found.pop("ssl.truststore.type", "JKS")
-    for name, ours in (("location", "ssl.ca.location"), ("certificates", "ssl.ca.pem")):
-        if value := found.pop(f"ssl.truststore.{name}", ""):
-            if trusted != "PEM":
-                raise argparse.ArgumentTypeError(
-                    f"{file}: a truststore of type {trusted}: write ssl.truststore.type=PEM, and one in that form"
-                )
-            found[ours] = value
-    return found
+    except Wrong as error:
+        raise argparse.ArgumentTypeError(f"{file}: {error}") from error
+    if ignored:
+        print(f"{file}: this program's client does without {', '.join(ignored)}", file=sys.stderr)
+    return taken
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
@@ -49,3 +150,13 @@ def add_option(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="properties of Kafka's clients, such as security.protocol and sasl.jaas.config",
     )
+
+
+def client(kind: Callable[[dict[str, Any]], Client], options: Mapping[str, Any]) -> Client:
+    """A client of confluent_kafka. Raises LookupError, with a sentence, for settings that it refuses."""
+    import confluent_kafka  # here, so that a file can be read without it
+
+    try:
+        return kind(dict(options))
+    except confluent_kafka.KafkaException as error:
+        raise LookupError(f"the client refuses --kafka-properties: {error.args[0].str()}") from error

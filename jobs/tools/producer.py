@@ -166,7 +166,8 @@ class Sender:
         self.topic = topic
         self.delivered = 0
         self.failure = ""
-        self._producer = Producer(
+        self._producer = kafka_client.client(
+            Producer,
             {
                 **settings,
                 "bootstrap.servers": bootstrap_servers,
@@ -174,7 +175,7 @@ class Sender:
                 "linger.ms": 20,
                 "log_level": 3,
                 "message.max.bytes": 1_040_000,  # what a broker takes by default, so that --faults can send it
-            }
+            },
         )
 
     def partitions(self) -> int:

@@ -24,7 +24,8 @@ def read(bootstrap_servers: str, topic: str, settings: Mapping[str, str], timeou
 
     Raises LookupError when no broker answers, the topic does not exist, or a record does not come within `timeout` seconds.
     """
-    consumer = confluent_kafka.Consumer(
+    consumer = kafka_client.client(
+        confluent_kafka.Consumer,
         {
             **settings,
             "bootstrap.servers": bootstrap_servers,
@@ -34,7 +35,7 @@ def read(bootstrap_servers: str, topic: str, settings: Mapping[str, str], timeou
             "isolation.level": "read_committed",
             "auto.offset.reset": "earliest",
             "log_level": 0,
-        }
+        },
     )
     try:
         try:

@@ -94,7 +94,12 @@ def wait(admin: kafka_admin.AdminClient, topic: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     # librdkafka's own complaints about an absent broker are kept off: each state is told once, below.
-    admin = kafka_admin.AdminClient({**args.kafka_properties, "bootstrap.servers": args.bootstrap_servers, "log_level": 0})
+    options = {**args.kafka_properties, "bootstrap.servers": args.bootstrap_servers, "log_level": 0}
+    try:
+        admin = kafka_client.client(kafka_admin.AdminClient, options)
+    except LookupError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     deadline = time.monotonic() + args.timeout
     told = ""
     while True:
