@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, NEW, OLD, VALUES, Install, matrix
@@ -14,7 +15,7 @@ from tests.support import csv_output, evidence, faults, kdv_model, workloads
 from tests.support.cluster import Cluster
 from tests.support.csv_output import Row, Snapshot
 from tests.support.helm import Helm
-from tests.support.kafka import Kafka
+from tests.support.kafka import Kafka, Record
 from tests.support.kdv_model import Input
 from tests.support.release import FlinkRelease
 from tests.support.waits import GiveUp, wait_for
@@ -51,19 +52,25 @@ def broker(flink: FlinkRelease) -> Kafka:
     return Kafka(workloads.tools_pod(flink.cluster, flink.namespace), f"{flink.name}-kafka:9092")
 
 
+def rejects(flink: FlinkRelease, kafka: Kafka) -> tuple[list[Record], list[Record]]:
+    """Dead letters and late records, in the topics that the job's name in Kafka gives."""
+    group = f"kdv.{flink.namespace}.{flink.name}"
+    return kafka.consume(f"{group}-dead"), kafka.consume(f"{group}-late")
+
+
 def wait_for_rows(flink: FlinkRelease, kafka: Kafka, output: str = OUTPUT) -> tuple[Input, Snapshot]:
     """The judged input and the output, once no record is missing; one too much or altered ends the wait as well."""
     judged = Input(kafka.consume(TOPIC))
 
     def read() -> Snapshot:
         snapshot = csv_output.read(flink.jobmanager, output)
-        dead, late = kafka.consume(f"{TOPIC}-dead"), kafka.consume(f"{TOPIC}-late")
+        dead, late = rejects(flink, kafka)
         report = kdv_model.compare(judged.expect(set(map(kdv_model.origin, late))), snapshot.rows)
-        rejects = judged.rejects(dead, late)
+        wrong = judged.rejects(dead, late)
         if report.twice or report.unexpected:
             raise GiveUp(str(report))
-        if not report.ok or rejects:
-            raise LookupError("\n".join([str(report), *rejects[:10]]))
+        if not report.ok or wrong:
+            raise LookupError("\n".join([str(report), *wrong[:10]]))
         return snapshot
 
     return judged, wait_for(read, timeout=180, what="every record", interval=2)
@@ -115,7 +122,7 @@ def test_of_faulty_input_every_record_is_accounted_for(install: Install, helm: H
     kafka = broker(flink)
     producer_done(flink)
     rows = check_rows(flink, kafka, 2000)
-    judged, dead, late = Input(kafka.consume(TOPIC)), kafka.consume(f"{TOPIC}-dead"), kafka.consume(f"{TOPIC}-late")
+    judged, (dead, late) = Input(kafka.consume(TOPIC)), rejects(flink, kafka)
     assert len(dead) == len(judged.broken) >= 50
     waiting = len(judged.expect(set(map(kdv_model.origin, late)), bounded=True).certain) - len(rows)  # in windows still open
     copies = len(judged.good) - len(late) - len(rows) - waiting
@@ -147,22 +154,25 @@ def test_a_savepoint_carries_the_job_over_an_upgrade(install: Install, helm: Hel
 
 
 @pytest.mark.parametrize("availability", ["kubernetes", pytest.param("none", marks=pytest.mark.full)])
-def test_a_session_gets_the_job_once(install: Install, helm: Helm, cluster: Cluster, namespace: str, availability: str) -> None:
-    values = demo(NEW, count=300, rate=300, kind="session")
+def test_a_session_carries_the_job_over_an_upgrade(install: Install, helm: Helm, namespace: str, availability: str) -> None:
+    file = VALUES / "demo-session.yaml"
+    values = demo(NEW, count=600, rate=20, kind="session")
     values["flink"]["highAvailability"] = {"type": availability}
-    flink = install("submitted", DEMO, values, files=[VALUES / "demo-session.yaml"])
+    flink = install("submitted", DEMO, values, files=[file])
     kafka = broker(flink)
-    flink.rest.wait_running("kdv")
-    producer_done(flink)
-    check_rows(flink, kafka, 300)
+    before = flink.rest.wait_running("kdv")
+    flink.rest.wait_checkpoint(before["jid"], 1)
 
-    # Another specification of the submitter is another Job: it finds the job and leaves it alone.
-    values["flink"]["job"] = {"parallelism": 1}
-    helm.upgrade("submitted", DEMO, values, namespace=namespace)
-    jobs = cluster.batch.list_namespaced_job(namespace, label_selector="app.kubernetes.io/component=submitter").items
-    (submitter,) = [job.metadata.name for job in jobs if job.metadata.deletion_timestamp is None]
-    workloads.wait_job(cluster, namespace, submitter)
-    assert [entry["name"] for entry in flink.rest.jobs()] == ["kdv"]
+    (job,) = yaml.safe_load(file.read_text())["flink"]["session"]["jobs"]
+    job["args"].append("--checkpoint-interval=5 s")
+    values["flink"]["session"] = {"jobs": [job]}
+    helm.upgrade("submitted", DEMO, values, files=[file], namespace=namespace)
+
+    after = flink.rest.wait_running("kdv")
+    assert after["jid"] != before["jid"]
+    assert flink.rest.checkpoints(after["jid"])["latest"]["restored"]["is_savepoint"]
+    producer_done(flink)
+    check_rows(flink, kafka, 600)
 
 
 def test_the_demo_as_make_demo_installs_it(install: Install, namespace: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
-from tests.kind.test_demo import OUTPUT, TOPIC, broker
+from tests.kind.test_demo import OUTPUT, TOPIC, broker, rejects
 from tests.soak.account import Account, account
 from tests.support import csv_output, workloads
 from tests.support.kdv_model import Input
@@ -63,7 +63,7 @@ def settle(flink: FlinkRelease) -> Account:
 
     def done() -> Account:
         rows = csv_output.read(flink.jobmanager, OUTPUT).rows
-        found = account(judged, rows, kafka.consume(f"{TOPIC}-dead"), kafka.consume(f"{TOPIC}-late"))
+        found = account(judged, rows, *rejects(flink, kafka))
         complaints = "\n".join([str(dict(found.ends)), *found.hopeless[:20], *found.wrong[:20]])
         if found.hopeless:
             raise GiveUp(complaints)
@@ -72,6 +72,6 @@ def settle(flink: FlinkRelease) -> Account:
         return found
 
     found = wait_for(done, timeout=400, what="every record", interval=5)
-    late = {record.value for record in kafka.consume(f"{TOPIC}-late")}
+    late = {record.value for record in rejects(flink, kafka)[1]}
     assert len(late) == found.ends["late record"] > 0, "late records are to differ"
     return found

@@ -99,7 +99,10 @@ JOBS: dict[str, Any] = {
     "sqlGateway": {"enabled": True},
     "historyServer": {"enabled": True},
 }
-ALL_OF_DEMO: dict[str, Any] = {"kafkaUi": {"enabled": True}, "flink": {"flink": {"type": "session"}}}
+ALL_OF_DEMO: dict[str, Any] = {
+    "kafkaUi": {"enabled": True},
+    "flink": {"flink": {"type": "session"}, "session": {"jobs": [{"name": "kdv", "python": {"file": "/kdv.py"}}]}},
+}
 
 
 @dataclass(frozen=True)

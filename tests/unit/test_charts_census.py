@@ -125,7 +125,7 @@ def test_flink(values: dict[str, Any], more: set[str], less: set[str]) -> None:
     assert census(render(FLINK, values, name="r")) == ((CLUSTER | SESSION_HOOKS) - less) | more
 
 
-SESSION = {"flink": {"flink": {"type": "session"}}}
+SESSION = {"flink": {"flink": {"type": "session"}, "session": {"jobs": [{"name": "kdv", "python": {"file": "/kdv.py"}}]}}}
 EXTERNAL = {"kafka": {"enabled": False}, "global": {"kafka": {"bootstrapServers": "k:9092"}}}
 
 
@@ -133,7 +133,7 @@ EXTERNAL = {"kafka": {"enabled": False}, "global": {"kafka": {"bootstrapServers"
     ("values", "more", "less"),
     [
         ({}, set(), set()),
-        (SESSION, {"ConfigMap/r-submitter", "Job/r-submitter"}, JOB_HOOKS - SESSION_HOOKS),
+        (SESSION, AFTERWARDS, JOB_HOOKS - SESSION_HOOKS),
         (EXTERNAL, set(), KAFKA),
         ({"producer": {"enabled": False}}, set(), {"Job/r-producer"}),
         ({"kafkaUi": {"enabled": True}}, {"Service/r-kafka-ui", "Deployment/r-kafka-ui"}, set()),
@@ -180,7 +180,7 @@ SERVICES = {
 def test_services_and_the_component_behind_each() -> None:
     values = {
         "kafkaUi": {"enabled": True},
-        "flink": {"flink": {"type": "session"}, "sqlGateway": {"enabled": True}, "historyServer": {"enabled": True}},
+        "flink": {**SESSION["flink"], "sqlGateway": {"enabled": True}, "historyServer": {"enabled": True}},
     }
     services = render(DEMO, values, name="r").by("Service")
     found = {

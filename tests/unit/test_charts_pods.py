@@ -91,15 +91,6 @@ def test_without_high_availability_taskmanagers_are_replaced_with_their_jobmanag
     assert pod_template(after)["metadata"]["annotations"]["a"] == "b"
 
 
-@pytest.mark.parametrize("availability", ["none", "kubernetes", "zookeeper"])
-def test_the_demos_submitter_asks_the_service_for_a_leader(availability: str) -> None:
-    """It has no token, and may not read what tells JobManagers of their leader."""
-    flink = {"flink": {"type": "session"}, "highAvailability": {"type": availability}}
-    jobs = render(DEMO, {"flink": flink}, name="r").by("Job")
-    [submitter] = [found for job in jobs if (found := containers(job).get("submitter"))]
-    assert ("-Dhigh-availability.type=NONE" in submitter["args"]) is (availability != "none")
-
-
 def test_a_suspended_job_has_no_pods() -> None:
     values = {"flink": JOB, "job": {"state": "suspended"}, "taskmanager": {"replicas": 3}}
     assert [workload(role, values)["spec"]["replicas"] for role in ("jobmanager", "taskmanager")] == [0, 0]
@@ -282,3 +273,57 @@ def test_large_numbers_are_written_in_digits() -> None:
 def test_memory_may_be_given_in_bytes() -> None:
     config = flink_config(render(FLINK, {"taskmanager": {"resources": {"limits": {"memory": 2147483648}}}}))
     assert config["taskmanager.memory.process.size"] == "2048m"
+
+
+def test_the_client_that_submits_to_a_session_gets_volumes_of_ones_own() -> None:
+    session = {
+        "jobs": [{"name": "a", "jar": {"file": "/a.jar"}}],
+        "extraVolumes": [{"name": "kafka-client", "secret": {"secretName": "{{ .Release.Name }}-kafka"}}],
+        "extraVolumeMounts": [{"name": "kafka-client", "mountPath": "/etc/kafka-client"}],
+    }
+    job = render(FLINK, {"session": session}, name="r").one("Job", "r-flink-after")
+    assert {"name": "kafka-client", "secret": {"secretName": "r-kafka"}} in pod_template(job)["spec"]["volumes"]
+    mounts = {name: [m["name"] for m in found["volumeMounts"]] for name, found in containers(job).items()}
+    assert [name for name, found in mounts.items() if "kafka-client" in found] == ["submitter"]
+
+
+def own_pods(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """{component: pod template} of the demo's own workloads."""
+    found = [*(object for kind in ("Job", "StatefulSet", "Deployment") for object in render(DEMO, values, name="r").by(kind))]
+    return {
+        object["metadata"]["labels"]["app.kubernetes.io/component"]: pod_template(object)
+        for object in found
+        if object["metadata"]["labels"]["app.kubernetes.io/name"] == "flink-kafka-demo"
+    }
+
+
+def test_a_cluster_may_assign_the_users_of_the_demos_pods() -> None:
+    nobody: dict[str, Any] = {"runAsUser": None, "runAsGroup": None, "fsGroup": None}
+    pods = own_pods({"kafkaUi": {"enabled": True}, "podSecurityContext": nobody})
+    assert pods.keys() == {"kafka", "kafka-ui", "topic", "producer"}
+    for pod in pods.values():
+        assert pod["spec"]["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"podSecurityContext": {"runAsUser": 1234}},
+        {"global": {"kafka": {"topic": "other"}}},
+        {"global": {"kafka": {"propertiesSecret": "s"}}},
+        {"global": {"tools": {"image": "other:1"}}},
+        {"kafka": {"enabled": False}, "global": {"kafka": {"bootstrapServers": "k:9092"}}},
+        {"producer": {"rate": 7}, "topic": {"partitions": 7}},
+    ],
+)
+def test_a_job_of_the_demo_whose_pods_change_has_another_name(values: dict[str, Any]) -> None:
+    """Kubernetes refuses another pod template for a Job that is there."""
+
+    def jobs(given: dict[str, Any]) -> dict[str, str]:
+        found = render(DEMO, given, name="r").by("Job")
+        own = (job for job in found if job["metadata"]["labels"]["app.kubernetes.io/name"] == "flink-kafka-demo")
+        return {job["metadata"]["name"]: str(job["spec"]) for job in own}
+
+    before, after = jobs({}), jobs(values)
+    assert len(before) == len(after) == 2
+    assert not before.keys() & after.keys()

@@ -373,8 +373,11 @@ DEMO_REFUSALS = [
         )
     ),
     ({"flink": {"job": {"parallelism": 99}}}, "parallelism of 99", "raise one of these"),
-    ({"flink": {"flink": {"type": "session"}, "job": {"parallelism": 99}}}, "parallelism of 99", "raise one of these"),
-    ({"flink": {"flink": {"type": "session"}, "job": {"jar": {"file": "/a.jar"}}}}, "flink.job.jar", "flink.flink.type=job"),
+    ({"flink": {"flink": {"type": "session"}}}, "flink.session.jobs is empty", "take values/demo-session.yaml"),
+    (
+        {"kafkaUi": {"enabled": True}, "global": {"kafka": {"propertiesSecret": "s"}}},
+        "Kafka UI does not read such a file", "set kafkaUi.enabled=false"
+    ),
 ]  # fmt: skip
 
 

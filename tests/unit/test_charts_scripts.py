@@ -8,9 +8,8 @@ import os
 import socket
 import socketserver
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -25,7 +24,6 @@ REST = CHARTS / "flink" / "files" / "rest.sh"
 BOUNDED = CHARTS / "flink" / "files" / "bounded.sh"
 START = CHARTS / "flink" / "files" / "start-job.sh"
 READY = CHARTS / "flink-kafka-demo" / "files" / "kafka-ready.sh"
-SUBMIT = CHARTS / "flink-kafka-demo" / "files" / "submit.py"
 OVERVIEW = {"taskmanagers": 2, "slots-total": 4, "slots-available": 4, "jobs-running": 1, "jobs-finished": 0}
 
 
@@ -484,46 +482,6 @@ def test_kafka_is_ready_when_it_answers_without_an_error(answer: str, ready: boo
     assert (done.returncode == 0) is ready
     # Length, ApiVersions, version 0, correlation id, no client id.
     assert asked == [bytes.fromhex("0000000a 0012 0000 00000007 ffff")]
-
-
-def submit(port: int, *command: str | Path, timeout: float = 30, more: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-    """Run submit.py for the job kdv; `timeout` is its own, in seconds."""
-    options = [f"--rest=http://127.0.0.1:{port}", "--job-name=kdv", f"--timeout={timeout}", *more]
-    words = [sys.executable, SUBMIT, *options, "--", *command]
-    return subprocess.run(list(map(str, words)), capture_output=True, text=True, timeout=30, check=False)
-
-
-@pytest.mark.parametrize(
-    ("jobs", "submits"),
-    [
-        ([], True),
-        ([{"jid": "a", "name": "kdv", "state": "RUNNING"}], False),
-        ([{"jid": "a", "name": "kdv", "state": "RESTARTING"}], False),
-        ([{"jid": "a", "name": "kdv", "state": "CANCELED"}], True),
-        ([{"jid": "a", "name": "another", "state": "RUNNING"}], True),
-    ],
-)
-def test_a_job_is_submitted_unless_it_is_there(tmp_path: Path, jobs: list[dict[str, str]], submits: bool) -> None:
-    mark = tmp_path / "submitted"
-    with flink({"/overview": OVERVIEW, "/jobs/overview": {"jobs": jobs}}) as port:
-        done = submit(port, "touch", mark)
-    assert done.returncode == 0
-    assert mark.exists() is submits
-    assert ("there already" in done.stdout) is not submits
-
-
-def test_the_submitter_tells_what_it_waited_for() -> None:
-    with flink({"/overview": {**OVERVIEW, "slots-available": 0}, "/jobs/overview": {"jobs": []}}) as port:
-        done = submit(port, "true", timeout=1)
-        on_demand = submit(port, "true", timeout=1, more=["--slots-on-demand"])
-    assert done.returncode == 1
-    assert "no free slot" in done.stderr
-    assert on_demand.returncode == 0
-
-
-def test_the_submitter_hands_on_the_exit_code_of_the_command() -> None:
-    with flink({"/overview": OVERVIEW, "/jobs/overview": {"jobs": []}}) as port:
-        assert submit(port, "sh", "-c", "exit 7").returncode == 7
 
 
 @pytest.mark.parametrize(("stays", "code"), [(False, 0), (True, 7)])

@@ -195,6 +195,7 @@ def merged(*trees: Tree) -> Tree:
 
 JOB = {"flink": {"type": "job"}}
 BOUNDED = {**JOB, "job": {"bounded": True}}
+SUBMITS: Tree = {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}
 NATIVE: Tree = {"flink": {"mode": "native"}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 
@@ -233,7 +234,9 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "job.backoffLimit": (0, BOUNDED),
     "job.ttlSecondsAfterFinished": (600, BOUNDED),
     "session.jobs": ([{"name": "a", "jar": {"file": "/a.jar"}}], {}),
-    "session.resources": ({"limits": {"memory": "2Gi"}}, {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}),
+    "session.resources": ({"limits": {"memory": "2Gi"}}, SUBMITS),
+    "session.extraVolumes": ([{"name": "a", "emptyDir": {}}], SUBMITS),
+    "session.extraVolumeMounts": ([{"name": "a", "mountPath": "/a"}], SUBMITS),
     **{
         path: change
         for name in ("sqlGateway", "historyServer")
@@ -329,6 +332,7 @@ DEMO_CHANGES: dict[str, tuple[Any, Tree]] = {
         {"kafka": {"enabled": False}, "global": {"kafka": {"bootstrapServers": "k:9092"}}},
     ),
     "global.kafka.topic": ("other", {}),
+    "global.kafka.propertiesSecret": ("kafka-client", {}),
     "global.tools.image": ("other:1", {}),
     "kafka.enabled": (False, {}),
     "kafka.image": ("other:1", {}),
@@ -338,6 +342,7 @@ DEMO_CHANGES: dict[str, tuple[Any, Tree]] = {
     "kafka.storage.size": ("9Gi", {}),
     "kafka.storage.storageClassName": ("fast", {}),
     "topic.partitions": (5, {}),
+    "topic.replicationFactor": (3, {}),
     "producer.enabled": (False, {}),
     "producer.rate": (0.5, {}),
     "producer.count": (1000000, {}),
@@ -347,6 +352,7 @@ DEMO_CHANGES: dict[str, tuple[Any, Tree]] = {
     "kafkaUi.enabled": (True, {}),
     "kafkaUi.image": ("other:1", {"kafkaUi": {"enabled": True}}),
     "kafkaUi.port": (9999, {"kafkaUi": {"enabled": True}}),
+    "podSecurityContext": ({"runAsUser": 1234}, {}),
 }
 
 

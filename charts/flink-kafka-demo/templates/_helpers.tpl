@@ -25,16 +25,12 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
-{{/* What all pods of this chart have in common: (dict "user" 9999). */}}
+{{/* What all pods of this chart have in common: (dict "root" $). */}}
 {{- define "demo.podSecurity" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
-  runAsNonRoot: true
-  runAsUser: {{ .user }}
-  runAsGroup: {{ .user }}
-  fsGroup: {{ .user }}
-  seccompProfile: {type: RuntimeDefault}
+  {{- toYaml .root.Values.podSecurityContext | nindent 2 }}
 {{- end }}
 
 {{- define "demo.containerSecurity" -}}
@@ -46,37 +42,40 @@ securityContext:
 
 {{/*
 A Job that runs a program of the tools image to its end: (dict "root" $ "component" "topic" "program" "topic.py" "args" <list>).
-The name carries a hash of what it runs, because a Job cannot be changed; the same values give the same Job, which does not run again.
+The name carries a hash of its pods, because those of a Job cannot be changed; the same values give the same Job, which does not run again.
 */}}
 {{- define "demo.toolJob" -}}
-{{- $content := list .root.Values.global.tools.image .program .args .wait -}}
-{{- with .root.Values.global.kafka.propertiesSecret }}{{ $content = append $content . }}{{ end -}}
+{{- $pod := include "demo.toolPod" . -}}
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ include "demo.name" . }}-{{ $content | toJson | sha256sum | trunc 8 }}
+  name: {{ include "demo.name" . }}-{{ $pod | sha256sum | trunc 8 }}
   labels:
     {{- include "demo.labels" . | nindent 4 }}
 spec:
   backoffLimit: 10
   template:
-    metadata:
-      labels:
-        {{- include "demo.selectorLabels" . | nindent 8 }}
-    spec:
-      restartPolicy: OnFailure
-      {{- include "demo.podSecurity" (dict "user" 9999) | nindent 6 }}
-      {{- if .wait }}
-      initContainers:
-        {{- include "demo.toolContainer" (dict "root" .root "name" "wait-for-topic" "program" "topic.py" "args" (list "wait")) | nindent 8 }}
-      {{- end }}
-      containers:
-        {{- include "demo.toolContainer" (dict "root" .root "name" .component "program" .program "args" .args) | nindent 8 }}
-      {{- with .root.Values.global.kafka.propertiesSecret }}
-      volumes:
-        - name: kafka-client
-          secret: {secretName: {{ . | quote }}}
-      {{- end }}
+    {{- $pod | nindent 4 }}
+{{- end }}
+
+{{- define "demo.toolPod" -}}
+metadata:
+  labels:
+    {{- include "demo.selectorLabels" . | nindent 4 }}
+spec:
+  restartPolicy: OnFailure
+  {{- include "demo.podSecurity" . | nindent 2 }}
+  {{- if .wait }}
+  initContainers:
+    {{- include "demo.toolContainer" (dict "root" .root "name" "wait-for-topic" "program" "topic.py" "args" (list "wait")) | nindent 4 }}
+  {{- end }}
+  containers:
+    {{- include "demo.toolContainer" (dict "root" .root "name" .component "program" .program "args" .args) | nindent 4 }}
+  {{- with .root.Values.global.kafka.propertiesSecret }}
+  volumes:
+    - name: kafka-client
+      secret: {secretName: {{ . | quote }}}
+  {{- end }}
 {{- end }}
 
 {{- define "demo.toolContainer" -}}
@@ -106,12 +105,12 @@ spec:
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name) -}}
 {{- fail (printf "The release is called %s, but a Service takes only small letters, digits and hyphens, a letter first: choose such a name." .Release.Name) -}}
 {{- end -}}
-{{- $flink := .Subcharts.flink -}}
-{{- if eq $flink.Values.flink.type "session" -}}
-{{- if or $flink.Values.job.jar.file $flink.Values.job.jar.entryClass -}}
-{{- fail "flink.job.jar is set, but this chart submits a Python job to a session: set flink.flink.type=job, or leave the jar out." -}}
+{{- $flink := .Subcharts.flink.Values -}}
+{{- if and (eq $flink.flink.type "session") (not $flink.session.jobs) -}}
+{{- fail "flink.flink.type is session, but flink.session.jobs is empty, and nobody would submit the KDV job: take values/demo-session.yaml, or write the job into the list." -}}
 {{- end -}}
-{{- include "flink.validate.parallelism" $flink -}}
+{{- if and .Values.kafkaUi.enabled .Values.global.kafka.propertiesSecret -}}
+{{- fail "kafkaUi.enabled is true, but global.kafka.propertiesSecret is set, and Kafka UI does not read such a file: set kafkaUi.enabled=false, and run Kafka UI by yourself." -}}
 {{- end -}}
 {{- if and .Values.kafka.enabled .Values.global.kafka.bootstrapServers -}}
 {{- fail "global.kafka.bootstrapServers is set, but kafka.enabled is true: set kafka.enabled=false to use your own brokers, or leave the servers out." -}}

@@ -77,6 +77,8 @@ template:
 {{- $volumes = append $volumes (include "flink.files.volume" $root | fromYaml) -}}
 {{- $client = append $client (include "flink.files.mount" $root | fromYaml) -}}
 {{- end -}}
+{{- $volumes = concat $volumes $values.session.extraVolumes -}}
+{{- $client = concat $client $values.session.extraVolumeMounts -}}
 {{- $role := dict "resources" $values.session.resources "extraEnv" $values.jobmanager.extraEnv "sidecars" (list (set $hook "volumeMounts" $mounts))
       "extraVolumes" $volumes "extraVolumeMounts" $client -}}
 {{- $pod := include "flink.podTemplate" (dict "root" $root "component" "submitter" "role" $role "restartPolicy" "Never"
