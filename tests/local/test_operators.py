@@ -161,6 +161,16 @@ def test_a_reader_with_broken_rows_alone_is_idle_until_the_next_good_one(do: Do)
     assert do("good", 1, 110_000) == ["active", "mark 97000", "row good"]
 
 
+def test_the_last_partition_to_go_idle_has_the_word_until_then(do: Do) -> None:
+    do("activity", DELAY, TIMEOUT)
+    do("good", 0, 200_000)
+    passing(do, 0, 500)
+    do("good", 2, 100_000)
+    assert passing(do, 600, 3000, ("broken", 1)) == ["mark 95000", "idle"]
+    assert do("good", 0, 210_000) == ["active", "row good"]
+    assert passing(do, 3700, 100, ("broken", 1)) == ["mark 205000"]
+
+
 def test_the_end_reaches_the_windows_from_an_idle_reader_too(do: Do) -> None:
     do("activity", DELAY, TIMEOUT)
     assert passing(do, 0, 1500, ("broken", 1)) == ["idle"]

@@ -81,19 +81,27 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
 
     private void judge() throws Exception {
         long mark = LAST;
+        long lastGood = Long.MIN_VALUE;
+        long lastMark = Long.MIN_VALUE;
         boolean onlyBroken = false;
         for (Partition partition : partitions.values()) {
+            long own = partition.latest - delay;
             if (recent(partition.good)) {
-                mark = Math.min(mark, partition.latest - delay);
+                mark = Math.min(mark, own);
             } else {
                 onlyBroken |= recent(partition.broken);
+            }
+            if (partition.good != Long.MIN_VALUE && partition.good >= lastGood) {
+                lastMark = partition.good > lastGood ? own : Math.min(lastMark, own);
+                lastGood = partition.good;
             }
         }
         // Partitions of which nothing is known are idle when the timeout has passed once.
         onlyBroken &= now >= timeout && reached < LAST;
         stalled = onlyBroken && mark == LAST;
-        if (onlyBroken && mark < LAST) {
-            reached = Math.max(reached, mark);
+        if (onlyBroken) {
+            // Where none is left, the one that went last had the word until then.
+            reached = Math.max(reached, stalled ? lastMark : mark);
         }
         announce();
     }
@@ -134,16 +142,20 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
         announce();
     }
 
-    /** Tells the next operator what has changed. A watermark would be lost on it while this reader is idle. */
+    /** Tells the next operator what has changed. A watermark would be lost on it while this reader is idle, all but the last one. */
     private void announce() throws Exception {
-        boolean wasIdle = idle;
-        idle = readerIdle || stalled;
-        if (idle != wasIdle) {
-            super.processWatermarkStatus(idle ? WatermarkStatus.IDLE : WatermarkStatus.ACTIVE);
+        boolean idleNow = readerIdle || stalled;
+        if (idle && !idleNow) {
+            idle = false;
+            super.processWatermarkStatus(WatermarkStatus.ACTIVE);
         }
         if (reached > emitted && (!idle || reached == LAST)) {
             emitted = reached;
             super.processWatermark(new Watermark(emitted));
+        }
+        if (!idle && idleNow) {
+            idle = true;
+            super.processWatermarkStatus(WatermarkStatus.IDLE);
         }
     }
 }
