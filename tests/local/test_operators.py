@@ -157,8 +157,20 @@ def test_a_reader_with_broken_rows_alone_is_idle_until_the_next_good_one(do: Do)
     assert do("good", 1, 100_000) == ["active", "row good"]
     assert do("mark", 95_000) == ["mark 95000"]
     assert passing(do, 1600, 1500, ("broken", 1)) == ["idle"]
-    assert do("mark", 97_000) == []
-    assert do("good", 1, 110_000) == ["active", "mark 97000", "row good"]
+    assert do("mark", 97_000) == ["active", "mark 97000", "idle"]
+    assert do("good", 1, 110_000) == ["active", "row good"]
+
+
+def test_a_source_that_was_idle_from_the_beginning_has_not_the_last_word(do: Do) -> None:
+    """It becomes active with a watermark alone, which a partition without one does not let it have."""
+    do("activity", DELAY, TIMEOUT)
+    assert do("status", "idle") == ["idle"]
+    assert passing(do, 0, 1500, ("broken", 1), ("good", 0, 100_000)) == ["active", "mark 95000"]
+    assert passing(do, 1600, 1500, ("broken", 1)) == ["idle"]
+    do("activity", DELAY, TIMEOUT)
+    assert do("status", "idle") == ["idle"]
+    do("good", 0, 100_000)
+    assert passing(do, 0, 1500, ("broken", 1)) == ["active", "mark 95000", "idle"]
 
 
 def test_the_last_partition_to_go_idle_has_the_word_until_then(do: Do) -> None:

@@ -31,7 +31,8 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
     private transient long now;
     private transient long lookedAt;
     private transient boolean readerIdle;
-    private transient boolean stalled;
+    private transient boolean onlyBroken; // some partition
+    private transient boolean stalled; // all of them, or silent
     private transient boolean idle;
     private transient long reached;
     private transient long emitted;
@@ -83,7 +84,7 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
         long mark = LAST;
         long lastGood = Long.MIN_VALUE;
         long lastMark = Long.MIN_VALUE;
-        boolean onlyBroken = false;
+        onlyBroken = false;
         for (Partition partition : partitions.values()) {
             long own = partition.latest - delay;
             if (recent(partition.good)) {
@@ -132,7 +133,7 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
         reached = Math.max(reached, mark.getTimestamp());
-        stalled &= reached < LAST;
+        onlyBroken &= reached < LAST;
         announce();
     }
 
@@ -142,14 +143,15 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
         announce();
     }
 
-    /** Tells the next operator what has changed. A watermark would be lost on it while this reader is idle, all but the last one. */
+    /** Tells the next operator what has changed. A watermark would be lost on it while this reader is idle. */
     private void announce() throws Exception {
-        boolean idleNow = readerIdle || stalled;
-        if (idle && !idleNow) {
+        // A source that was idle before its first watermark stays so for such a partition, whatever comes in others.
+        boolean idleNow = onlyBroken ? stalled : readerIdle;
+        if (idle && (!idleNow || reached > emitted)) {
             idle = false;
             super.processWatermarkStatus(WatermarkStatus.ACTIVE);
         }
-        if (reached > emitted && (!idle || reached == LAST)) {
+        if (reached > emitted) {
             emitted = reached;
             super.processWatermark(new Watermark(emitted));
         }
