@@ -591,23 +591,26 @@ class Kafka:
 
     def record_bytes(self, topics: Sequence[str]) -> int:
         """The longest record that all these topics take, also where a broker makes one of them anew, as it may by itself."""
-        from py4j.protocol import Py4JJavaError
+        limits = [int(self._setting("TOPIC", topic, "max.message.bytes") or BROKER_BYTES) for topic in topics]
+        if limits and self._setting("BROKER", broker := self._broker(), "auto.create.topics.enable") != "false":
+            limits.append(int(self._setting("BROKER", broker, "message.max.bytes") or BROKER_BYTES))
+        return min(limits, default=REJECT_BYTES)
 
-        try:
-            limits = [int(self._setting("TOPIC", topic, "max.message.bytes")) for topic in topics]
-            broker = self._answer(self._admin.describeCluster().nodes()).iterator().next().idString()
-            if self._setting("BROKER", broker, "auto.create.topics.enable") == "true":
-                limits.append(int(self._setting("BROKER", broker, "message.max.bytes")))
-            return min(limits, default=REJECT_BYTES)
-        except Py4JJavaError as error:
-            if "AuthorizationException" not in root_cause(error):
-                raise
-            return BROKER_BYTES  # the account may not ask: what a broker takes by default
+    def _broker(self) -> str:
+        return str(self._answer(self._admin.describeCluster().nodes()).iterator().next().idString())
 
     def _setting(self, kind: str, name: str, key: str) -> str:
+        """An option of a TOPIC or BROKER; empty where the account may not ask."""
+        from py4j.protocol import Py4JJavaError
+
         config = self._java.common.config.ConfigResource
         resource = config(getattr(config.Type, kind), name)
-        return str(self._answer(self._admin.describeConfigs([resource]).all()).get(resource).get(key).value())
+        try:
+            return str(self._answer(self._admin.describeConfigs([resource]).all()).get(resource).get(key).value())
+        except Py4JJavaError as error:
+            if "AuthorizationException" in root_cause(error):
+                return ""
+            raise
 
 
 def root_cause(error: Any) -> str:

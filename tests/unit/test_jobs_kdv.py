@@ -124,6 +124,13 @@ def test_the_format_of_flink_itself() -> None:
     assert not [key for key in source if key.startswith("checked-json")]
 
 
+def test_without_the_jar_too_a_record_is_judged_by_one_clock() -> None:
+    """Each view by a clock of its own would find a record good, and the next one broken, or neither."""
+    views = kdv.views_of_sql(kdv.parse_args(["--format=json", "--on-error=skip"]))
+    assert ["FROM judged_once" in view for view in views] == [True] * 3
+    assert not re.search(r"LOCALTIMESTAMP|FROM judged\b", "".join(views))
+
+
 def test_the_cluster_owns_parallelism_and_the_place_of_state() -> None:
     owned = [key for key in kdv.configuration(kdv.parse_args([])) if "parallelism" in key or ".dir" in key or "storage" in key]
     assert owned == []
@@ -186,6 +193,43 @@ def test_a_bounded_run_takes_no_partition_for_idle() -> None:
 )
 def test_a_reject_fits_into_its_topic(record_bytes: int, kept: int) -> None:
     assert kdv.Topics(1, record_bytes).kept_bytes == kept
+
+
+class Told(kdv.Kafka):
+    """Kafka that says these options, and may not be asked for others."""
+
+    def __init__(self, told: dict[str, str]) -> None:
+        self.told = told
+
+    def _broker(self) -> str:
+        return "1"
+
+    def _setting(self, kind: str, name: str, key: str) -> str:
+        return self.told.get(f"{kind} {key}", "")
+
+
+LONG, SHORT = {"TOPIC max.message.bytes": "2097176"}, {"TOPIC max.message.bytes": "9000"}
+MADE_BY_HAND = {"BROKER auto.create.topics.enable": "false", "BROKER message.max.bytes": "500"}
+MADE_ANEW = {"BROKER auto.create.topics.enable": "true", "BROKER message.max.bytes": "500"}
+
+
+@pytest.mark.parametrize(
+    ("told", "longest"),
+    [
+        ({**LONG, **MADE_BY_HAND}, 2_097_176),
+        ({**LONG, **MADE_ANEW}, 500),
+        ({**SHORT, **MADE_BY_HAND}, 9000),
+        (LONG, 1_048_588),
+        (SHORT, 9000),
+        ({}, 1_048_588),
+    ],
+)
+def test_the_longest_reject_is_one_that_a_topic_takes_whoever_made_it(told: dict[str, str], longest: int) -> None:
+    assert Told(told).record_bytes(["dead", "late"]) == longest
+
+
+def test_without_topics_of_rejects_nobody_is_asked() -> None:
+    assert Told(MADE_ANEW).record_bytes([]) == 2_097_176
 
 
 @pytest.mark.parametrize(
