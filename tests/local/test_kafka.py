@@ -18,7 +18,7 @@ from tests.local.conftest import VERSIONS, Kdv
 from tests.support.kafka import parse
 
 NEW, OLD = VERSIONS
-pytestmark = pytest.mark.parametrize("cluster", [NEW, OLD], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=pytest.mark.full)], indirect=True, scope="session")
 PASSWORD = "kdv-secret"
 
 

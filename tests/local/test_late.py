@@ -12,7 +12,7 @@ from tests.local.conftest import VERSIONS, Kdv
 from tests.support.waits import wait_for
 
 NEW, OLD = VERSIONS
-pytestmark = pytest.mark.parametrize("cluster", [NEW, OLD], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=pytest.mark.full)], indirect=True, scope="session")
 
 
 def others(values: list[bytes]) -> list[bytes]:
