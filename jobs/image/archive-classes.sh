@@ -49,7 +49,7 @@ cat >"$lists/job.py" <<END
 import sys
 sys.path.insert(0, "$home/usrlib")
 import kdv
-kdv.prepare_topics = lambda *args: None
+kdv.prepare_topics = lambda *args: kdv.Topics(1, kdv.KEPT_BYTES)
 kdv.main(["--bootstrap-servers=localhost:9092", "--output=file://$lists/csv"])
 END
 record python-client bin/flink run --detached --pyClientExecutable python3 --python "$lists/job.py"
