@@ -64,7 +64,9 @@ Step = tuple[str, Callable[[], object]]
 
 def values(kind: str, args: Sequence[str], more: Mapping[str, Any]) -> dict[str, Any]:
     """Windows of two minutes close twice a second."""
-    flink = {"flink": {"type": kind}, "job": {"args": list(args)}, **more}
+    program = {"name": "kdv", "python": {"file": "/opt/flink/usrlib/kdv.py"}, "args": list(args)}
+    given = {"session": {"jobs": [program]}} if kind == "session" else {"job": {"args": list(args)}}
+    flink = {"flink": {"type": kind}, **given, **more}
     return {"flink": flink, "producer": {"rate": 20, "args": ["--start-time=2024-05-20 08:00:00", "--time-step=12"]}}
 
 

@@ -40,7 +40,8 @@ def test_the_options_of_a_session_cluster() -> None:
         "taskmanager.numberOfTaskSlots": "2",
         "metrics.internal.query-service.port": "6125",
         "cluster.registration.error-delay": "1 s",
-        "heartbeat.interval": "3 s",
+        "heartbeat.interval": "5 s",
+        "heartbeat.timeout": "20 s",
         "env.java.default-opts.jobmanager": "-XX:TieredStopAtLevel=1",
         "parallelism.default": "1",
         "io.tmp.dirs": "/tmp",
@@ -55,6 +56,10 @@ def test_the_options_of_a_session_cluster() -> None:
     }
 
 
+# With high availability TaskManagers hear of a new JobManager at once, and heartbeats are Flink's own.
+TOLD_OF_LEADERS = {"heartbeat.interval": None, "heartbeat.timeout": None}
+
+
 @pytest.mark.parametrize(
     ("values", "changes"),
     [
@@ -64,6 +69,7 @@ def test_the_options_of_a_session_cluster() -> None:
         (
             {"highAvailability": {"type": "kubernetes"}},
             {
+                **TOLD_OF_LEADERS,
                 "high-availability.type": "kubernetes",
                 "high-availability.cluster-id": "r-flink",
                 "high-availability.storageDir": "file:///flink-data/r-flink/ha",
@@ -77,6 +83,7 @@ def test_the_options_of_a_session_cluster() -> None:
         (
             {"highAvailability": {"type": "zookeeper"}},
             {
+                **TOLD_OF_LEADERS,
                 "high-availability.type": "zookeeper",
                 "high-availability.cluster-id": "r-flink",
                 "high-availability.storageDir": "file:///flink-data/r-flink/ha",
@@ -122,8 +129,9 @@ def test_the_options_of_a_session_cluster() -> None:
         ),
     ],
 )
-def test_what_a_value_changes_in_it(values: dict[str, Any], changes: dict[str, str]) -> None:
-    assert config(values) == {**config(), **changes}
+def test_what_a_value_changes_in_it(values: dict[str, Any], changes: dict[str, str | None]) -> None:
+    changed = {**config(), **changes}
+    assert config(values) == {key: value for key, value in changed.items() if value is not None}
 
 
 def test_without_storage_no_folder_is_configured() -> None:

@@ -112,8 +112,11 @@ save for those that differ by pod (arguments of the workloads). Option names are
 {{- $_ := set $config "env.java.default-opts.jobmanager" "-XX:TieredStopAtLevel=1" -}}
 {{- /* A TaskManager finds a JobManager that was replaced a second after it listens, not up to ten. */ -}}
 {{- $_ := set $config "cluster.registration.error-delay" "1 s" -}}
-{{- /* Without high availability a TaskManager takes its JobManager for dead when two heartbeats in a row find nobody; Flink sends one in 10 s. */ -}}
-{{- $_ := set $config "heartbeat.interval" "3 s" -}}
+{{- /* Without high availability nobody tells a TaskManager that its JobManager was restarted, save heartbeats that fail to come. Flink's own are 10 s and 50 s. */ -}}
+{{- if not (include "flink.highlyAvailable" .) -}}
+{{- $_ := set $config "heartbeat.interval" "5 s" -}}
+{{- $_ := set $config "heartbeat.timeout" "20 s" -}}
+{{- end -}}
 {{- $config = merge $config (include "flink.state.options" . | fromJson) -}}
 {{- if include "flink.bounded" . -}}
 {{- /* The process ends with its job, well or not. */ -}}
