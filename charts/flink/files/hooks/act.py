@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
-from typing import List, Optional, Sequence
+from typing import List, Optional
 
 from . import clock, observe, paths, plan
 from .clock import Deadline
@@ -20,7 +20,7 @@ from .kubernetes import Kubernetes
 from .observe import Observation, Status
 from .plan import Action, Plan, Source
 from .record import FINISHED, REPLACE, RESTART, RUNNING, SUBMIT, Record, Records
-from .wanted import Job, Wanted
+from .wanted import Job, Json, Wanted
 
 
 def say(text: str) -> None:
@@ -296,7 +296,7 @@ class Actor:
         """What the record says of the pods that would run the next generation, and are those of the one before."""
         if state != RUNNING:
             return ""
-        pods = observe.pods_of(self.kubernetes.pods(self.wanted.jobmanager_selector), self.job.specification)
+        pods = observe.pods_of(self._jobmanager_pods(), self.job.specification)
         return " ".join([RESTART, *(pod["metadata"]["uid"] for pod in pods)]) if pods else ""
 
     def restart(self) -> None:
@@ -304,29 +304,32 @@ class Actor:
         barred = self.record.barred
         if not barred:
             return
-        self._delete_pods(self.wanted.jobmanager_selector, barred)
+        self._delete([pod for pod in self._jobmanager_pods() if pod["metadata"]["uid"] in barred])
         # With high availability the TaskManagers find the new JobManager; in native mode Flink makes others.
         if self.wanted.taskmanager_deployment and not self.wanted.jobs_survive_restart:
-            self._delete_pods(self.wanted.taskmanager_selector, None)
+            self._delete(self.kubernetes.pods(self.wanted.taskmanager_selector))
         self.write(replace(self.record, pending=""))
 
     def replace_pods(self) -> None:
         """Wait until the pods of the generation before have gone, and with them what they store in high availability."""
-        uids = [pod["metadata"]["uid"] for pod in self.kubernetes.pods(self.wanted.jobmanager_selector)]
-        self._delete_pods(self.wanted.jobmanager_selector, uids)
+        pods = self._jobmanager_pods()
+        uids = {pod["metadata"]["uid"] for pod in pods}
+        self._delete(pods)
         for _ in self.deadline.ticks(every=1):
-            if not {pod["metadata"]["uid"] for pod in self.kubernetes.pods(self.wanted.jobmanager_selector)} & set(uids):
+            if not any(pod["metadata"]["uid"] in uids for pod in self._jobmanager_pods()):
                 break
         else:
             raise Failed("The old JobManager pod does not go: look at its node, and run the same command again.")
         self.store.forget_programs()
-        # Those that follow wait, and learn only after a while that they need not any more.
+        # Those that follow wait, and would learn only after a while that they need not any more: they are restarted as well.
         self.write(replace(self.record, pending=self._restart_of_pods(RUNNING)))
 
-    def _delete_pods(self, selector: str, uids: Optional[Sequence[str]]) -> None:
-        for pod in self.kubernetes.pods(selector):
-            if uids is None or pod["metadata"]["uid"] in uids:
-                self.kubernetes.delete_pod(pod["metadata"]["name"], pod["metadata"]["uid"])
+    def _jobmanager_pods(self) -> List[Json]:
+        return self.kubernetes.pods(self.wanted.jobmanager_selector)
+
+    def _delete(self, pods: List[Json]) -> None:
+        for pod in pods:
+            self.kubernetes.delete_pod(pod["metadata"]["name"], pod["metadata"]["uid"])
 
     def drop_taskmanagers(self, *, former: bool = False) -> None:
         """Remove those that Flink made, or those of a `former` pod template: a new JobManager would take them over."""
@@ -340,10 +343,16 @@ class Actor:
         live = observe.jobmanager(self.wanted, self.kubernetes)
         # What it was restored from may be a checkpoint of its own by now.
         named = self.job.from_savepoint if self.job.name or self._started_from(job) else live.from_savepoint if live else ""
-        kept = Record(
-            generation=old.generation, usedSavepoints=old.usedSavepoints, stops=old.stops, savepoints=old.savepoints, ids=old.ids
+        record = Record(
+            generation=old.generation,
+            state=RUNNING,
+            ids=old.ids,
+            usedSavepoints=old.usedSavepoints,
+            stops=old.stops,
+            savepoints=old.savepoints,
+            history=old.history,
         )
-        self.write(replace(kept, state=RUNNING, history=old.history).using(named).under(job))
+        self.write(record.using(named).under(job))
         say(f"The job {job} is taken over.")
 
     def _started_from(self, job: str) -> bool:

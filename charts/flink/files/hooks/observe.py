@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from . import clock, paths
 from .clock import Deadline
@@ -63,6 +63,11 @@ class JobManager:
     def volume_of(self, path: str) -> str:
         return volume_of(self.volumes, path)
 
+    @property
+    def claims(self) -> Set[str]:
+        """Names of the PVCs that its pods mount."""
+        return {claim_name(volume) for volume in self.volumes.values()} - {""}
+
     def has_named(self, job: str, path: str) -> bool:
         """Whether the values of the revision that runs gave a job of a session this path."""
         return bool(path) and paths.same(path, (self.from_savepoints or {}).get(job, ""))
@@ -97,12 +102,9 @@ def observe(
 ) -> Observation:
     """Ask for up to `patience` seconds until the job runs or has ended: pods come and go."""
     live = jobmanager(wanted, kubernetes)
-    if (
-        live
-        and live.is_new
-        and (any(map(was_ready, kubernetes.pods(wanted.jobmanager_selector))) or _old_claim(live, wanted, kubernetes))
-    ):
-        live = replace(live, is_new=False)
+    if live and live.is_new:
+        served = any(was_ready(pod) for pod in kubernetes.pods(wanted.jobmanager_selector))
+        live = replace(live, is_new=not served and not _old_claim(live, wanted, kubernetes))
     told = Told(Status.UNREACHABLE, record.job)
     for _ in deadline.ticks(within=patience):
         told = ask(flink, record)
@@ -264,12 +266,10 @@ def _named_in(container: Json) -> str:
 
 def _old_claim(live: JobManager, wanted: Wanted, kubernetes: Kubernetes) -> bool:
     """Whether the chart's PVC is older than the operation that runs this hook: a release of this name was there before."""
-    claims = [kubernetes.claim(name) for name in {claim_name(volume) for volume in live.volumes.values()} - {""}]
+    claims = filter(None, map(kubernetes.claim, live.claims))
     return any(
-        wanted.labels.items() <= (claim["metadata"].get("labels") or {}).items()
-        and clock.seconds_since(claim["metadata"]["creationTimestamp"]) > _NEW_SECONDS
+        _made_by_chart(claim, wanted) and clock.seconds_since(claim["metadata"]["creationTimestamp"]) > _NEW_SECONDS
         for claim in claims
-        if claim
     )
 
 
@@ -332,12 +332,20 @@ def claim_uid(wanted: Wanted, kubernetes: Kubernetes) -> str:
 def claim_that_goes(wanted: Wanted, live: JobManager, kubernetes: Kubernetes) -> str:
     """Helm, and Argo CD with pruning, delete what leaves the manifest, unless the object asks to be kept."""
     coming = {obj["metadata"]["name"] for obj in wanted.objects if obj["kind"] == "PersistentVolumeClaim"}
-    for name in {claim_name(volume) for volume in live.volumes.values()} - {""} - coming:
-        metadata = (kubernetes.claim(name) or {}).get("metadata") or {}
-        made_by_chart = wanted.labels.items() <= (metadata.get("labels") or {}).items()
-        if made_by_chart and (metadata.get("annotations") or {}).get("helm.sh/resource-policy") != "keep":
+    for name in live.claims - coming:
+        claim = kubernetes.claim(name)
+        if claim and _made_by_chart(claim, wanted) and not _is_kept(claim):
             return name
     return ""
+
+
+def _is_kept(claim: Json) -> bool:
+    annotations: Json = claim["metadata"].get("annotations") or {}
+    return annotations.get("helm.sh/resource-policy") == "keep"
+
+
+def _made_by_chart(claim: Json, wanted: Wanted) -> bool:
+    return wanted.labels.items() <= (claim["metadata"].get("labels") or {}).items()
 
 
 def renamed_from(wanted: Wanted, kubernetes: Kubernetes) -> str:

@@ -83,14 +83,21 @@ class _Planner:
         if not self.record.exists:
             return self._without_record()
         if self.record.state != FINISHED and self.job.specification != self.record.spec:
-            restarts = bool(self.named) or self.mode == "stateless"
-            derived = not self.named and self.mode == "stateless" and (self.lenient or not self.job.upgrade_mode)
-            reason = self.reach.directory() if derived else None if restarts else self.reach.flink()
-            if reason:
-                return self._refuse(*reason)
+            refused = self._refused(self._loses_the_state())
+            if refused:
+                return refused
         if self.record.state == SUSPENDED:
             return self._suspended()
         return self._finished() if self.record.state == FINISHED else self._running()
+
+    def _loses_the_state(self) -> Optional[Tuple[str, str]]:
+        """Why the state that the job has would be lost with this revision, which did not say so."""
+        if self.named:
+            return None
+        if self.mode != "stateless":
+            return self.reach.flink()
+        # A rollback brings back values of long ago, and an empty mode says nothing.
+        return self.reach.directory() if self.lenient or not self.job.upgrade_mode else None
 
     @property
     def changed(self) -> bool:
