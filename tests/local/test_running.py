@@ -19,13 +19,20 @@ NEW, OLD = VERSIONS
 pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=pytest.mark.full)], indirect=True, scope="session")
 
 
-def test_a_savepoint_is_restored_at_another_parallelism(cluster: FlinkCluster, kdv: Kdv) -> None:
-    kdv.send({0: rows_of_minutes(20), 1: rows_of_minutes(20)})
-    # Each start in a JVM of its own, as on a cluster: the planner numbers its operators on within one.
+def stopped(cluster: FlinkCluster, kdv: Kdv, count: int) -> str:
+    """The savepoint of a job that was stopped when it had written `count` rows.
+
+    Each start is in a JVM of its own, as on a cluster: the planner numbers its operators on within one.
+    """
     with cluster.submitter() as kdv.submitter:
         job = kdv.start()
-        kdv.wait_rows(19)
-        savepoint = kdv.rest.stop_with_savepoint(job)
+        kdv.wait_rows(count)
+        return str(kdv.rest.stop_with_savepoint(job))
+
+
+def test_a_savepoint_is_restored_at_another_parallelism(cluster: FlinkCluster, kdv: Kdv) -> None:
+    kdv.send({0: rows_of_minutes(20), 1: rows_of_minutes(20)})
+    savepoint = stopped(cluster, kdv, 19)
     kdv.send({0: rows_of_minutes(20, first=20), 1: rows_of_minutes(20, first=20)})
     with cluster.submitter() as kdv.submitter:
         job = kdv.start(parallelism=2, savepoint=savepoint)
@@ -123,10 +130,7 @@ def test_rejects_go_to_folders_if_asked(kdv: Kdv) -> None:
 def test_rejects_go_to_another_kind_of_place_from_a_savepoint_on(cluster: FlinkCluster, kdv: Kdv) -> None:
     """What the state of the former sink held was committed with the savepoint; all other state is found."""
     kdv.send({0: [*rows_of_minutes(5), b"x"], 1: rows_of_minutes(5)})
-    with cluster.submitter() as kdv.submitter:
-        job = kdv.start()
-        kdv.wait_rows(4)
-        savepoint = kdv.rest.stop_with_savepoint(job)
+    savepoint = stopped(cluster, kdv, 4)
     assert [record.value for record in kdv.dead()] == [b"x"]
     kdv.send({0: [b"\xff", *rows_of_minutes(5, first=5)], 1: rows_of_minutes(6, first=5)})
     with cluster.submitter() as kdv.submitter:
@@ -140,10 +144,7 @@ def test_rejects_go_to_another_kind_of_place_from_a_savepoint_on(cluster: FlinkC
 
 def test_windows_that_are_open_when_their_size_changes_close_at_their_own_end(cluster: FlinkCluster, kdv: Kdv) -> None:
     kdv.send({0: rows_of_minutes(3), 1: rows_of_minutes(3)})
-    with cluster.submitter() as kdv.submitter:
-        job = kdv.start()
-        kdv.wait_rows(2)
-        savepoint = kdv.rest.stop_with_savepoint(job)
+    savepoint = stopped(cluster, kdv, 2)
     later = [advert(id=100, time="00:05:30"), advert(id=101, time="00:20:00")]
     kdv.send({0: later, 1: later})
     with cluster.submitter() as kdv.submitter:
