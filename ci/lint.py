@@ -58,10 +58,15 @@ def _helm_docs(*words: str) -> None:
     )
 
 
+def _defaults() -> None:
+    run([venv.python(), "-m", "ci.defaults"], cwd=REPO)
+
+
 def _docs_are_current() -> None:
-    pages = [REPO / "charts" / chart / "README.md" for chart in CHARTS]
+    pages = [*(REPO / "charts" / chart / "README.md" for chart in CHARTS), REPO / "charts" / "flink" / "defaults.json"]
     before = [page.read_text() if page.exists() else "" for page in pages]
     _helm_docs()
+    _defaults()
     stale = [str(page.relative_to(REPO)) for page, text in zip(pages, before, strict=True) if page.read_text() != text]
     if stale:
         raise CommandFailed(f"out of date, now written anew, to be committed: {' '.join(stale)}")
@@ -76,6 +81,19 @@ def _text_files() -> None:
         raise CommandFailed(f"these do not end with one newline: {' '.join(names)}")
 
 
+def _short_lines() -> None:
+    """Templates are read beside each other: 120 columns."""
+    names = [name for name in _files("charts/*") if "/templates/" in name]
+    long = [
+        f"{name}:{number}"
+        for name in names
+        for number, line in enumerate((REPO / name).read_text().splitlines(), 1)
+        if len(line) > 120
+    ]
+    if long:
+        raise CommandFailed(f"longer than 120 columns: {' '.join(long)}")
+
+
 def checks() -> dict[str, Callable[[], None]]:
     return {
         "ruff format": lambda: _in_venv("ruff", "format", "--check", "--quiet", *PYTHON),
@@ -88,6 +106,7 @@ def checks() -> dict[str, Callable[[], None]]:
         "tables of values": _docs_are_current,
         "names of Flink's options": flink_options.check,
         "ends of files": _text_files,
+        "lines of templates": _short_lines,
     }
 
 
@@ -110,6 +129,7 @@ def fmt() -> None:
 
 
 def docs() -> None:
-    """Write the tables of values into the charts' READMEs."""
+    """Write the tables of values into the charts' READMEs, and what templates fall back on."""
     _helm_docs()
-    say("written: " + " ".join(str(Path("charts") / chart / "README.md") for chart in CHARTS))
+    _defaults()
+    say("written: charts/flink/defaults.json " + " ".join(str(Path("charts") / chart / "README.md") for chart in CHARTS))

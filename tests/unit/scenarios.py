@@ -10,6 +10,8 @@ from typing import Any
 from tests.support.manifests import Manifests, render
 
 ROOT = Path(__file__).resolve().parents[2]
+# Those that a user would install; everything.yaml is a list to copy from.
+VALUES_FILES = sorted(file for file in (ROOT / "values").glob("*.yaml") if file.stem != "everything")
 FLINK = ROOT / "charts" / "flink"
 DEMO = ROOT / "charts" / "flink-kafka-demo"
 CHARTS = (FLINK, DEMO)
@@ -29,9 +31,10 @@ _HELPER = {
 ROLE: dict[str, Any] = {
     "resources": {"requests": {"cpu": 1, "memory": "3Gi"}, "limits": {"cpu": 2, "memory": "3Gi"}},
     "extraEnv": [{"name": "WHO", "value": "{{ .Release.Name }}"}],
+    "extraEnvFrom": [{"secretRef": {"name": "{{ .Release.Name }}-env"}}],
     "extraVolumes": [{"name": "extra", "configMap": {"name": "{{ .Release.Name }}-elsewhere"}}],
     "extraVolumeMounts": [{"name": "extra", "mountPath": "/extra"}],
-    "initContainers": [{"name": "before", **_HELPER}],
+    "initContainers": [{"name": "prepare", **_HELPER}],
     "sidecars": [{"name": "beside", **_HELPER}],
     "podLabels": {"team": "streams"},
     "podAnnotations": {"example.com/scrape": "true"},
@@ -44,6 +47,19 @@ ROLE: dict[str, Any] = {
     "priorityClassName": "high",
     "terminationGracePeriodSeconds": 60,
     "startupSeconds": 300,
+    "extraPorts": [{"name": "metrics", "containerPort": 9249}],
+    "scratch": {"emptyDir": {"sizeLimit": "20Gi"}},
+    "runtimeClassName": "gvisor",
+    "serviceAccountName": "elsewhere",
+    "podSecurityContext": {"fsGroup": 1000},
+    "securityContext": {"runAsUser": 1000},
+    "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["store"]}],
+    "dnsConfig": {"searches": ["example.com"]},
+    "lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}}},
+    "startupProbe": {"periodSeconds": 3},
+    "readinessProbe": {"timeoutSeconds": 9},
+    "livenessProbe": {"failureThreshold": 9},
+    "podSpec": {"schedulerName": "other"},
 }
 
 S3 = {"endpoint": "http://minio:9000", "region": "eu-central-1", "pathStyle": True, "credentialsSecret": "s3"}
@@ -140,7 +156,13 @@ SCENARIOS = [
         FLINK,
         values=ALL_OF_FLINK,
         externals=frozenset(
-            {("ConfigMap", "release-name-elsewhere"), ("ConfigMap", "hadoop"), ("Secret", "flink-tls"), ("Secret", "s3")}
+            {
+                ("ConfigMap", "release-name-elsewhere"),
+                ("ConfigMap", "hadoop"),
+                ("Secret", "flink-tls"),
+                ("Secret", "s3"),
+                ("ServiceAccount", "elsewhere"),
+            }
         ),
     ),
     Scenario("flink-nothing", FLINK, values={"storage": {"enabled": False}, "serviceAccount": {"create": False}}),
@@ -148,5 +170,5 @@ SCENARIOS = [
     Scenario("flink-1.20", FLINK, values={"flink": {"version": "1.20.5"}}),
     Scenario("demo-defaults", DEMO),
     Scenario("demo-everything", DEMO, values=ALL_OF_DEMO),
-    *map(_of_file, sorted((ROOT / "values").glob("*.yaml"))),
+    *map(_of_file, VALUES_FILES),
 ]

@@ -127,7 +127,11 @@ REFUSALS = [
     (jobs({"name": "a", "python": {"file": "s3://a/b.py", "sha256": "0" * 64}}), 'URL "s3://a/b.py"', "one of http or https"),
     (jobs({"name": "a", "jar": {"file": "/a.jar", "sha256": "0" * 64}}), "a has a sha256", "leave it out"),
     (jobs({**SPEEDS, "parallelism": 3}), "speeds has a parallelism of 3", "raise one of these, or lower it"),
-    ({"jobmanager": {"extraVolumes": [{"name": "files", "emptyDir": {}}]}}, "has a volume files", "another name"),
+    (
+        {"flink": JOB, "files": {"a.py": ""}, "jobmanager": {"extraVolumes": [{"name": "files", "emptyDir": {}}]}},
+        "jobmanager.extraVolumes has files",
+        "another name",
+    ),
     ({"storage": {"mountPath": "/opt/flink/files"}}, "storage.mountPath is /opt/flink/files", "/flink-data"),
     ({"flink": JOB, "job": {"jar": {"file": "a.jar"}}}, 'job.jar.file is "a.jar"', "/opt/flink/usrlib/a.jar"),
     ({"job": {"bounded": True}}, "job.bounded is true, but flink.type is session", "set flink.type=job"),
@@ -192,10 +196,14 @@ REFUSALS = [
     ({"flink": {"config": {"parallelism.default": "many"}}}, "parallelism.default to many", "a whole number"),
     ({"flink": {"config": {"a.b": None}}}, "flink.config.a.b has no value", "leave the key out"),
     ({"nameOverride": "Streams"}, "would be called release-name-Streams", "set fullnameOverride"),
-    ({"taskmanager": {"podLabels": {"app.kubernetes.io/component": "x"}}}, "taskmanager.podLabels sets", "a label of your own"),
-    ({"jobmanager": {"podAnnotations": {"checksum/config": "x"}}}, "podAnnotations sets checksum/config", "another annotation"),
-    ({"jobmanager": {"extraVolumes": [{"name": "tmp", "emptyDir": {}}]}}, "extraVolumes has a volume tmp", "another name"),
-    ({"taskmanager": {"extraEnv": [{"name": "POD_IP", "value": "x"}]}}, "extraEnv sets POD_IP", "another name"),
+    (
+        {"taskmanager": {"podLabels": {"app.kubernetes.io/component": "x"}}},
+        "taskmanager.podLabels has app.kubernetes.io/component",
+        "another name",
+    ),
+    ({"jobmanager": {"podAnnotations": {"checksum/config": "x"}}}, "podAnnotations has checksum/config", "another name"),
+    ({"jobmanager": {"extraVolumes": [{"name": "tmp", "emptyDir": {}}]}}, "extraVolumes has tmp", "another name"),
+    ({"taskmanager": {"extraEnv": [{"name": "POD_IP", "value": "x"}]}}, "extraEnv has POD_IP", "another name"),
     ({"jobmanager": {"strategy": {"type": "RollingUpdate"}}}, "jobmanager.strategy.type is RollingUpdate", "write Recreate"),
     (config(high_availability__type="kubernetes"), "on which objects of the chart depend", "set highAvailability.type"),
     (config(high_availability__type="ZOOKEEPER"), "flink.config sets high-availability.type", "leave it out"),
@@ -281,19 +289,12 @@ REFUSALS = [
     ),
     ({"files": {"a.txt": "x" * 1_000_001}}, "and a ConfigMap takes 1 MiB", "on the claim, or behind a URL"),
     *(
-        ({"jobmanager": {"extraEnv": [{"name": name, "value": "x"}]}}, f"extraEnv sets {name}", "another name")
-        for name in (
-            "JOB_SPECIFICATION",
-            "POD_UID",
-            "HIGH_AVAILABILITY",
-            "CLAIM_DIRECTORY",
-            "RETAINED_CHECKPOINTS",
-            "CLAIM_OWN_CHECKPOINTS",
-        )
+        ({"flink": JOB, "jobmanager": {"extraEnv": [{"name": name, "value": "x"}]}}, f"extraEnv has {name}", "another name")
+        for name in ENV_OF_JOBS
     ),
     *(
         ({role: {"extraEnv": [{"name": name, "value": "x"}]}}, f"{role}.extraEnv sets {name}, by which the image's", remedy)
-        for role in ("jobmanager", "taskmanager")
+        for role in ("jobmanager", "taskmanager", "sqlGateway")
         for name, remedy in (
             ("ENABLE_BUILT_IN_PLUGINS", "flink.plugins"),
             ("FLINK_PROPERTIES", "flink.config"),
@@ -305,7 +306,55 @@ REFUSALS = [
         ({"flink": {"plugins": [name]}}, f'flink.plugins has "{name}"', "without its version, for example flink-azure-fs-hadoop")
         for name in ("flink-azure-fs-hadoop-2.2.1.jar", "flink-azure-fs-hadoop-2.2.1", "opt/a", "")
     ),
-    ({"jobmanager": {"extraVolumes": [{"name": "record", "emptyDir": {}}]}}, "has a volume record", "another name"),
+    (
+        {"flink": JOB, "jobmanager": {"extraVolumes": [{"name": "record", "emptyDir": {}}]}},
+        "jobmanager.extraVolumes has record",
+        "another name",
+    ),
+    # A small pod takes the JobManager's volumes, and has more of its own.
+    (
+        {**jobs(SPEEDS), "jobmanager": {"extraVolumes": [{"name": "exchange", "emptyDir": {}}]}},
+        "jobmanager.extraVolumes has exchange",
+        "another name",
+    ),
+    ({"commonPodLabels": {"app.kubernetes.io/instance": "x"}}, "commonPodLabels has app.kubernetes.io/instance", "another name"),
+    ({"hooks": {"sidecars": [{"name": "before", "image": "a:1"}]}}, "hooks.sidecars has before", "another name"),
+    ({"jobmanager": {"extraPorts": [{"name": "rest", "containerPort": 1}]}}, "jobmanager.extraPorts has rest", "another name"),
+    ({"jobmanager": {"podSpec": {"nodeSelector": {"a": "b"}}}}, "podSpec sets nodeSelector", "set jobmanager.nodeSelector"),
+    ({"hooks": {"podSpec": {"containers": []}}}, "hooks.podSpec sets containers", "set hooks.sidecars"),
+    ({"test": {"podSpec": {"imagePullSecrets": []}}}, "test.podSpec sets imagePullSecrets", "set image.pullSecrets"),
+    ({"taskmanager": {"podSpec": {"restartPolicy": "Never"}}}, "podSpec sets restartPolicy", "leave it out"),
+    ({"taskmanager": {"scratch": {"name": "a", "emptyDir": {}}}}, "taskmanager.scratch has a name", "leave the name out"),
+    (config(a__b=9007199254740993), "flink.config.a.b is a number of more digits", "put it in quotes"),
+    (config(a__b=1e20), "flink.config.a.b is a number of more digits", "put it in quotes"),
+    ({"job": {"args": [-9223372036854775808]}}, "job.args.0 is a number of more digits", "put it in quotes"),
+    ({"image": {"tag": 2.2}}, "image.tag is 2.2", "put it in quotes"),
+    ({"flink": {"version": 2.2}}, "flink.version is 2.2", "put it in quotes"),
+    ({"jobmanager": {"podAnnotations": {"a": 0.5}}}, "podAnnotations.a is 0.5", "put it in quotes"),
+    ({"jobmanager": {"extraEnv": [{"name": "A", "value": 1.5}]}}, "A is 1.5", "put it in quotes"),
+    ({"flink": {"version": "2.2.1+x"}}, 'flink.version is "2.2.1+x"', "for example 2.2.1"),
+    ({"storage": {"storageClassName": "a b"}}, 'storage.storageClassName is "a b"', "leave it out"),
+    ({"storage": {"storageClassName": " "}}, 'storage.storageClassName is " "', "leave it out"),
+    *(
+        ({role: {"resources": {"limits": {"memory": "128Mi"}}}}, f"{role}.resources.limits.memory is 128Mi", "write at least")
+        for role in ("jobmanager", "taskmanager")
+    ),
+    ({"rest": {"port": 80}}, "rest.port is 80", "write 1024 or more"),
+    (
+        {"image": {"registry": "a.example", "repository": "b.example/flink"}},
+        "image.registry is a.example, but image.repository (b.example/flink) names a registry too",
+        "leave it out of one of them",
+    ),
+    (
+        native(taskmanager={"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1500m"}}}),
+        "taskmanager.resources.limits.cpu (1500m) is below requests.cpu (2)",
+        "raise the limit",
+    ),
+    (
+        native(taskmanager={"replicas": 0}),
+        "taskmanager.replicas is 0, but flink.mode is native",
+        "native.maxTaskManagers",
+    ),
     ({"storage": {"mountPath": "/opt/flink/record"}}, "storage.mountPath is /opt/flink/record", "/flink-data"),
     ({"storage": {"mountPath": "/etc/flink"}}, "storage.mountPath is /etc/flink", "/flink-data"),
     ({"storage": {"mountPath": "/opt/flink/plugins"}}, "storage.mountPath is /opt/flink/plugins", "/flink-data"),
@@ -424,6 +473,22 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
         {"serviceAccount": {"create": False, "name": "mine"}, "highAvailability": {"type": "kubernetes"}},
         {"flink": JOB, "state": {"backend": "forst"}, "savepoints": {"format": "native"}},
         {"highAvailability": {"type": "zookeeper", "zookeeper": {"root": "/mine/here"}}},
+        config(a__b=9007199254740991),
+        config(a__b="9007199254740993"),
+        {"rest": {"port": 80}, "podSecurityContext": {"runAsUser": 0}},
+        {"rest": {"port": 1024}},
+        {"storage": {"storageClassName": "my.class-1"}},
+        {
+            "jobmanager": {"resources": {"limits": {"memory": "640Mi"}}},
+            "taskmanager": {"resources": {"limits": {"memory": "1Gi"}}},
+        },
+        {
+            "taskmanager": {"resources": {"limits": {"memory": "512Mi"}}},
+            "flink": {"config": {"taskmanager.memory.managed.size": "0m"}},
+        },
+        {"x-anchors": {"a": 1}, "enabled": True},
+        {"flink": {"mode": "native"}, "taskmanager": {"replicas": None}},
+        {"jobmanager": {"extraEnv": [{"name": "JOB_SPECIFICATION", "value": "free in a session"}]}},
         pytest.param({"files": {"a.txt": "x" * 900_000}}, id="files of 0.9 MB"),
         {"job": {"python": {"file": "ignored-in-a-session"}}},
     ],

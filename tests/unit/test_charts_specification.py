@@ -44,6 +44,11 @@ NOTHING: list[dict[str, Any]] = [
     {"storage": {"size": "9Gi"}},
     {"storage": {"keep": True}},
     {"jobmanager": {"strategy": {"type": "Recreate"}}},
+    {"hooks": ROLE},
+    {"savepoints": ROLE},
+    {"test": ROLE},
+    {"rbac": {"create": False}},
+    {"extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}]},
 ]
 POD: list[dict[str, Any]] = [
     {"image": {"pullPolicy": "Always"}},
@@ -58,6 +63,16 @@ POD: list[dict[str, Any]] = [
     {"jobmanager": {"podAnnotations": {"a": "b"}}},
     {"jobmanager": {"priorityClassName": "high"}},
     {"jobmanager": {"sidecars": HELPER}},
+    *(
+        {"jobmanager": {key: ROLE[key]}}
+        for key in ("dnsConfig", "extraPorts", "hostAliases", "lifecycle", "livenessProbe", "podSpec", "readinessProbe")
+    ),
+    {"jobmanager": {"runtimeClassName": "gvisor"}},
+    {"jobmanager": {"startupProbe": {"periodSeconds": 3}}},
+    {"jobmanager": {"initContainers": [{**HELPER[0], "restartPolicy": "Always"}]}},
+    {"commonPodLabels": {"a": "b"}},
+    {"commonPodAnnotations": {"a": "b"}},
+    {"serviceAccount": {"automountToken": True}},
 ]
 PROCESS: list[dict[str, Any]] = [
     {"job": {"args": ["--other"]}},
@@ -85,6 +100,11 @@ PROCESS: list[dict[str, Any]] = [
     {"rest": {"port": 18081}},
     {"podSecurityContext": {"runAsUser": 1234}},
     {"serviceAccount": {"name": "other"}},
+    {"jobmanager": {"serviceAccountName": "other"}},
+    {"jobmanager": {"securityContext": {"runAsUser": 1234}}},
+    {"jobmanager": {"extraEnvFrom": ROLE["extraEnvFrom"]}},
+    {"jobmanager": {"scratch": ROLE["scratch"]}},
+    {"global": {"imageRegistry": "registry.example"}},
     {"highAvailability": {"type": "kubernetes"}},
 ]
 

@@ -184,7 +184,7 @@ NFS = mounted("nfs", "/shared")
         (
             {"state": {"s3": S3}, "jobmanager": {"extraEnv": [{"name": "AWS_REGION", "value": "x"}]}},
             "jobmanager.extraEnv has AWS_REGION",
-            "leave one of them out",
+            "another name",
         ),
         ({"state": {"root": "s3://b"}, **mounted("plugins", "/p")}, "extraVolumes has plugins", "another name"),
         (

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from tests.unit.scenarios import ROOT
+from tests.support.manifests import render
+from tests.unit.scenarios import FLINK, ROOT, VALUES_FILES
 
-FILES = sorted((ROOT / "values").glob("*.yaml"))
+EVERYTHING = ROOT / "values" / "everything.yaml"
+FILES = VALUES_FILES
 TESTS = [file.read_text() for file in (ROOT / "tests" / "kind").glob("*.py")]
 MODES = ROOT / "docs" / "modes.md"
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -31,3 +37,46 @@ def test_each_row_of_the_modes_has_its_values_file() -> None:
     assert len(rows) >= 6
     for row in rows:
         assert (ROOT / re.findall(r"\(\.\./(values/[-a-z0-9]+\.yaml)\)", row)[0]).exists(), row
+
+
+# What cannot stand beside the rest of everything.yaml.
+EXCLUDED = {
+    "flink.mode": "native mode has no taskmanager.replicas and no disruption budget",
+    "job.jar.file": "the job is a Python file",
+    "job.jar.entryClass": "the job is a Python file",
+    "job.jar.sha256": "the job is a Python file",
+    "job.sql.file": "the job is a Python file",
+    "job.sql.sha256": "the job is a Python file",
+    "job.bounded": "nothing carries the state of a bounded job",
+    "session.jobs": "the cluster is a job's",
+    "sqlGateway.enabled": "the cluster is a job's",
+    "storage.enabled": "the other values of storage need it",
+    "hooks.enabled": "upgrades and savepoints need it",
+    "enabled": "a parent chart's condition",
+}
+
+
+def settings(
+    node: dict[str, Any], defs: dict[str, Any], values: Any, defaults: Any, path: str = ""
+) -> Iterator[tuple[str, bool]]:
+    """(path, whether it is set to something else than its default) of each value that the schema knows."""
+    properties = dict(node.get("properties", {}))
+    if "allOf" in node:
+        properties |= defs["role"]["properties"]
+    for key, below in properties.items():
+        where = f"{path}.{key}".lstrip(".")
+        own = (values or {}).get(key)
+        default = (defaults or {}).get(key)
+        if "properties" in below:
+            yield from settings(below, defs, own, default, where)
+        else:
+            yield where, own not in (None, default)
+
+
+def test_everything_sets_every_value_and_renders() -> None:
+    schema = json.loads((FLINK / "values.schema.json").read_text())
+    values = yaml.safe_load(EVERYTHING.read_text())
+    defaults = yaml.safe_load((FLINK / "values.yaml").read_text())
+    left_out = {path for path, is_set in settings(schema, schema["$defs"], values, defaults) if not is_set}
+    assert left_out == EXCLUDED.keys()
+    assert len(list(render(FLINK, files=(str(EVERYTHING),)))) > 20

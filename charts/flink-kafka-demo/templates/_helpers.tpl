@@ -1,4 +1,6 @@
-{{/* Name of the objects of a component, with room for what Jobs and StatefulSets add: (dict "root" $ "component" "kafka"). */}}
+{{/*
+Name of the objects of a component, with room for what Jobs and StatefulSets add: (dict "root" $ "component" "kafka").
+*/}}
 {{- define "demo.name" -}}
 {{ include "flink.shorten" (dict "name" .root.Release.Name "limit" 40) }}-{{ .component }}
 {{- end }}
@@ -41,8 +43,9 @@ securityContext:
 {{- end }}
 
 {{/*
-A Job that runs a program of the tools image to its end: (dict "root" $ "component" "topic" "program" "topic.py" "args" <list>).
-The name carries a hash of its pods, because those of a Job cannot be changed; the same values give the same Job, which does not run again.
+A Job that runs a program of the tools image to its end: (dict "root" $ "component" "topic" "program" "topic.py"
+"args" <list>). The name carries a hash of its pods, because those of a Job cannot be changed; the same values give the
+same Job, which does not run again.
 */}}
 {{- define "demo.toolJob" -}}
 {{- $pod := include "demo.toolPod" . -}}
@@ -67,10 +70,12 @@ spec:
   {{- include "demo.podSecurity" . | nindent 2 }}
   {{- if .wait }}
   initContainers:
-    {{- include "demo.toolContainer" (dict "root" .root "name" "wait-for-topic" "program" "topic.py" "args" (list "wait")) | nindent 4 }}
+    {{- include "demo.toolContainer" (dict "root" .root "name" "wait-for-topic" "program" "topic.py"
+          "args" (list "wait")) | nindent 4 }}
   {{- end }}
   containers:
-    {{- include "demo.toolContainer" (dict "root" .root "name" .component "program" .program "args" .args) | nindent 4 }}
+    {{- include "demo.toolContainer" (dict "root" .root "name" .component "program" .program "args" .args)
+          | nindent 4 }}
   {{- with .root.Values.global.kafka.propertiesSecret }}
   volumes:
     - name: kafka-client
@@ -80,7 +85,7 @@ spec:
 
 {{- define "demo.toolContainer" -}}
 - name: {{ .name }}
-  image: {{ .root.Values.global.tools.image }}
+  image: {{ include "flink.image.of" (dict "root" .root "name" .root.Values.global.tools.image) }}
   command: [python3, /opt/kdv/{{ .program }}]
   args:
     {{- range .args }}
@@ -103,24 +108,35 @@ spec:
 
 {{- define "demo.validate" -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" .Release.Name) -}}
-{{- fail (printf "The release is called %s, but a Service takes only small letters, digits and hyphens, a letter first: choose such a name." .Release.Name) -}}
+{{- fail (printf (cat
+      "The release is called %s, but a Service takes only small letters, digits and hyphens, a letter first: choose"
+      "such a name.") .Release.Name) -}}
 {{- end -}}
 {{- $flink := .Subcharts.flink.Values -}}
 {{- if and (eq $flink.flink.type "session") (not $flink.session.jobs) -}}
-{{- fail "flink.flink.type is session, but flink.session.jobs is empty, and nobody would submit the KDV job: take values/demo-session.yaml, or write the job into the list." -}}
+{{- fail (cat
+      "flink.flink.type is session, but flink.session.jobs is empty, and nobody would submit the KDV job: take"
+      "values/demo-session.yaml, or write the job into the list.") -}}
 {{- end -}}
 {{- if and .Values.kafkaUi.enabled .Values.global.kafka.propertiesSecret -}}
-{{- fail "kafkaUi.enabled is true, but global.kafka.propertiesSecret is set, and Kafka UI does not read such a file: set kafkaUi.enabled=false, and run Kafka UI by yourself." -}}
+{{- fail (cat
+      "kafkaUi.enabled is true, but global.kafka.propertiesSecret is set, and Kafka UI does not read such a file: set"
+      "kafkaUi.enabled=false, and run Kafka UI by yourself.") -}}
 {{- end -}}
 {{- if and .Values.kafka.enabled .Values.global.kafka.bootstrapServers -}}
-{{- fail "global.kafka.bootstrapServers is set, but kafka.enabled is true: set kafka.enabled=false to use your own brokers, or leave the servers out." -}}
+{{- fail (cat
+      "global.kafka.bootstrapServers is set, but kafka.enabled is true: set kafka.enabled=false to use your own"
+      "brokers, or leave the servers out.") -}}
 {{- end -}}
 {{- if not (or .Values.kafka.enabled .Values.global.kafka.bootstrapServers) -}}
-{{- fail "kafka.enabled is false, but no brokers are named: set global.kafka.bootstrapServers, for example my-kafka:9092." -}}
+{{- fail (cat "kafka.enabled is false, but no brokers are named: set global.kafka.bootstrapServers, for example"
+      "my-kafka:9092.") -}}
 {{- end -}}
 {{- range $key, $value := .Values.kafka.config -}}
-{{- if has $key (list "listeners" "advertised.listeners" "process.roles" "node.id" "log.dirs" "controller.quorum.voters") -}}
-{{- fail (printf "kafka.config sets %s, which the Service, the claim and the probe of the broker rely on: leave it out." $key) -}}
+{{- if has $key (list "listeners" "advertised.listeners" "process.roles" "node.id" "log.dirs"
+      "controller.quorum.voters") -}}
+{{- fail (printf (cat
+      "kafka.config sets %s, which the Service, the claim and the probe of the broker rely on: leave it out.") $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

@@ -1,7 +1,7 @@
 """The contract with the templates: what the coming revision of the release asks for.
 
-`flink.hooks.wanted` in templates/_hooks.tpl writes it as wanted.json. A field that is missing or unknown is refused, so that
-neither side can change alone.
+`flink.hooks.wanted` in templates/hooks/_wanted.tpl writes it as wanted.json. A field that is missing or unknown is refused, so
+that neither side can change alone.
 """
 
 from __future__ import annotations

@@ -1,0 +1,55 @@
+{{/*
+A Deployment of one pod beside JobManager and TaskManagers, and its Service: (dict "root" $ "component" "sql-gateway"
+"main" <arguments, as YAML> "port" 8083 "probe" <a path that it answers>).
+*/}}
+{{- define "flink.component" -}}
+{{- $name := printf "%s-%s" (include "flink.fullname" .root) .component -}}
+{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "state" "heap" -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ $name }}
+  labels:
+    {{- include "flink.labels" . | nindent 4 }}
+spec:
+  replicas: 1
+  strategy: {type: Recreate}
+  selector:
+    matchLabels:
+      {{- include "flink.selectorLabels" . | nindent 6 }}
+  template:
+    {{- include "flink.pod" (dict "root" .root "component" .component "parts" $parts
+          "container" (include "flink.component.container" .)) | nindent 4 }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $name }}
+  labels:
+    {{- include "flink.labels" . | nindent 4 }}
+spec:
+  selector:
+    {{- include "flink.selectorLabels" . | nindent 4 }}
+  ports:
+    - {name: http, port: {{ .port }}, targetPort: http}
+{{- end }}
+
+{{- define "flink.component.container" -}}
+{{ .main }}
+ports:
+  - {name: http, containerPort: {{ .port }}}
+startupProbe:
+  httpGet: {path: {{ .probe }}, port: http}
+  periodSeconds: 2
+  timeoutSeconds: 5
+  failureThreshold: 90
+readinessProbe:
+  httpGet: {path: {{ .probe }}, port: http}
+  periodSeconds: 5
+  timeoutSeconds: 5
+livenessProbe:
+  httpGet: {path: {{ .probe }}, port: http}
+  periodSeconds: 10
+  timeoutSeconds: 10
+  failureThreshold: 6
+{{- end }}

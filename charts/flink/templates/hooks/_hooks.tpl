@@ -1,0 +1,111 @@
+{{- define "flink.hooks.name" -}}{{ include "flink.fullname" . }}-hooks{{- end }}
+{{- define "flink.record.name" -}}{{ include "flink.fullname" . }}-record{{- end }}
+
+{{/* Within the limit of a CronJob's name. */}}
+{{- define "flink.savepoints.name" -}}
+{{ include "flink.shorten" (dict "name" (include "flink.fullname" .) "limit" 42) }}-savepoint
+{{- end }}
+
+{{/* Whether there is a job to take savepoints of, and a directory for them. */}}
+{{- define "flink.savepoints.offered" -}}
+{{- if and (include "flink.job.carried" .)
+      (include "flink.option" (dict "root" . "key" "execution.checkpointing.savepoint-dir")) -}}
+true
+{{- end -}}
+{{- end }}
+
+{{/* An image with Python: a Python job brings it along. */}}
+{{- define "flink.hooks.image" -}}
+{{- $own := and (eq .Values.flink.type "job") (eq (include "flink.job.kind" .) "python") -}}
+{{- $python := "python:3.11-slim-bookworm" -}}
+{{- if .Values.hooks.image -}}
+{{- include "flink.image.of" (dict "root" . "name" .Values.hooks.image) -}}
+{{- else if $own -}}
+{{- include "flink.image" . -}}
+{{- else -}}
+{{- include "flink.image.of" (dict "root" . "name" $python "registry" .Values.image.registry) -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+Event of files/hooks/operations.py -> events of Helm, as YAML. One Job serves install and upgrade: whoever renders this
+without Helm runs both at each change, and the hook sees for itself what is there.
+*/}}
+{{- define "flink.hooks.events" -}}
+{{- $carried := include "flink.job.carried" . -}}
+{{- $session := and .Values.hooks.enabled (eq .Values.flink.type "session") -}}
+{{- if or $carried $session }}
+before: pre-install,pre-upgrade
+before-rollback: pre-rollback
+after-uninstall: post-delete
+{{- end }}
+{{- if or $carried (include "flink.session.submits" .) (and $session (eq .Values.flink.mode "native")) }}
+after: post-install,post-upgrade
+after-rollback: post-rollback
+{{- end }}
+{{- if and $carried .Values.job.savepointOnUninstall }}
+before-uninstall: pre-delete
+{{- end }}
+{{- end }}
+
+{{/* Accounts of the hooks: the chart's own, or one that is there already. */}}
+{{- define "flink.hooks.account" -}}
+{{ .Values.hooks.serviceAccountName | default (include "flink.hooks.name" .) }}
+{{- end }}
+{{- define "flink.hooks.uninstallAccount" -}}
+{{ .Values.hooks.serviceAccountName | default (printf "%s-uninstall" (include "flink.hooks.name" .)) }}
+{{- end }}
+{{- define "flink.savepoints.account" -}}
+{{- $given := .Values.savepoints.serviceAccountName | default .Values.hooks.serviceAccountName -}}
+{{ $given | default (include "flink.savepoints.name" .) }}
+{{- end }}
+
+{{/* Metadata of what the Jobs of the hooks need: (dict "root" $ "name" "..." "on" <events of Helm>). */}}
+{{- define "flink.hooks.metadata" -}}
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "flink.labels" (dict "root" .root "component" "hooks") | nindent 4 }}
+  annotations:
+    helm.sh/hook: {{ .on }}
+    helm.sh/hook-weight: "-10"
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{- end }}
+
+{{/* What an account may do by the Role of that name: (dict "role" <its name> "account" "..."). */}}
+{{- define "flink.hooks.binding" -}}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ .role }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ .account }}
+{{- end }}
+
+{{/* How often a Job or CronJob of the hooks is tried, and for how long. */}}
+{{- define "flink.hooks.tries" -}}
+activeDeadlineSeconds: {{ add .Values.hooks.timeoutSeconds 20 }}
+# A pod that lost its node is tried again; an operation that failed is not.
+backoffLimit: 2
+podFailurePolicy:
+  rules:
+    - action: FailJob
+      onExitCodes: {operator: In, values: [1]}
+{{- end }}
+
+{{/* What the container of an event runs: (dict "event" "..."). */}}
+{{- define "flink.hooks.program" -}}
+command: [python3, -B, -m, hooks, {{ .event }}]
+workingDir: /
+terminationMessagePolicy: FallbackToLogsOnError
+{{- end }}
+
+{{/*
+The pod of an event: (dict "root" $ "event" "..." "role" <hooks or savepoint> "account" "..." "scripts" <ConfigMap>).
+*/}}
+{{- define "flink.hooks.pod" -}}
+{{- include "flink.pod" (dict "root" .root "component" "hooks" "role" .role "name" .event "parts" (list "hooks")
+      "scripts" .scripts "account" .account "token" "true" "restartPolicy" "Never"
+      "image" (include "flink.hooks.image" .root) "container" (include "flink.hooks.program" .)) -}}
+{{- end }}

@@ -1,0 +1,57 @@
+{{/* Whether hooks carry the job's state over the operations of Helm. */}}
+{{- define "flink.job.carried" -}}
+{{- if and .Values.hooks.enabled (eq .Values.flink.type "job") (not .Values.job.bounded) }}true{{ end -}}
+{{- end }}
+
+{{/*
+How an upgrade ends the job: as asked, else with a savepoint, or by its newest checkpoint, where there is a directory
+for one.
+*/}}
+{{- define "flink.job.upgradeMode" -}}
+{{- if .Values.job.upgradeMode -}}
+{{- .Values.job.upgradeMode -}}
+{{- else if include "flink.option" (dict "root" . "key" "execution.checkpointing.savepoint-dir") -}}
+savepoint
+{{- else if include "flink.option" (dict "root" . "key" "execution.checkpointing.dir") -}}
+last-state
+{{- else -}}
+stateless
+{{- end -}}
+{{- end }}
+
+{{/*
+Replicas of a role; a suspended job frees its pods. None where something else scales them: (dict "root" $ "role" <its
+values>).
+*/}}
+{{- define "flink.replicas" -}}
+{{- if and (include "flink.job.carried" .root) (eq .root.Values.job.state "suspended") -}}
+replicas: 0
+{{- else if not (kindIs "invalid" .role.replicas) -}}
+replicas: {{ .role.replicas }}
+{{- end -}}
+{{- end }}
+
+{{/* Hash of the JobManager's pod template: another one replaces the pod. */}}
+{{- define "flink.jobmanager.template" -}}
+{{- include "flink.jobmanager.pod" (dict "root" . "specification" "") | sha256sum | trunc 16 -}}
+{{- end }}
+
+{{/*
+Hash of what the JobManager's process sees of that: another one is another job, which ends the one before. Where the
+pod runs, how its image is pulled, its probes and its neighbours are none of that.
+*/}}
+{{- define "flink.specification" -}}
+{{- $pod := include "flink.jobmanager.pod" (dict "root" . "specification" "") | fromYaml -}}
+{{- $seen := pick $pod.spec "securityContext" "serviceAccountName" "volumes" -}}
+{{- $containers := list (omit (first $pod.spec.containers) "startupProbe" "readinessProbe" "livenessProbe"
+      "lifecycle" "ports") -}}
+{{- range concat $containers ($pod.spec.initContainers | default list) -}}
+{{- if ne (get . "restartPolicy") "Always" -}}
+{{- $_ := set $seen (printf "container %s" .name) (omit . "imagePullPolicy" "terminationMessagePolicy") -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $value := $pod.metadata.annotations -}}
+{{- if hasPrefix "checksum/" $key }}{{ $_ := set $seen $key $value }}{{ end -}}
+{{- end -}}
+{{- $seen | toJson | sha256sum | trunc 16 -}}
+{{- end }}

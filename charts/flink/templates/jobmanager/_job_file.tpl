@@ -1,0 +1,41 @@
+{{/* Path in the JobManager's pod of the file that a value of the job names; one of a URL is fetched there. */}}
+{{- define "flink.job.path" -}}
+{{- $path := include "flink.files.path" . -}}
+{{- if contains "://" $path }}/opt/flink/artifact/{{ (urlParse $path).path | base }}{{ else }}{{ $path }}{{ end -}}
+{{- end }}
+
+{{/* What of `job` is its program: jar, sql or python. */}}
+{{- define "flink.job.kind" -}}
+{{- $job := .Values.job -}}
+{{- if or $job.jar.file $job.jar.entryClass }}jar{{ else if $job.sql.file }}sql{{ else }}python{{ end -}}
+{{- end }}
+
+{{/* The file that is fetched from a URL, as JSON: {url, sha256}; empty if there is none. */}}
+{{- define "flink.job.download" -}}
+{{- $program := get .Values.job (include "flink.job.kind" .) -}}
+{{- $download := dict -}}
+{{- if and (eq .Values.flink.type "job") (contains "://" (include "flink.files.path" $program.file)) -}}
+{{- $download = dict "url" $program.file "sha256" $program.sha256 -}}
+{{- end -}}
+{{- toJson $download -}}
+{{- end }}
+
+{{/*
+Variables of Secrets in the job's arguments that Flink itself writes into its log, as a JSON list. It keeps back words
+in which it sees the name of a secret, but not in native mode, where the arguments are one of its options.
+*/}}
+{{- define "flink.job.logged" -}}
+{{- $logged := list -}}
+{{- $native := eq .Values.flink.mode "native" -}}
+{{- range $variable := ternary .Values.jobmanager.extraEnv list (eq .Values.flink.type "job") -}}
+{{- if dig "valueFrom" "secretKeyRef" dict $variable -}}
+{{- $used := printf "$(%s)" $variable.name -}}
+{{- range $arg := $.Values.job.args -}}
+{{- $word := toString $arg | replace $used "" -}}
+{{- $hidden := and (not $native) (include "flink.secrets.holds" (dict "root" $ "key" $word "value" "")) -}}
+{{- if and (contains $used (toString $arg)) (not $hidden) }}{{ $logged = append $logged $used }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $logged | uniq | toJson -}}
+{{- end }}

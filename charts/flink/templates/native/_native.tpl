@@ -1,0 +1,69 @@
+{{/* Flink's options of native mode, as JSON. CPU and memory it takes from options, whatever its pod template says. */}}
+{{- define "flink.native.options" -}}
+{{- $options := dict
+      "resourcemanager.taskmanager-timeout" .Values.native.idleTimeout
+      "user.artifacts.base-dir" "/tmp/artifacts" -}}
+{{- if .Values.state.hdfs.configMap -}}
+{{- /* The pod template mounts it; Flink would look for a copy that its client makes. */ -}}
+{{- $_ := set $options "kubernetes.decorator.hadoop-conf-mount.enabled" "false" -}}
+{{- end -}}
+{{- with .Values.native.maxTaskManagers -}}
+{{- $_ := set $options "slotmanager.number-of-slots.max" (mul . $.Values.taskmanager.slots | toString) -}}
+{{- end -}}
+{{- $resources := .Values.taskmanager.resources -}}
+{{- $requested := dig "requests" "cpu" "" $resources | default (dig "limits" "cpu" "" $resources) -}}
+{{- if not $requested -}}
+{{- fail (cat
+      "taskmanager.resources names no CPU, but flink.mode is native, where Flink would ask for one for each slot: set"
+      "taskmanager.resources.requests.cpu, for example 500m.") -}}
+{{- end -}}
+{{- $key := "taskmanager.resources.requests.cpu" -}}
+{{- $cores := include "flink.cores" (dict "key" $key "quantity" $requested) | float64 -}}
+{{- $_ := set $options "kubernetes.taskmanager.cpu.amount" (toString $cores) -}}
+{{- /* Flink always writes a limit. One that the values do not have is a thousand times the request, more than a node
+has. */ -}}
+{{- $factor := 1000.0 -}}
+{{- with dig "limits" "cpu" "" $resources -}}
+{{- $factor = divf (include "flink.cores" (dict "key" "taskmanager.resources.limits.cpu" "quantity" .) | float64)
+      $cores -}}
+{{- end -}}
+{{- $_ := set $options "kubernetes.taskmanager.cpu.limit-factor" (toString $factor) -}}
+{{- toJson $options -}}
+{{- end }}
+
+{{/* A quantity of CPU ("250m", "2", 1.5) in cores: (dict "key" "..." "quantity" "..."). */}}
+{{- define "flink.cores" -}}
+{{- $quantity := include "flink.text" .quantity -}}
+{{- if not (regexMatch "^([1-9][0-9]*m|[0-9]*[.]?[0-9]*[1-9][0-9]*|[1-9][0-9]*)$" $quantity) -}}
+{{- fail (printf (cat
+      "%s is %q, which the chart cannot turn into Flink's number of CPUs in native mode: write cores or thousandths of"
+      "one, for example 500m.") .key $quantity) -}}
+{{- end -}}
+{{- if hasSuffix "m" $quantity }}{{ divf (trimSuffix "m" $quantity | float64) 1000 }}{{ else }}{{ $quantity }}{{ end -}}
+{{- end }}
+
+{{/* The pod of a TaskManager as Flink is given it, from the values of standalone mode's. */}}
+{{- define "flink.native.taskmanager" -}}
+apiVersion: v1
+kind: Pod
+{{ include "flink.native.pod" (dict "root" . "parts" (list "template")) }}
+{{- end }}
+
+{{/* Flink names the container, starts it, and mounts its options: (dict "root" $ "parts" <more parts>). */}}
+{{- define "flink.native.pod" -}}
+{{- $parts := concat (list "identity" "checksum" "scripts" "scratch" "claim" "secrets" "state") .parts -}}
+{{- $serving := include "flink.taskmanager.serving" (dict "root" .root "rpc" "taskmanager-rpc") -}}
+{{- include "flink.pod" (dict "root" .root "component" "taskmanager" "name" "flink-main-container" "parts" $parts
+      "container" (printf "ports:%s" $serving)) -}}
+{{- end }}
+
+{{- define "flink.native.checksum" -}}
+{{- include "flink.native.pod" (dict "root" . "parts" list) | sha256sum | trunc 16 -}}
+{{- end }}
+
+{{/* The pods that Flink made, for the hooks; empty in standalone mode. */}}
+{{- define "flink.native.selector" -}}
+{{- if eq .Values.flink.mode "native" -}}
+{{- include "flink.selector" (dict "root" . "component" "taskmanager") -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,24 @@
+{{/* The file of a job by URL, which the code of the hooks fetches before Flink starts. */}}
+{{- define "flink.part.download" -}}
+{{- $root := .root -}}
+{{- with include "flink.job.download" $root | fromJson -}}
+initContainers:
+  - name: download
+    image: {{ include "flink.hooks.image" $root | quote }}
+    imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+    command: {{ list "python3" "-B" "-m" "hooks.download" .url .sha256 (include "flink.job.path" .url) | toJson }}
+    workingDir: /
+    resources:
+      {{- toYaml $root.Values.initResources | nindent 6 }}
+    securityContext:
+      {{- include "flink.over" (list $root.Values.securityContext $.values.securityContext) | nindent 6 }}
+    volumeMounts:
+      - {name: scripts, mountPath: /hooks, readOnly: true}
+      - {name: artifact, mountPath: /opt/flink/artifact}
+volumes:
+  - name: artifact
+    emptyDir: {}
+volumeMounts:
+  - {name: artifact, mountPath: /opt/flink/artifact, readOnly: true}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,57 @@
+{{/*
+What reaches the state: plugins of the image, credentials, Hadoop's files. The root file system is read-only, so plugins
+are linked into a volume, a folder for each.
+*/}}
+{{- define "flink.part.state" -}}
+{{- $root := .root -}}
+{{- $state := .root.Values.state -}}
+{{- $plugins := include "flink.state.plugins" .root | fromJsonArray -}}
+{{- if $plugins -}}
+initContainers:
+  - name: plugins
+    image: {{ include "flink.image" $root | quote }}
+    imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+    command: [bash, /opt/flink/scripts/plugins.sh, /links]
+    args:
+      {{- toYaml $plugins | nindent 6 }}
+    resources:
+      {{- toYaml $root.Values.initResources | nindent 6 }}
+    securityContext:
+      {{- include "flink.over" (list $root.Values.securityContext .values.securityContext) | nindent 6 }}
+    volumeMounts:
+      - {name: scripts, mountPath: /opt/flink/scripts, readOnly: true}
+      - {name: plugins, mountPath: /links}
+{{- end }}
+env:
+  {{- with $state.s3.credentialsSecret }}
+  {{- range $name := list "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" }}
+  - name: {{ $name }}
+    valueFrom: {secretKeyRef: {name: {{ $state.s3.credentialsSecret | quote }}, key: {{ $name }}}}
+  {{- end }}
+  {{- end }}
+  {{- with $state.s3.region }}
+  - {name: AWS_REGION, value: {{ . | quote }}}
+  {{- end }}
+  {{- with $state.hdfs.classpath }}
+  - {name: HADOOP_CLASSPATH, value: {{ . | quote }}}
+  {{- end }}
+  {{- with $state.hdfs.configMap }}
+  - {name: HADOOP_CONF_DIR, value: /etc/hadoop}
+  {{- end }}
+volumes:
+  {{- if $plugins }}
+  - name: plugins
+    emptyDir: {}
+  {{- end }}
+  {{- with $state.hdfs.configMap }}
+  - name: hadoop
+    configMap: {name: {{ . | quote }}}
+  {{- end }}
+volumeMounts:
+  {{- range $plugins }}
+  - {name: plugins, mountPath: /opt/flink/plugins/{{ . }}, subPath: {{ . }}, readOnly: true}
+  {{- end }}
+  {{- if $state.hdfs.configMap }}
+  - {name: hadoop, mountPath: /etc/hadoop, readOnly: true}
+  {{- end }}
+{{- end }}

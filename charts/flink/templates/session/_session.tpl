@@ -1,0 +1,58 @@
+{{/* Whether hooks submit jobs to a session cluster. */}}
+{{- define "flink.session.submits" -}}
+{{- if and .Values.hooks.enabled (eq .Values.flink.type "session") .Values.session.jobs }}true{{ end -}}
+{{- end }}
+
+{{/* What a job of the list says of its program: its file, or the sum of one by URL: (dict "job" . "key" "file"). */}}
+{{- define "flink.session.program" -}}
+{{- $key := .key -}}
+{{ dig "jar" $key "" .job | default (dig "python" $key "" .job) | default (dig "sql" $key "" .job) }}
+{{- end }}
+
+{{/* The list as wanted.py reads it, as JSON. The specification is a hash of all that makes a job what it is. */}}
+{{- define "flink.session.entries" -}}
+{{- $root := . -}}
+{{- $entries := list -}}
+{{- range ternary .Values.session.jobs list (eq .Values.flink.type "session") -}}
+{{- $file := include "flink.files.path" (include "flink.session.program" (dict "job" . "key" "file")) -}}
+{{- $download := dict -}}
+{{- if contains "://" $file -}}
+{{- $download = dict "url" $file "sha256" (include "flink.session.program" (dict "job" . "key" "sha256")) -}}
+{{- $file = printf "/exchange/files/%s/%s" .name ((urlParse $file).path | base) -}}
+{{- end -}}
+{{- $options := dict "pipeline.name" .name -}}
+{{- with .parallelism }}{{ $_ := set $options "parallelism.default" (include "flink.text" .) }}{{ end -}}
+{{- $args := list -}}
+{{- range .args }}{{ $args = append $args (tpl (include "flink.text" .) $root) }}{{ end -}}
+{{- $program := concat (list $file) $args -}}
+{{- with dig "jar" "entryClass" "" . }}{{ $program = concat (list "--class" .) $program }}{{ end -}}
+{{- /* After a jar, words belong to the job; after a Python file only after two hyphens. */ -}}
+{{- if .python }}{{ $program = concat (list "--python" $file "--") $args }}{{ end -}}
+{{- $content := get $root.Values.files (include "flink.session.program" (dict "job" . "key" "file")) -}}
+{{- $hash := list .name $file $download $program $options (hasKey . "sql") $content (include "flink.image" $root) -}}
+{{- with include "flink.client.highAvailability" $root }}{{ $_ := set $options "high-availability.type" . }}{{ end -}}
+{{- $submitted := dict "file" $file "url" ($download.url | default "") "sha256" ($download.sha256 | default "") "sql"
+      (hasKey . "sql")
+      "argv" $program "options" $options "allow_non_restored_state" (.allowNonRestoredState | default false) -}}
+{{- $savepoints := include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir") -}}
+{{- $entries = append $entries (dict "name" .name "specification" ($hash | toJson | sha256sum | trunc 16)
+      "upgrade_mode" (ternary "savepoint" "stateless" (ne $savepoints "")) "state" "running"
+      "from_savepoint" (.fromSavepoint | default "") "program" $submitted) -}}
+{{- end -}}
+{{- toJson $entries -}}
+{{- end }}
+
+{{/* The pod that submits: Flink's client and, beside it, the hook: (dict "root" $ "event" "after"). */}}
+{{- define "flink.session.pod" -}}
+{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "state" "files" "submitter" -}}
+{{- include "flink.pod" (dict "root" .root "component" "submitter" "parts" $parts "restartPolicy" "Never"
+      "account" (include "flink.hooks.account" .root) "scripts" (include "flink.hooks.name" .root) "event" .event
+      "container" "args: [bash, /opt/flink/scripts/client.sh, /exchange]") -}}
+{{- end }}
+
+{{/* That pod as an object, for which the hooks ask the API server before they stop a job. */}}
+{{- define "flink.session.object" -}}
+{{- $pod := include "flink.session.pod" (dict "root" . "event" "after") | fromYaml -}}
+{{- $_ := set $pod.metadata "name" (printf "%s-after-dry-run" (include "flink.fullname" .)) -}}
+{{- merge (dict "apiVersion" "v1" "kind" "Pod") $pod | toJson -}}
+{{- end }}

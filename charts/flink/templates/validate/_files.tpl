@@ -1,0 +1,60 @@
+{{/* The small files of the values. */}}
+{{- define "flink.validate.files" -}}
+{{- $bytes := len (toJson .Values.files) -}}
+{{- if gt $bytes 1000000 -}}
+{{- fail (printf (cat "files hold %d bytes, and a ConfigMap takes 1 MiB: put larger ones into the image, on the claim,"
+      "or behind a URL.") $bytes) -}}
+{{- end -}}
+{{- range $name, $_ := .Values.files -}}
+{{- if not (regexMatch "^[-._a-zA-Z0-9]+$" $name) -}}
+{{- fail (printf (cat
+      "files has %q, which is no name of a file: write letters, digits, hyphens, dots and underscores, for example"
+      "job.py.") $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* The files that `job` names. */}}
+{{- define "flink.validate.job.file" -}}
+{{- range $kind := list "python" "jar" "sql" -}}
+{{- $program := get $.Values.job $kind -}}
+{{- $key := printf "job.%s.file" $kind -}}
+{{- include "flink.validate.program" (dict "root" $ "who" $key "key" $key "file" $program.file
+      "sha256" $program.sha256 "sum" (printf "job.%s.sha256" $kind)) -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+A file of a job that a value names, and its sum: (dict "root" $ "who" <subject of the sentences> "key" <name of the
+value> "file" "..." "sha256" "..." "sum" <name of the value for it>).
+*/}}
+{{- define "flink.validate.program" -}}
+{{- $file := include "flink.files.path" .file -}}
+{{- if contains "://" $file -}}
+{{- if not (regexMatch "^https?://[^/]+/.*[^/]$" $file) -}}
+{{- fail (printf "%s has the URL %q: write one of http or https that ends with the name of a file." .who $file) -}}
+{{- end -}}
+{{- if not (regexMatch "^[0-9a-f]{64}$" (.sha256 | default "")) -}}
+{{- fail (printf (cat
+      "%s is fetched from a URL, and nobody could tell whether it is the right file: write its sum beside it, %s,"
+      "64 hexadecimal digits, as `sha256sum` prints it.") .who .sum) -}}
+{{- end -}}
+{{- else -}}
+{{- if .sha256 -}}
+{{- fail (printf "%s has a sha256, but its file is no URL, and the sum would not be looked at: leave it out." .who) -}}
+{{- end -}}
+{{- include "flink.validate.file" . -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+A file that a value names has to be one of `files`, or a path: (dict "root" $ "key" "job.python.file" "file" "...").
+*/}}
+{{- define "flink.validate.file" -}}
+{{- $known := hasKey .root.Values.files .file -}}
+{{- if and .file (not $known) (not (hasPrefix "/" (trimPrefix "local://" .file))) -}}
+{{- fail (printf (cat
+      "%s is %q, which is neither in files nor a path: add it to files, or write an absolute path in the image, for"
+      "example /opt/flink/usrlib/%s.") .key .file (base .file)) -}}
+{{- end -}}
+{{- end }}

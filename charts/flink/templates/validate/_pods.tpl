@@ -1,0 +1,84 @@
+{{- define "flink.validate.name" -}}
+{{- $full := include "flink.fullname" . -}}
+{{- if or (gt (len .Values.fullnameOverride) 45) (not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $full)) -}}
+{{- fail (printf (cat
+      "The objects would be called %s, but a Service takes only small letters, digits and hyphens, a letter first: set"
+      "fullnameOverride to such a name of at most 45 characters.") (.Values.fullnameOverride | default $full)) -}}
+{{- end -}}
+{{- $objects := include "flink.labels" (dict "root" (set (omit . "Values") "Values" (omit .Values "commonLabels"))
+      "component" "any") -}}
+{{- range $key, $_ := .Values.commonLabels -}}
+{{- if hasKey ($objects | fromYaml) $key -}}
+{{- fail (printf "commonLabels sets %s, which the chart sets itself: use a label of your own." $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* What pods cannot have, and fields that have a value of their own. */}}
+{{- define "flink.validate.pods" -}}
+{{- $rewriting := dict
+      "ENABLE_BUILT_IN_PLUGINS" "write the plugin's name into flink.plugins, for example flink-azure-fs-hadoop"
+      "FLINK_PROPERTIES" "write its lines into flink.config"
+      "JOB_MANAGER_RPC_ADDRESS" "the chart sets the address, so leave it out"
+      "TASK_MANAGER_NUMBER_OF_TASK_SLOTS" "set taskmanager.slots" -}}
+{{- $other := dict "containers" "sidecars" "initContainers" "initContainers" "volumes" "extraVolumes"
+      "securityContext" "podSecurityContext" -}}
+{{- $release := dict "imagePullSecrets" "image.pullSecrets"
+      "automountServiceAccountToken" "serviceAccount.automountToken" -}}
+{{- $own := list "affinity" "dnsConfig" "hostAliases" "nodeSelector" "priorityClassName" "runtimeClassName"
+      "serviceAccountName" "terminationGracePeriodSeconds" "tolerations" "topologySpreadConstraints" -}}
+{{- range $name, $known := include "flink.roles" . | fromYaml -}}
+{{- $path := first $known.values -}}
+{{- $role := include "flink.role" (dict "root" $ "role" $name) | fromYaml -}}
+{{- range $variable := $role.extraEnv -}}
+{{- with get $rewriting $variable.name -}}
+{{- fail (printf (cat
+      "%s.extraEnv sets %s, by which the image's entrypoint changes files that are read-only here: %s.")
+      $role.sources.extraEnv $variable.name .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $field, $_ := $role.podSpec -}}
+{{- $instead := "" -}}
+{{- if has $field $own }}{{ $instead = printf "%s.%s" $path $field }}{{ end -}}
+{{- with get $other $field }}{{ $instead = printf "%s.%s" $path . }}{{ end -}}
+{{- with get $release $field }}{{ $instead = . }}{{ end -}}
+{{- with $instead -}}
+{{- fail (printf "%s.podSpec sets %s, which has a value of its own: set %s instead." $path $field .) -}}
+{{- end -}}
+{{- if eq $field "restartPolicy" -}}
+{{- fail (printf "%s.podSpec sets restartPolicy, which belongs to the kind of the pod: leave it out." $path) -}}
+{{- end -}}
+{{- end -}}
+{{- if $role.scratch -}}
+{{- if hasKey $role.scratch "name" -}}
+{{- fail (printf "%s.scratch has a name, but the chart mounts it by its own: leave the name out." $path) -}}
+{{- end -}}
+{{- end -}}
+{{- $ends := or (has $name (list "hooks" "savepoint" "submitter" "test"))
+      (and (include "flink.bounded" $) (has $name (list "jobmanager" "taskmanager"))) -}}
+{{- if and $ends $role.sidecars (semverCompare "<1.29-0" $.Capabilities.KubeVersion.Version) -}}
+{{- fail (printf (cat
+      "%s.sidecars is set for a pod that ends, which only Kubernetes 1.29 and later can end together with them, and"
+      "this is %s: leave them out.") $path $.Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* A process that would not even start: (dict "root" $). */}}
+{{- define "flink.validate.memory" -}}
+{{- $least := dict "jobmanager" 640 "taskmanager" 1024 -}}
+{{- range $role, $mebibytes := $least -}}
+{{- $limit := dig "resources" "limits" "memory" "" (get $.Values $role) -}}
+{{- $given := include "flink.mebibytes" (dict "key" (printf "%s.resources.limits.memory" $role) "quantity" $limit) -}}
+{{- $tuned := false -}}
+{{- range $key, $_ := include "flink.options.written" $ | fromJson -}}
+{{- if hasPrefix (printf "%s.memory." $role) $key -}}
+{{- $tuned = true -}}
+{{- end -}}
+{{- end -}}
+{{- if and (lt (int $given) (int $mebibytes)) (not $tuned) -}}
+{{- fail (printf (cat "%s.resources.limits.memory is %v, with which Flink does not start, for its own parts take more:"
+      "write at least %dMi, or set %s.memory.* in flink.config.") $role $limit $mebibytes $role) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,25 @@
+{{/* From 2^53 on Helm has rounded a whole number before any template sees it: (dict "path" "..." "value" <any>). */}}
+{{- define "flink.validate.numbers" -}}
+{{- $path := .path -}}
+{{- if kindIs "float64" .value -}}
+{{- if or (ge .value 9007199254740992.0) (le .value -9007199254740992.0) -}}
+{{- fail (printf (cat "%s is a number of more digits than Helm can read without changing them (now %.0f):"
+      "put it in quotes.") (trimPrefix "." $path) .value) -}}
+{{- end -}}
+{{- else if or (kindIs "map" .value) (kindIs "slice" .value) -}}
+{{- range $key, $value := .value -}}
+{{- if or (kindIs "float64" $value) (kindIs "map" $value) (kindIs "slice" $value) -}}
+{{- include "flink.validate.numbers" (dict "path" (printf "%s.%v" $path $key) "value" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{- define "flink.validate.image" -}}
+{{- $image := .Values.image -}}
+{{- $plain := include "flink.image.of" (dict "root" . "name" $image.repository "registry" "registry") -}}
+{{- if and $image.registry (eq $plain $image.repository) -}}
+{{- fail (printf "image.registry is %s, but image.repository (%s) names a registry too: leave it out of one of them."
+      $image.registry $image.repository) -}}
+{{- end -}}
+{{- end }}
