@@ -58,7 +58,7 @@ def images(values: Tree, chart: Path = FLINK) -> set[str]:
         }),
         ({"image": {"tag": 20261125}}, {"flink:20261125", "python:3.11-slim-bookworm"}),
     ],
-    ids=str,
+    ids=["unset", "global", "its own", "another repository", "digest", "tag of digits"],
 )  # fmt: skip
 def test_images_come_from_the_registry_that_is_named(values: Tree, expected: set[str]) -> None:
     assert images(values) == expected
@@ -124,7 +124,7 @@ def test_init_containers_of_the_chart_take_their_resources_and_the_context_of_th
         ),
         ({**HA, "serviceAccount": {"automountToken": False}}, set()),
     ],
-    ids=str,
+    ids=["unset", "high availability", "on", "off"],
 )
 def test_who_has_a_token_besides_the_hooks(values: Tree, mounted: set[str]) -> None:
     base = {key: SESSION[key] for key in ("sqlGateway", "historyServer", "session")}
