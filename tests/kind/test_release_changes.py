@@ -158,9 +158,9 @@ def test_a_job_whose_newest_checkpoint_nobody_can_tell_is_left_alone(
     ("change", "said"),
     [
         pytest.param(
-            {"jobmanager": {"podLabels": {"team": "with space"}}},
-            "Deployment refused-flink-jobmanager.*Invalid value",
-            id="label",
+            {"jobmanager": {"podSpec": {"dnsPolicy": "Nowhere"}}},
+            "Deployment refused-flink-jobmanager.*Unsupported value",
+            id="field of a pod",
         ),
         pytest.param(
             {"taskmanager": {"extraVolumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}},

@@ -108,10 +108,8 @@ class Kdv:
         job = self.start("--bounded", *args, **options)
 
         def finished() -> bool:
-            state = self.rest.job(job)["state"]
-            if state in ("FAILED", "CANCELED"):
-                raise GiveUp(f"{state}: {self.rest.exceptions(job)[0]['stacktrace']}")
-            return state == "FINISHED"
+            self._give_up_if_it_ended(job)
+            return bool(self.rest.job(job)["state"] == "FINISHED")
 
         wait_for(finished, timeout=120, what="the bounded job to finish", interval=0.1)
         return job
@@ -146,7 +144,23 @@ class Kdv:
 
     def wait_restored(self, job: str, count: int) -> None:
         """Wait until the job has gone back to a checkpoint `count` times."""
-        wait_for(lambda: self.rest.checkpoints(job)["counts"]["restored"] >= count, timeout=240, what="the job to be restored")
+
+        def restored() -> bool:
+            self._give_up_if_it_ended(job)
+            return bool(self.rest.checkpoints(job)["counts"]["restored"] >= count)
+
+        def evidence() -> str:
+            failures = [failure["stacktrace"] for failure in self.rest.exceptions(job)]
+            checkpoints = self.rest.checkpoints(job)
+            state = {"state": self.rest.job(job)["state"], "checkpoints": checkpoints["counts"], "latest": checkpoints["latest"]}
+            return "\n".join([json.dumps(state), *failures, self.rest.on_timeout() if self.rest.on_timeout else ""])
+
+        wait_for(restored, timeout=240, what="the job to be restored", on_timeout=evidence)
+
+    def _give_up_if_it_ended(self, job: str) -> None:
+        state = self.rest.job(job)["state"]
+        if state in ("FAILED", "CANCELED"):
+            raise GiveUp(f"{state}: {self.rest.exceptions(job)[0]['stacktrace']}")
 
     def wait_accounted(self, *, idle: bool = False) -> Input:
         """Wait until each record of the topic is where it belongs: a row of a closed window, the copy of one, dead or late."""

@@ -32,7 +32,7 @@ class FlinkRest:
     ) -> None:
         self.url = url.rstrip("/")
         self._session = session or requests.Session()
-        self._on_timeout = on_timeout
+        self.on_timeout = on_timeout
         self._interval = interval
 
     def call(self, method: str, path: str, **options: Any) -> Any:
@@ -152,4 +152,4 @@ class FlinkRest:
         return failures[0]["stacktrace"][:2000] if failures else "no exception is recorded"
 
     def _wait(self, condition: Callable[[], Any], what: str, timeout: float) -> Any:
-        return wait_for(condition, timeout=timeout, what=what, interval=self._interval, on_timeout=self._on_timeout)
+        return wait_for(condition, timeout=timeout, what=what, interval=self._interval, on_timeout=self.on_timeout)

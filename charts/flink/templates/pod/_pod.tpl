@@ -71,7 +71,7 @@ securityContext:
   {{- include "flink.over" (list $values.podSecurityContext $role.podSecurityContext) | nindent 2 }}
 {{- with $role.nodeSelector }}
 nodeSelector:
-  {{- include "flink.texts" (dict "key" "nodeSelector" "texts" .) | nindent 2 }}
+  {{- include "flink.texts" (dict "key" (printf "%s.nodeSelector" $role.sources.nodeSelector) "texts" .) | nindent 2 }}
 {{- end }}
 {{- range $key := list "terminationGracePeriodSeconds" "priorityClassName" "runtimeClassName" "tolerations"
       "topologySpreadConstraints" "hostAliases" "dnsConfig" }}

@@ -2,8 +2,11 @@
 {{- define "flink.part.user" -}}
 {{- $root := .root -}}
 {{- $role := .values -}}
-{{- $labels := include "flink.texts" (dict "key" "podLabels" "texts" $role.podLabels) | fromYaml -}}
-{{- $annotations := include "flink.texts" (dict "key" "podAnnotations" "texts" $role.podAnnotations) | fromYaml -}}
+{{- $sources := $role.sources -}}
+{{- $labels := include "flink.texts" (dict "key" (printf "%s.podLabels" $sources.podLabels) "texts" $role.podLabels)
+      | fromYaml -}}
+{{- $annotations := include "flink.texts" (dict "key" (printf "%s.podAnnotations" $sources.podAnnotations)
+      "texts" $role.podAnnotations) | fromYaml -}}
 {{- range $key, $value := include "flink.common" $root | fromYaml -}}
 {{- range $name, $text := $value -}}
 {{- $map := ternary $labels $annotations (eq $key "labels") -}}
