@@ -14,7 +14,6 @@ Adds to bench/results/lifecycle.json: {"runs": [{"step": "upgrade", "subject": "
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import secrets
 import statistics
@@ -28,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from bench import store
 from ci.console import say
 from tests.conftest import BUILD, ROOT
 from tests.support import faults
@@ -50,14 +50,14 @@ STEPS = {
     "upgrade-ha": "the same under high availability",
     "rollback": "rollback with a savepoint",
 }
-_ARGS = [
+ARGS = [
     "--bootstrap-servers=bench-kafka:9092",
     "--topic=sahibinden",
     f"--output=file://{OUTPUT}",
     "--checkpoint-interval=1 s",
     "--rolling-interval=1 s",
 ]
-_CHANGED = [*_ARGS, "--idle-timeout=9 s"]
+_CHANGED = [*ARGS, "--idle-timeout=9 s"]
 
 Step = tuple[str, Callable[[], object]]
 
@@ -145,7 +145,7 @@ def session(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
     def again() -> None:
         kill(flink, "jobmanager")
         flink.rest.wait_taskmanagers(1)
-        run(newest_checkpoint(flink), _ARGS)
+        run(newest_checkpoint(flink), ARGS)
 
     if more:
         yield "jobmanager-kill-standby", lambda: kill_leader(flink)
@@ -153,7 +153,7 @@ def session(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
         yield "taskmanager-kill", lambda: kill(flink, "taskmanager")
         yield "jobmanager-kill", again
         yield "upgrade", lambda: run(stopped(flink), _CHANGED)
-        yield "rollback", lambda: run(stopped(flink), _ARGS)
+        yield "rollback", lambda: run(stopped(flink), ARGS)
 
 
 def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterator[Step]:
@@ -164,7 +164,7 @@ def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
         yield "upgrade-ha", lambda: replace(_CHANGED)
     else:
         yield "upgrade", lambda: replace(_CHANGED)
-        yield "rollback", lambda: replace(_ARGS)
+        yield "rollback", lambda: replace(ARGS)
 
 
 def deployments(helm: Helm, given: Mapping[str, Any], restore: str) -> list[dict[str, Any]]:
@@ -194,24 +194,18 @@ def measure(cluster: Cluster, helm: Helm, subject: str, more: Mapping[str, Any])
     kind, steps = SUBJECTS[subject]
     cluster.delete_namespace(NAMESPACE)
     cluster.create_namespace(NAMESPACE)
-    helm.install(NAME, CHART, values(kind, _ARGS, more), namespace=NAMESPACE)
+    helm.install(NAME, CHART, values(kind, ARGS, more), namespace=NAMESPACE)
     flink = FlinkRelease(cluster, NAMESPACE, NAME)
     flink.rest.wait_running("kdv", timeout=300)
     for step, seconds in measured(flink, steps(flink, helm, more)):
         say(f"{subject}, {STEPS[step]}: {seconds:.1f} s")
-        record({"step": step, "subject": subject, "seconds": round(seconds, 1)})
+        store.add(RESULTS, {"step": step, "subject": subject, "seconds": round(seconds, 1)})
     helm.uninstall(NAME, namespace=NAMESPACE)
     cluster.delete_namespace(NAMESPACE)
 
 
 def records() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
-    return found
-
-
-def record(run: dict[str, Any]) -> None:
-    text = ",\n".join(json.dumps(entry) for entry in [*records(), run])
-    RESULTS.write_text(f'{{"runs": [\n{text}\n]}}\n')
+    return store.runs(RESULTS)
 
 
 def section(runs: Iterable[Mapping[str, Any]]) -> str:
