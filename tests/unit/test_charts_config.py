@@ -87,6 +87,7 @@ TOLD_OF_LEADERS = {"heartbeat.interval": None, "heartbeat.timeout": None}
                 "high-availability.type": "zookeeper",
                 "high-availability.cluster-id": "r-flink",
                 "high-availability.storageDir": "file:///flink-data/r-flink/ha",
+                "high-availability.jobmanager.port": "6123",
                 "high-availability.zookeeper.quorum": "r-flink-zookeeper:2181",
                 "high-availability.zookeeper.path.root": "/flink/default",
                 "high-availability.zookeeper.client.tolerate-suspended-connections": "true",

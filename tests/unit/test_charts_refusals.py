@@ -380,6 +380,7 @@ OWNED = {
     "rest.bind-address": "leave it out",
     "jobmanager.rpc.address": "leave it out",
     "jobmanager.rpc.port": "leave it out",
+    "high-availability.jobmanager.port": "leave it out",
     "jobmanager.bind-host": "leave it out",
     "blob.server.port": "leave it out",
     "metrics.internal.query-service.port": "leave it out",

@@ -113,6 +113,17 @@ def test_init_containers_of_the_chart_take_their_resources_and_the_context_of_th
         assert found[name]["securityContext"]["readOnlyRootFilesystem"] is True, name
 
 
+def test_a_file_is_fetched_with_the_variables_of_its_pod() -> None:
+    """Behind a proxy, say."""
+    more = {
+        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://{{ .Release.Name }}"}],
+        "extraEnvFrom": [{"secretRef": {"name": "a"}}],
+    }
+    found = containers(render(FLINK, merged(FETCHED, {"jobmanager": more}), name="r").one("Deployment", "r-flink-jobmanager"))
+    assert found["download"]["env"] == [{"name": "HTTPS_PROXY", "value": "http://r"}]
+    assert found["download"]["envFrom"] == [{"secretRef": {"name": "a"}}]
+
+
 @pytest.mark.parametrize(
     ("values", "mounted"),
     [

@@ -165,6 +165,7 @@ controllers; Flink's are 15, 15 and 5 s. */ -}}
 {{- else if include "flink.leaderInZooKeeper" . -}}
 {{- $config = merge $config (dict
       "high-availability.type" "zookeeper"
+      "high-availability.jobmanager.port" (toString $ports.jobmanager)
       "high-availability.zookeeper.quorum" (include "flink.zookeeper.quorum" .)
       "high-availability.zookeeper.path.root" (include "flink.zookeeper.path" .)) -}}
 {{- /* A server that is restarted interrupts no job, as long as the session lives. */ -}}

@@ -9,6 +9,7 @@
       "rest.bind-address" $port
       "jobmanager.rpc.address" $port
       "jobmanager.rpc.port" $port
+      "high-availability.jobmanager.port" $port
       "jobmanager.bind-host" $port
       "blob.server.port" $port
       "metrics.internal.query-service.port" $port

@@ -8,6 +8,14 @@ initContainers:
     imagePullPolicy: {{ $root.Values.image.pullPolicy }}
     command: {{ list "python3" "-B" "-m" "hooks.download" .url .sha256 (include "flink.job.path" .url) | toJson }}
     workingDir: /
+    {{- with include "flink.env" $ | fromYamlArray }}
+    env: # a proxy, perhaps
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $.values.extraEnvFrom }}
+    envFrom:
+      {{- include "flink.rendered" (dict "root" $root "key" "jobmanager.extraEnvFrom" "list" .) | nindent 6 }}
+    {{- end }}
     resources:
       {{- toYaml $root.Values.initResources | nindent 6 }}
     securityContext:

@@ -14,15 +14,13 @@
 {{- end -}}
 {{- end -}}
 {{- $result := dict "labels" $labels "annotations" $annotations -}}
-{{- range $key, $value := dict "env" "extraEnv" "envFrom" "extraEnvFrom" "ports" "extraPorts" "volumes" "extraVolumes"
-      "volumeMounts" "extraVolumeMounts" "initContainers" "initContainers" "containers" "sidecars" -}}
+{{- range $key, $value := dict "envFrom" "extraEnvFrom" "ports" "extraPorts" "volumes" "extraVolumes" "volumeMounts"
+      "extraVolumeMounts" "initContainers" "initContainers" "containers" "sidecars" -}}
 {{- $path := printf "%s.%s" (get $role.sources $value) $value -}}
 {{- $list := include "flink.rendered" (dict "root" $root "key" $path "list" (get $role $value)) -}}
 {{- $_ := set $result $key ($list | fromYamlArray) -}}
 {{- end -}}
-{{- range $result.env -}}
-{{- if hasKey . "value" }}{{ $_ := set . "value" (include "flink.word" (dict "key" .name "value" .value)) }}{{ end -}}
-{{- end -}}
+{{- $_ := set $result "env" (include "flink.env" . | fromYamlArray) -}}
 {{- if has .restartPolicy (list "Never" "OnFailure") -}}
 {{- /* A container that runs on would keep such a pod from ending; Kubernetes ends one of this kind itself. */ -}}
 {{- $beside := list -}}
@@ -31,6 +29,16 @@
 {{- $_ := set $result "containers" list -}}
 {{- end -}}
 {{- toYaml $result -}}
+{{- end }}
+
+{{/* The variables of the user, as YAML: the context of flink.pod. */}}
+{{- define "flink.env" -}}
+{{- $path := printf "%s.extraEnv" .values.sources.extraEnv -}}
+{{- $env := include "flink.rendered" (dict "root" .root "key" $path "list" .values.extraEnv) | fromYamlArray -}}
+{{- range $env -}}
+{{- if hasKey . "value" }}{{ $_ := set . "value" (include "flink.word" (dict "key" .name "value" .value)) }}{{ end -}}
+{{- end -}}
+{{- toYaml $env -}}
 {{- end }}
 
 {{/* What every pod has of the user's, wherever else it runs. */}}
