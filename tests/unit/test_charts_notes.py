@@ -43,6 +43,51 @@ def test_each_warning_comes_first_and_only_with_a_reason(values: dict[str, Any],
     assert "WARNING" not in notes(safe)
 
 
+MOUNTED = {
+    "extraVolumes": [{"name": "mine", "emptyDir": {}}],
+    "extraVolumeMounts": [{"name": "mine", "mountPath": "/mine/"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "lacks"),
+    [
+        ({}, "no Python, which job.python.file needs"),
+        ({"image": {"tag": "2.2.1"}}, "no Python"),
+        ({"image": {"tag": "latest"}}, "no Python"),
+        ({"image": {"registry": "a.example"}}, "no Python"),
+        ({"image": {"repository": "a.example/mirror/flink"}}, "no Python"),
+        ({"files": {"a.py": ""}, "job": {"python": {"file": "a.py"}}}, "no Python"),
+        ({"job": {"jar": {"file": "/opt/flink/usrlib/a.jar"}}}, "no /opt/flink/usrlib/a.jar, which job.jar.file names"),
+        ({"job": {"sql": {"file": "local:///a.sql"}}}, "no /a.sql, which job.sql.file names"),
+        ({"job": {"jar": {"file": "/minefield/a.jar"}}, "jobmanager": MOUNTED}, "no /minefield/a.jar"),
+    ],
+)
+def test_what_flinks_own_image_lacks_is_said(values: dict[str, Any], lacks: str) -> None:
+    (line,) = re.findall(r"^WARNING: Flink's own image.*", notes({**JOB, **values}), re.MULTILINE)
+    assert lacks in line
+    assert "set image.repository and image.tag to one that" in line
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"image": {"repository": "my-job"}},
+        {"image": {"repository": "a.example/team/flink", "tag": "1.0"}},
+        {"image": {"digest": f"sha256:{'0' * 64}"}},
+        {"job": {"jar": {"file": "/opt/flink/examples/streaming/WordCount.jar"}}},
+        {"job": {"jar": {"file": "/flink-data/a.jar"}}},
+        {"job": {"jar": {"file": "/mine/a.jar"}}, "jobmanager": MOUNTED},
+        {"job": {"jar": {"file": "https://example.com/a.jar", "sha256": "0" * 64}}},
+        {"job": {"jar": {"entryClass": "a.B"}}},
+        {"files": {"a.sql": ""}, "job": {"sql": {"file": "a.sql"}}},
+        {"flink": {"type": "session"}},
+    ],
+)
+def test_nothing_is_said_of_what_may_be_there(values: dict[str, Any]) -> None:
+    assert "Flink's own image" not in notes({**JOB, **values})
+
+
 @pytest.mark.parametrize(
     ("values", "command", "other"),
     [({}, "flink run --detached", "flink list --all"), (JOB, "flink list --all", "flink run --detached")],

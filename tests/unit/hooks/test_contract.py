@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,6 +172,22 @@ def test_there_is_one_job_for_each_event(scenario: Scenario) -> None:
     for event, job in found.items():
         assert events(job) == ORDER[event]
         assert command(job)[-3:] == ["-m", "hooks", event]
+
+
+def test_an_image_without_python_is_named(tmp_path: Path) -> None:
+    """The hooks of a Python job run in its image, and come first."""
+    for version in ({}, {"hooks": {"image": "py:3"}}):
+        words = command(jobs_of_hooks(render(FLINK, {**JOB, **version}, name="r"))["before"])
+        assert (words[0] == "python3") is bool(version)
+    words = command(jobs_of_hooks(render(FLINK, JOB, name="r"))["before"])
+    without = subprocess.run(["/bin/sh", *words[1:]], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert without.returncode == 1
+    assert "flink:2.2.1-java17, which holds no Python, and job.python.file needs it" in without.stdout
+    program = tmp_path / "python3"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    found = subprocess.run(["/bin/sh", *words[1:]], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert found.stdout == "-B -m hooks before\n"
 
 
 @each_release

@@ -14,13 +14,19 @@ true
 {{- end -}}
 {{- end }}
 
+{{/* Whether the hooks run in Flink's image. */}}
+{{- define "flink.hooks.inOwnImage" -}}
+{{- if and (not .Values.hooks.image) (eq .Values.flink.type "job") (eq (include "flink.job.kind" .) "python") -}}
+true
+{{- end -}}
+{{- end }}
+
 {{/* An image with Python: a Python job brings it along. */}}
 {{- define "flink.hooks.image" -}}
-{{- $own := and (eq .Values.flink.type "job") (eq (include "flink.job.kind" .) "python") -}}
 {{- $python := "python:3.11-slim-bookworm" -}}
 {{- if .Values.hooks.image -}}
 {{- include "flink.image.of" (dict "root" . "name" .Values.hooks.image) -}}
-{{- else if $own -}}
+{{- else if include "flink.hooks.inOwnImage" . -}}
 {{- include "flink.image" . -}}
 {{- else -}}
 {{- include "flink.image.of" (dict "root" . "name" $python "registry" .Values.image.registry) -}}
@@ -94,9 +100,25 @@ podFailurePolicy:
       onExitCodes: {operator: In, values: [1]}
 {{- end }}
 
-{{/* What the container of an event runs: (dict "event" "..."). */}}
+{{/*
+What the container of an event runs: (dict "root" $ "event" "..."). Whether a Python job's own image holds Python is
+known only there.
+*/}}
 {{- define "flink.hooks.program" -}}
+{{- if include "flink.hooks.inOwnImage" .root -}}
+{{- $lacks := printf (cat "Error: image.repository and image.tag name %s, which holds no Python, and job.python.file"
+      "needs it: name an image that holds Flink, Python and the job.") (include "flink.image" .root) -}}
+command:
+  - sh
+  - -c
+  - command -v python3 >/dev/null || { echo "$0"; exit 1; }; exec python3 -B "$@"
+  - {{ $lacks | quote }}
+  - -m
+  - hooks
+  - {{ .event }}
+{{- else -}}
 command: [python3, -B, -m, hooks, {{ .event }}]
+{{- end }}
 workingDir: /
 terminationMessagePolicy: FallbackToLogsOnError
 {{- end }}

@@ -21,6 +21,33 @@
 {{- end }}
 
 {{/*
+What the job needs and Flink's own image, if the name of the image says that it is that one, does not hold: a sentence,
+or nothing. A name can deceive, so nothing is refused.
+*/}}
+{{- define "flink.job.missing" -}}
+{{- $image := include "flink.image" . -}}
+{{- $release := "[0-9]+\\.[0-9.]+(-scala_[0-9.]+)?" -}}
+{{- $published := printf "(^|/)flink:%s-java[0-9]+$|^(docker\\.io/)?((library|apache)/)?flink:(latest|%s)$" $release
+      $release -}}
+{{- if and (eq .Values.flink.type "job") (regexMatch $published $image) -}}
+{{- $kind := include "flink.job.kind" . -}}
+{{- $file := include "flink.files.path" (get .Values.job $kind).file -}}
+{{- $mounted := contains "://" $file -}}
+{{- $pod := include "flink.jobmanager.pod" (dict "root" . "specification" "") | fromYaml -}}
+{{- range (first $pod.spec.containers).volumeMounts -}}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" .mountPath)) $file }}{{ $mounted = true }}{{ end -}}
+{{- end -}}
+{{- if eq $kind "python" -}}
+{{- printf (cat "Flink's own image, %s, holds no Python, which job.python.file needs: set image.repository and"
+      "image.tag to one that holds Flink, Python and the job.") $image -}}
+{{- else if not (or $mounted (not $file) (regexMatch "^/opt/flink/(examples|lib|opt)/" $file)) -}}
+{{- printf (cat "Flink's own image, %s, holds no %s, which job.%s.file names: set image.repository and image.tag to one"
+      "that does, or name a URL, or a path on a volume.") $image $file $kind -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/*
 Variables of Secrets in the job's arguments that Flink itself writes into its log, as a JSON list. It keeps back words
 in which it sees the name of a secret, but not in native mode, where the arguments are one of its options.
 */}}
