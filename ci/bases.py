@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ci import cache, cluster, engine, rootfs, versions
@@ -39,15 +40,27 @@ _MODULES = [
     ),
 ]
 
+# What Eclipse's runtime of Java 17 holds, on which the published images of Flink and Kafka stand: no tool that looks into a JVM.
+_PUBLISHED_MODULES = [
+    "java.se",
+    *(
+        f"jdk.{name}"
+        for name in (
+            "accessibility charsets crypto.cryptoki crypto.ec dynalink httpserver jdwp.agent jfr jsobject localedata management"
+            " management.agent naming.dns naming.rmi net nio.mapmode sctp security.auth security.jgss unsupported xml.dom zipfs"
+        ).split()
+    ),
+]
 
-def _debian(name: str, packages: list[str]) -> str:
+
+def _debian(name: str, packages: list[str], unwanted: Sequence[str] = tuple(_UNWANTED)) -> str:
     """A Debian image of one layer with `packages`: from the published one where a registry answers, else of its packages."""
     release = versions.get("images", "debian")
     published = f"debian:{release}-slim" if cluster.registry_answers() else ""
 
     def from_registry(tag: str) -> None:
         install = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(packages)}"
-        command = ["sh", "-c", f"{install} && {rootfs.prune('/', _UNWANTED)}"]
+        command = ["sh", "-c", f"{install} && {rootfs.prune('/', unwanted)}"]
         container = run(["docker", "create", published, *command]).strip()
         try:
             run(["docker", "start", "--attach", container])
@@ -60,9 +73,9 @@ def _debian(name: str, packages: list[str]) -> str:
             if published:
                 from_registry(tag)
             else:
-                rootfs.make(tag, release, packages, variant="essential", unwanted=_UNWANTED)
+                rootfs.make(tag, release, packages, variant="essential", unwanted=unwanted)
 
-    inputs = {"release": release, "packages": packages, "from": published, "unwanted": _UNWANTED}
+    inputs = {"release": release, "packages": packages, "from": published, "unwanted": list(unwanted)}
     return engine.image(name, inputs, build)
 
 
@@ -78,12 +91,25 @@ def jdk() -> str:
 
 def java() -> str:
     """Python, the allocator that Flink runs best with, and a Java runtime of the modules that are needed, in /opt/java."""
+    return _runtime("base-java", _debian("base-system", ["python3", "libjemalloc2"]), "/opt/java", _MODULES)
+
+
+def published_java() -> str:
+    """What the published images of Flink and Kafka stand on, as far as programs and users can tell: no Python."""
+    # jemalloc by the name that Flink's entrypoint looks for, envsubst, and what compresses for Hadoop's classes.
+    packages = ["gettext-base", "libjemalloc-dev", "libsnappy1v5"]
+    system = _debian("base-published", packages, ["var/cache/*", "var/lib/apt", "var/log/*"])
+    return _runtime("base-published-java", system, "/opt/java/openjdk", _PUBLISHED_MODULES)
+
+
+def _runtime(name: str, system: str, home: str, modules: Sequence[str]) -> str:
+    """The image `system` with a Java runtime of these modules in the folder `home`."""
     dockerfile = versions.REPO / "jobs" / "image" / "java.Dockerfile"
-    arguments = {"BASE": _debian("base-system", ["python3", "libjemalloc2"]), "JDK": jdk(), "MODULES": ",".join(_MODULES)}
+    arguments = {"BASE": system, "JDK": jdk(), "MODULES": ",".join(modules), "JAVA": home}
 
     def build(tag: str) -> None:
-        with step("Java runtime"), tempfile.TemporaryDirectory() as work:
+        with step(f"Java runtime {name}"), tempfile.TemporaryDirectory() as work:
             shutil.copy2(dockerfile, Path(work) / "Dockerfile")
             engine.build(Path(work), tag, arguments)
 
-    return engine.image("base-java", {"arguments": arguments, "dockerfile": cache.file_hash(dockerfile)}, build)
+    return engine.image(name, {"arguments": arguments, "dockerfile": cache.file_hash(dockerfile)}, build)

@@ -73,12 +73,11 @@ def with_options(script: str) -> str:
     return script.replace(_UTILS_CALL, '"${JAVA_RUN}" ${BASH_JAVA_UTILS_OPTS:-} -classpath')
 
 
-def lay_out(version: str, context: Path) -> None:
-    """Make `flink` (FLINK_HOME) and `python` (pyflink and what it imports) in the context, from the published packages."""
-    home, python = context / "flink", context / "python"
+def _distribution(version: str, home: Path, python: Path) -> None:
+    """Make FLINK_HOME, as far as the published packages hold it, and unpack pyflink and what it imports into `python`."""
     for wheel in artifacts.fetch(f"pyflink-{version}").iterdir():
         _unpack(wheel, python)
-    with tempfile.TemporaryDirectory(dir=context) as work:
+    with tempfile.TemporaryDirectory(dir=home.parent) as work:
         source = _unpack(next(artifacts.fetch(f"flink-{version}").iterdir()), Path(work))
         # A wheel holds the folders under the name of the package, a source archive under that of its build.
         distribution = next(folder for folder in (source / "deps", source / "pyflink") if folder.is_dir())
@@ -88,8 +87,27 @@ def lay_out(version: str, context: Path) -> None:
         for name in ("bin", "conf"):
             (python / "pyflink" / name).rename(home / name)
         shutil.copy2(distribution / "bin" / "bash-java-utils.jar", home / "bin")
+        shutil.copy2(source / "pyflink" / "README.txt", home)
+        for name in ("LICENSE", "NOTICE"):
+            shutil.copy2(next(file for file in source.rglob(name) if file.is_file()), home)
     for program in (home / "bin").iterdir():
         program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    examples = home / "examples" / "streaming"
+    examples.mkdir(parents=True)
+    for jar in artifacts.fetch(f"examples-{version}").iterdir():
+        shutil.copy2(jar, examples / f"{jar.stem.rsplit('-', 1)[1]}.jar")
+    (home / "log").mkdir()
+
+
+def _slim(home: Path) -> None:
+    for jar in [*home.glob("lib/*.jar"), *home.glob("opt/*.jar")]:
+        slim(jar)
+
+
+def lay_out(version: str, context: Path) -> None:
+    """Make `flink` (FLINK_HOME) and `python` (pyflink and what it imports) in the context, from the published packages."""
+    home, python = context / "flink", context / "python"
+    _distribution(version, home, python)
     for name in _PYTHON_UNUSED:
         shutil.rmtree(python / "pyflink" / name)
     for name, folder in (("connector", "lib"), ("sql-gateway", "opt")):
@@ -97,14 +115,22 @@ def lay_out(version: str, context: Path) -> None:
             shutil.copy2(jar, home / folder)
     for jar in (home / "lib").glob(_SCALA):
         jar.unlink()
-    for jar in [*home.glob("lib/*.jar"), *home.glob("opt/*.jar")]:
-        slim(jar)
-    examples = home / "examples" / "streaming"
-    examples.mkdir(parents=True)
-    for jar in artifacts.fetch(f"examples-{version}").iterdir():
-        shutil.copy2(jar, examples / f"{jar.stem.rsplit('-', 1)[1]}.jar")
-    for name in ("log", "usrlib"):
-        (home / name).mkdir()
+    _slim(home)
+    (home / "usrlib").mkdir()
     for file, change in (("conf/config.yaml", for_containers), ("bin/bash-java-utils.sh", with_options)):
         text = (home / file).read_text()
         (home / file).write_text(change(text))
+
+
+def lay_out_published(version: str, context: Path) -> None:
+    """Make `flink` in the context: FLINK_HOME as Flink publishes it, by the names of its files, and nothing beside it."""
+    home = context / "flink"
+    with tempfile.TemporaryDirectory(dir=context) as python:
+        _distribution(version, home, Path(python))
+    for script in (home / "bin").glob("pyflink-udf-runner.*"):  # of the Python package alone
+        script.unlink()
+    for name in ("sql-gateway", "s3"):
+        for jar in artifacts.fetch(f"{name}-{version}").iterdir():
+            # The nearest version that a repository has, under the name that stands in the distribution.
+            shutil.copy2(jar, home / "opt" / f"{jar.stem.rsplit('-', 1)[0]}-{version}.jar")
+    _slim(home)

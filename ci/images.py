@@ -1,5 +1,6 @@
-"""The images that the pods run: Flink with the KDV job for each version, Kafka, the tools beside them, and MinIO for tests.
+"""The images that the pods run: Flink with the KDV job for each version, the tools beside it, and MinIO for tests.
 
+Where no registry answers, also what stands in for the published images of Flink, Kafka and Python.
 Everything in them is fetched and laid out here; `docker build` only copies and has no network.
 """
 
@@ -17,6 +18,8 @@ _JOBS = versions.REPO / "jobs"
 _SOURCES = {
     "flink": ["image", "kdv"],
     "s3": ["image"],
+    "published-flink": ["image"],
+    "published-python": ["image"],
     "kafka": ["image"],
     "tools": ["image", "kdv", "tools"],
     "minio": ["image"],
@@ -31,6 +34,8 @@ def context(kind: str, version: str) -> Path:
     names = {
         "flink": [f"{part}-{version}" for part in ("pyflink", "flink", "connector", "sql-gateway", "examples")],
         "s3": [f"s3-{version}"],
+        "published-flink": [f"{part}-{version}" for part in ("pyflink", "flink", "sql-gateway", "s3", "examples")],
+        "published-python": [],
         "kafka": ["kafka"],
         "tools": ["kdv-tools"],
     }[kind]
@@ -39,9 +44,11 @@ def context(kind: str, version: str) -> Path:
         with step(f"lay out {kind} {version}"):
             if kind == "flink":
                 flink_home.lay_out(version, folder)
+            elif kind == "published-flink":
+                flink_home.lay_out_published(version, folder)
             elif kind in ("kafka", "s3"):
                 shutil.copytree(artifacts.fetch(names[0]), folder / kind)
-            else:
+            elif kind == "tools":
                 for wheel in artifacts.fetch("kdv-tools").iterdir():
                     shutil.unpack_archive(wheel, folder / "python", "zip")
 
@@ -62,15 +69,20 @@ def own_jars(version: str) -> list[Path]:
     return [java.java_jar(_JOBS / "checked-json", [lib], "checked-json")]
 
 
-def _base(kind: str, version: str) -> str:
+def arguments(kind: str, version: str) -> dict[str, str]:
+    """What the Dockerfile is told: the image that it begins with, and whatever else differs by version."""
     if kind == "s3":
-        return build("flink", version)
-    return bases.python() if kind in ("tools", "minio") else bases.java()
+        return {"BASE": build("flink", version)}
+    if kind == "published-flink":  # until 2.1 it starts as root, and its entrypoint steps down
+        return {"BASE": bases.published_java(), "RUNS_AS": "root" if version.startswith(("1.", "2.0.", "2.1.")) else "flink"}
+    if kind == "kafka":
+        return {"BASE": bases.published_java()}
+    return {"BASE": bases.java() if kind == "flink" else bases.python()}
 
 
 def build(kind: str, version: str) -> str:
     """Build jobs/image/<kind>.Dockerfile, unless the engine has it, and return the name that its content gives it."""
-    base = _base(kind, version)
+    told = arguments(kind, version)
     files = _minio(version) if kind == "minio" else context(kind, version)
     own = [_JOBS / name for name in _SOURCES[kind]]
     jars = own_jars(version) if kind == "flink" else []
@@ -84,30 +96,33 @@ def build(kind: str, version: str) -> str:
             for source in own:
                 shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
             shutil.copy2(_JOBS / "image" / f"{kind}.Dockerfile", folder / "Dockerfile")
-            engine.build(folder, tag, {"BASE": base})
+            engine.build(folder, tag, told)
 
-    return engine.image(kind, {"base": base, "context": files.name, "own": cache.file_hash(*own, *jars)}, under)
+    inputs = {"arguments": told, "context": files.name, "own": cache.file_hash(*own, *jars)}
+    return engine.image(kind, inputs, under)
 
 
 def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
     """Name of each image that the cluster is given -> (kind, version of what is in it), with or without what only tests use.
 
-    The charts' defaults name published images of Flink, Kafka and Python; where no registry answers, ours stand in for them.
+    The charts' defaults name published images of Flink, Kafka and Python; where no registry answers, ours stand in for them, and
+    hold no more than these.
     """
     published = cluster.registry_answers()
     found = {}
     for version in versions.section("flink")["releases"]:
         found[f"flink-kdv:{version}"] = ("flink", version)
         found[f"flink-kdv:{version}-s3"] = ("s3", version)
-        if not published:  # the published image holds the plugin too
-            found[f"flink:{version}-java{versions.get('images', 'java')}"] = ("s3", version)
+        if not published:
+            found[f"flink:{version}-java{versions.get('images', 'java')}"] = ("published-flink", version)
     if not published:
         kafka = versions.get("kafka", "version")
         found[f"apache/kafka:{kafka}"] = ("kafka", kafka)
     tools = versions.get("images", "kdv-tools")
     found[f"kdv-tools:{tools}"] = ("tools", tools)
     if not published:
-        found[f"python:{versions.get('images', 'python')}-slim-{versions.get('images', 'debian')}"] = ("tools", tools)
+        python = versions.get("images", "python")
+        found[f"python:{python}-slim-{versions.get('images', 'debian')}"] = ("published-python", python)
     if tests:
         minio = versions.get("minio", "version")
         found[f"minio:{minio.split('-')[1][:8]}"] = ("minio", minio)

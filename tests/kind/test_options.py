@@ -98,6 +98,11 @@ def test_a_python_job_waits_for_its_kafka(
     assert pod.status.container_statuses[0].restart_count == 0
 
 
+def test_a_python_job_in_an_image_without_python_says_so(install: Install) -> None:
+    with pytest.raises(HelmError, match=r"flink:2\S+-java17, which holds no Python, and job.python.file needs it"):
+        install("bare", values={"flink": {"type": "job"}})
+
+
 def test_a_claim_that_is_asked_to_stay(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
     flink = install("kept", values={"storage": {"keep": True}})
     flink.jobmanager(["bash", "-c", "echo here > /flink-data/mark"])

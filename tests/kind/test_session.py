@@ -45,8 +45,8 @@ def test_runs_the_published_examples(install: Install, helm: Helm, cluster: Clus
 
 
 def client(*words: str) -> str:
-    """The `flink` command of this machine: the one of the image, in the machine's own network."""
-    command = ["docker", "run", "--rm", "--network=host", "--entrypoint=flink", f"flink-kdv:{NEW}", *words]
+    """The `flink` command of this machine: the one of Flink's own image, in the machine's own network."""
+    command = ["docker", "run", "--rm", "--network=host", "--entrypoint=flink", f"flink:{NEW}-java17", *words]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 

@@ -11,6 +11,7 @@ import yaml
 from kubernetes import client, utils
 
 from tests.conftest import ROOT
+from tests.kind import jar_job
 from tests.kind.conftest import DEMO, NEW, OLD, VALUES, Install
 from tests.kind.test_demo import check_rows, producer_done
 from tests.kind.test_lifecycle import restored, started, with_interval
@@ -98,6 +99,23 @@ def test_a_job_with_its_state_on_s3(
     assert restored(flink)["external_path"].startswith(f"{folder}/savepoints/{job}/")
     producer_done(flink)
     check_rows(flink, kafka, 2000)
+
+
+@pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
+def test_flinks_own_image_keeps_its_state_on_s3(
+    install: Install, cluster: Cluster, namespace: str, s3: dict[str, Any], version: str
+) -> None:
+    """Nothing but the plugin in its opt/, and no volume."""
+    name = f"plain-{version.partition('.')[0]}"
+    values = jar_job.values(**{**s3, "flink": {"type": "job", "version": version}, "storage": {"enabled": False}})
+    flink = jar_job.started(install, name, values)
+    (pod,) = cluster.pods(namespace, flink.selector("jobmanager"))
+    assert pod.spec.containers[0].image == f"flink:{version}-java17"
+    newest = jar_job.newest(flink)
+    faults.delete_pods(cluster, namespace, flink.selector("jobmanager"))
+    wait_for(lambda: jar_job.restored(flink).get("id", 0) >= newest, timeout=240, what="the job to go on from S3")
+    assert jar_job.restored(flink)["external_path"].startswith(f"s3://flink/state/{namespace}/{name}-flink/checkpoints/")
+    assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
 
 
 @pytest.mark.full

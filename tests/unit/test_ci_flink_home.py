@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ci import flink_home
+from ci import artifacts, flink_home
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,38 @@ def test_the_start_scripts_take_options_for_their_own_program() -> None:
     assert '"${JAVA_RUN}" ${BASH_JAVA_UTILS_OPTS:-} -classpath "${class_path}"' in flink_home.with_options(script)
     with pytest.raises(ValueError, match="0 times instead of once"):
         flink_home.with_options("java")
+
+
+def wheel(file: Path, *names: str) -> None:
+    file.parent.mkdir(parents=True)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, name)
+
+
+def test_the_published_distribution_has_its_files_by_their_names_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = tmp_path / "got"
+    monkeypatch.setattr(artifacts, "fetch", lambda name: got / name)
+    programs = [f"pyflink/{name}" for name in ("bin/flink", "bin/pyflink-udf-runner.sh", "conf/config.yaml", "table.py")]
+    wheel(got / "pyflink-2.2.1" / "pyflink.whl", *programs, "py4j/a.py")
+    libraries = ("bin/bash-java-utils.jar", "lib/flink-scala_2.12-2.2.1.jar", "opt/flink-python-2.2.1.jar", "plugins/README.txt")
+    texts = ("README.txt", "licenses/LICENSE.a")
+    published = [f"x.dist-info/licenses/{name}" for name in ("LICENSE", "NOTICE")]
+    wheel(got / "flink-2.2.1" / "libraries.whl", *(f"pyflink/{name}" for name in (*libraries, *texts)), *published)
+    for name in ("sql-gateway/flink-sql-gateway-2.2.0", "s3/flink-s3-fs-hadoop-2.2.0", "examples/flink-2.3.0-WordCount"):
+        kind, _, jar = name.partition("/")
+        wheel(got / f"{kind}-2.2.1" / f"{jar}.jar", "a.class")
+    monkeypatch.setattr(flink_home, "slim", lambda jar: None)  # these are no jars
+    (tmp_path / "context").mkdir()
+    flink_home.lay_out_published("2.2.1", tmp_path / "context")
+    home = tmp_path / "context" / "flink"
+    assert list((tmp_path / "context").iterdir()) == [home]
+    assert {path.relative_to(home).as_posix() for path in home.rglob("*") if path.is_file()} == {
+        *("bin/flink", "bin/bash-java-utils.jar", "conf/config.yaml", "examples/streaming/WordCount.jar"),
+        *("lib/flink-scala_2.12-2.2.1.jar", "licenses/LICENSE.a", "plugins/README.txt", "LICENSE", "NOTICE", "README.txt"),
+        *(f"opt/flink-{name}-2.2.1.jar" for name in ("python", "sql-gateway", "s3-fs-hadoop")),
+    }
+    assert (home / "log").is_dir()
+    assert not (home / "usrlib").exists()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from ci import artifacts, cluster, images, versions
+from ci import artifacts, bases, cluster, images, versions
 from ci.console import CommandFailed
+from tests.support.manifests import pod_template, render
+from tests.unit.scenarios import DEMO
 
 IMAGE = versions.REPO / "jobs" / "image"
 FILE = "one.jar"
@@ -97,8 +100,42 @@ def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode:
     assert names == (own if mode == "registry" else own | stand_ins)
 
 
-@pytest.mark.parametrize("dockerfile", sorted(IMAGE.glob("[!j]*.Dockerfile")), ids=lambda file: file.stem)  # java: a base
-def test_no_image_runs_as_root(dockerfile: Path) -> None:
-    users = re.findall(r"^USER (\d+):(\d+)$", dockerfile.read_text(), re.MULTILINE)
-    assert len(users) == 1
-    assert users[0] == (("1000", "1000") if dockerfile.stem in ("kafka", "minio") else ("9999", "9999"))
+STAND_INS = ("published-flink", "published-python", "kafka")
+
+
+OURS = sorted({file.stem for file in IMAGE.glob("*.Dockerfile")} - {*STAND_INS, "java"})  # java: a base
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_no_image_of_ours_runs_as_root(kind: str) -> None:
+    users = re.findall(r"^USER (.+)$", (IMAGE / f"{kind}.Dockerfile").read_text(), re.MULTILINE)
+    assert users == ["1000:1000" if kind == "minio" else "9999:9999"]
+
+
+def test_a_stand_in_runs_as_the_user_of_the_image_that_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bases, "published_java", lambda: "base")
+    last = {kind: re.findall(r"^USER (.+)$", (IMAGE / f"{kind}.Dockerfile").read_text(), re.MULTILINE) for kind in STAND_INS}
+    assert last["published-python"] == []
+    assert last["kafka"] == ["appuser"]
+    assert last["published-flink"][-1] == "${RUNS_AS}"
+    users = {
+        version: images.arguments("published-flink", version)["RUNS_AS"] for version in ("1.20.5", "2.1.0", "2.2.1", "2.10.0")
+    }
+    assert users == {"1.20.5": "root", "2.1.0": "root", "2.2.1": "flink", "2.10.0": "flink"}
+
+
+def test_nothing_is_mounted_above_the_volumes_of_kafkas_image() -> None:
+    """They are mounted last: over the claim with the topics, or in a folder in which nothing can be made."""
+    (volumes,) = re.findall(r"^VOLUME (.+)$", (IMAGE / "kafka.Dockerfile").read_text(), re.MULTILINE)
+    pod = pod_template(render(DEMO).one("StatefulSet", "release-name-kafka"))["spec"]
+    for mount in pod["containers"][0]["volumeMounts"]:
+        assert not any(volume.startswith(f"{mount['mountPath']}/") for volume in json.loads(volumes))
+
+
+def test_a_stand_in_holds_no_job_and_nothing_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "registry_answers", lambda: False)
+    kinds = {name.split(":")[0]: kind for name, (kind, _) in images.wanted(tests=True).items()}
+    assert {kinds["flink"], kinds["apache/kafka"], kinds["python"]} == {*STAND_INS}
+    for kind in STAND_INS:
+        text = (IMAGE / f"{kind}.Dockerfile").read_text()
+        assert not re.search(r"^(COPY|ADD) .*(kdv|tools/|python/|python |connector)", text, re.MULTILINE)
