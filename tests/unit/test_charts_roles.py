@@ -35,7 +35,8 @@ PODS: dict[str, tuple[Tree, str, str, str]] = {
 }
 ENDS = {"session", "hooks", "savepoints", "test"}
 every_pod = pytest.mark.parametrize("path", PODS)
-PLACEMENT = ("nodeSelector", "tolerations", "priorityClassName", "hostAliases", "dnsConfig", "runtimeClassName")
+PLACEMENT = ("nodeSelector", "tolerations", "hostAliases", "dnsConfig")
+CLASSES = ("priorityClassName", "runtimeClassName")
 NODE_AFFINITY: Tree = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
 
 
@@ -60,7 +61,14 @@ def test_every_value_of_a_pod_is_in_it(path: str) -> None:
     own = containers(there)[PODS[path][3]]
     assert {"team": "streams"}.items() <= pod["metadata"]["labels"].items()
     assert {"example.com/scrape": "true"}.items() <= pod["metadata"]["annotations"].items()
-    for key in (*PLACEMENT, "affinity", "topologySpreadConstraints", "terminationGracePeriodSeconds", "serviceAccountName"):
+    for key in (
+        *PLACEMENT,
+        *CLASSES,
+        "affinity",
+        "topologySpreadConstraints",
+        "terminationGracePeriodSeconds",
+        "serviceAccountName",
+    ):
         assert spec[key] == ROLE[key], key
     assert spec["schedulerName"] == "other"
     assert spec["securityContext"]["fsGroup"] == 1000
@@ -96,10 +104,13 @@ def test_every_value_of_a_pod_is_in_it(path: str) -> None:
 def test_a_pod_follows_the_jobmanager_to_its_nodes(path: str) -> None:
     if path in ("jobmanager", "taskmanager"):
         return
-    given = {**{key: ROLE[key] for key in (*PLACEMENT, "podLabels", "podAnnotations")}, "affinity": NODE_AFFINITY}
+    given = {**{key: ROLE[key] for key in (*PLACEMENT, *CLASSES, "podLabels", "podAnnotations")}, "affinity": NODE_AFFINITY}
     pod = pod_template(workload(path, {"jobmanager": given}))
     for key in PLACEMENT:
         assert pod["spec"][key] == ROLE[key], key
+    # A class that is not there would keep the hook from saying so.
+    for key in CLASSES:
+        assert (pod["spec"].get(key) == ROLE[key]) is (path in ("sqlGateway", "historyServer", "session")), key
     assert pod["spec"]["affinity"].items() >= NODE_AFFINITY.items()
     assert pod["metadata"]["labels"]["team"] == "streams"
     assert pod["metadata"]["annotations"]["example.com/scrape"] == "true"

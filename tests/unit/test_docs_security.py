@@ -105,19 +105,13 @@ def test_options_that_are_named_as_pinned_are_and_the_others_are_not() -> None:
     pinned = {option: row[1] for row in PORTS for option in spans(row[3]) if option in known_options()}
     assert len(pinned) >= 7
     free = {row[3].split("`")[1] for row in rows("Ports", "pod | port | when") if row[3].startswith("no: ")}
-    assert len(free) == 2
+    assert free == {"taskmanager.collect-sink.port"}
     assert free <= known_options()
     for kind in ("none", "kubernetes", "zookeeper"):
         config = flink_config(render(FLINK, {"historyServer": {"enabled": True}, "highAvailability": {"type": kind}}))
         assert {option: config[option] for option in pinned} == pinned
         assert not free & config.keys()
-
-
-def test_what_the_page_pins_by_hand_is_taken() -> None:
-    option = "high-availability.jobmanager.port"
-    assert f"flink.config: {{{option}: 6123}}" in PAGE
-    values = {"highAvailability": {"type": "zookeeper"}, "flink": {"config": {option: 6123}}}
-    assert flink_config(render(FLINK, values))[option] == "6123"
+    assert config["high-availability.jobmanager.port"] == pinned["jobmanager.rpc.port"]
 
 
 def rights(manifests: Manifests) -> set[tuple[str, str, str, bool]]:

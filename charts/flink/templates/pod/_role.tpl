@@ -1,7 +1,8 @@
 {{/*
 Every kind of pod: where its values lie, and what it takes from the JobManager for those that it does not set. A pod
 that runs Flink with Flink's options needs what these name, so it takes its mounts too. The pods that Helm waits for
-take none: a ConfigMap of this very revision is not there yet when they start.
+take none: a ConfigMap of this very revision is not there yet when they start. Nor do they take a class that may not be
+there: a hook has to run to say so.
 */}}
 {{- define "flink.roles" -}}
 jobmanager: {values: [jobmanager]}
@@ -20,9 +21,9 @@ The values of a pod, and under "sources" where each is from: the context of flin
 whole, also an empty one. Of the JobManager's affinity only that to nodes is taken: the rest is about its own pods.
 */}}
 {{- define "flink.role" -}}
-{{- $placement := list "podLabels" "podAnnotations" "nodeSelector" "tolerations" "priorityClassName"
-      "hostAliases" "dnsConfig" "runtimeClassName" -}}
-{{- $mounts := list "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts" "initContainers" -}}
+{{- $placement := list "podLabels" "podAnnotations" "nodeSelector" "tolerations" "hostAliases" "dnsConfig" -}}
+{{- $mounts := list "priorityClassName" "runtimeClassName" "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts"
+      "initContainers" -}}
 {{- $known := get (include "flink.roles" . | fromYaml) (.role | default .component) -}}
 {{- $taken := dict "placement" $placement "mounts" (concat $placement $mounts) -}}
 {{- $result := dict -}}
