@@ -15,6 +15,10 @@ class InvalidManifest(AssertionError):
     """A document that Kubernetes would refuse, or would take for something else than was meant."""
 
 
+# Custom resources, by group, that values bring along as extra objects: nothing is known of their fields.
+_CUSTOM = {"cert-manager.io": {"Certificate", "Issuer"}, "monitoring.coreos.com": {"PodMonitor"}}
+
+
 def describe(obj: Mapping[str, Any]) -> str:
     return f"{obj.get('kind')}/{(obj.get('metadata') or {}).get('name')}"
 
@@ -23,14 +27,16 @@ def check(obj: Any) -> None:
     """Raises InvalidManifest if the API server would not take `obj` as it stands."""
     if not isinstance(obj, dict) or not obj.get("kind") or not obj.get("apiVersion"):
         raise InvalidManifest(f"no Kubernetes object: {str(obj)[:200]}")
+    if not (obj.get("metadata") or {}).get("name"):
+        raise InvalidManifest(f"{obj['kind']} without a name")
+    if obj["kind"] in _CUSTOM.get(obj["apiVersion"].partition("/")[0], ()):
+        return
     obj = _with_text_quantities(obj)
     model = _model(obj["apiVersion"], obj["kind"])
     try:
         checked = model.model_validate(obj)
     except ValidationError as error:
         raise InvalidManifest(f"{describe(obj)}: {error}") from error
-    if not (obj.get("metadata") or {}).get("name"):
-        raise InvalidManifest(f"{obj['kind']} without a name")
     # The models take Python's names too (container_port for containerPort): such a key does not come back.
     lost = sorted(set(_paths(obj)) - set(_paths(checked.model_dump(by_alias=True, exclude_unset=True))))
     if lost:

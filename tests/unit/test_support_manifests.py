@@ -39,6 +39,11 @@ def test_a_valid_object_passes_as_it_is() -> None:
     assert manifests(obj).all == (obj,)
 
 
+def test_of_a_known_custom_resource_any_field_passes() -> None:
+    obj = {"apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": "i"}, "spec": {"selfSigned": {}}}
+    assert manifests(obj).all == (obj,)
+
+
 @pytest.mark.parametrize(
     ("obj", "message"),
     [
@@ -50,6 +55,8 @@ def test_a_valid_object_passes_as_it_is() -> None:
         ({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {}}, "selector"),
         ({"apiVersion": "apps/v1", "kind": "Job", "metadata": {"name": "j"}}, "no kind Job in apps/v1"),
         ({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "t"}}, "no kind Thing"),
+        ({"apiVersion": "cert-manager.io/v1", "kind": "Thing", "metadata": {"name": "t"}}, "no kind Thing"),
+        ({"apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {}}, "without a name"),
         ({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}}, "without a name"),
         ({"apiVersion": "v1", "metadata": {"name": "x"}}, "no Kubernetes object"),
         (["text"], "no Kubernetes object"),
