@@ -163,9 +163,9 @@ def test_a_job_whose_newest_checkpoint_nobody_can_tell_is_left_alone(
             id="field of a pod",
         ),
         pytest.param(
-            {"taskmanager": {"extraVolumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}},
-            "duplicate entries",
-            id="two mounts at one path",
+            {"taskmanager": {"extraVolumeMounts": [{"name": "nowhere", "mountPath": "/mine"}]}},
+            "Not found",
+            id="no volume of that name",
         ),
         pytest.param({"storage": {"accessModes": ["ReadWriteMany"]}}, "spec is immutable", id="access modes of the claim"),
         pytest.param(

@@ -248,6 +248,15 @@ def test_an_ingress_under_a_path_strips_it_and_sends_a_browser_to_the_slash() ->
     assert "host" not in rest["spec"]["rules"][0]
 
 
+def test_templates_in_an_ingress_are_rendered() -> None:
+    namespaced = "{{ .Release.Namespace }}"
+    values = {"host": f"{namespaced}.example", "path": f"/{namespaced}/ui", "annotations": {"who": "{{ .Release.Name }}"}}
+    rest, slash = render(FLINK, {"ingress": {"enabled": True, **values}}, name="r").by("Ingress")
+    (rule,) = slash["spec"]["rules"]
+    assert (rule["host"], rule["http"]["paths"][0]["path"]) == ("default.example", "/default/ui")
+    assert rest["metadata"]["annotations"]["who"] == "r"
+
+
 def test_the_helm_test_checks_what_was_asked_for() -> None:
     def args(values: dict[str, Any]) -> list[str]:
         pod = render(FLINK, values, name="r").one("Pod")

@@ -32,6 +32,16 @@ def native(**values: Any) -> dict[str, Any]:
     return {"flink": {"mode": "native"}, **values}
 
 
+def memory(quantity: str) -> dict[str, Any]:
+    return {"requests": {"memory": quantity}, "limits": {"memory": quantity}}
+
+
+def mounted(role: str, path: str) -> dict[str, Any]:
+    volume = {"name": "mine", "emptyDir": {}}
+    own = {"extraVolumes": [volume], "extraVolumeMounts": [{"name": "mine", "mountPath": path}]}
+    return {role: {"enabled": True, **own} if role == "sqlGateway" else own}
+
+
 SPEEDS = {"name": "speeds", "jar": {"file": "/a.jar"}}
 URL = "https://example.com/a.py"
 
@@ -325,6 +335,16 @@ REFUSALS = [
     ({"test": {"podSpec": {"imagePullSecrets": []}}}, "test.podSpec sets imagePullSecrets", "set image.pullSecrets"),
     ({"taskmanager": {"podSpec": {"restartPolicy": "Never"}}}, "podSpec sets restartPolicy", "leave it out"),
     ({"taskmanager": {"scratch": {"name": "a", "emptyDir": {}}}}, "taskmanager.scratch has a name", "leave the name out"),
+    (
+        {"taskmanager": {"resources": {"requests": {"memory": "4Gi"}}}},
+        "taskmanager.resources.requests.memory (4Gi) is above limits.memory (1728Mi)",
+        "raise the limit",
+    ),
+    ({"hooks": {"resources": {"requests": {"cpu": "3"}, "limits": {"cpu": 2}}}}, "hooks.resources.requests.cpu (3)", "raise"),
+    (mounted("taskmanager", "/tmp"), "taskmanager.extraVolumeMounts has /tmp, where", "set taskmanager.scratch"),
+    (mounted("jobmanager", "/opt/flink/log/"), "jobmanager.extraVolumeMounts has /opt/flink/log", "logging.log4jConsole"),
+    (mounted("jobmanager", "/opt/flink/conf"), "jobmanager.extraVolumeMounts has /opt/flink/conf", "flink.config"),
+    (mounted("sqlGateway", "/opt/flink/scripts"), "sqlGateway.extraVolumeMounts has /opt/flink/scripts", "another path"),
     ({"jobmanager": {"podLabels": {"team": "with space"}}}, 'jobmanager.podLabels.team is "with space"', "at most 63 letters"),
     ({"taskmanager": {"nodeSelector": {"zone": "-a"}}}, 'taskmanager.nodeSelector.zone is "-a"', "at most 63 letters"),
     ({"commonLabels": {"a": "x" * 64}}, "commonLabels.a is", "at most 63 letters"),
@@ -341,7 +361,7 @@ REFUSALS = [
     ({"storage": {"storageClassName": "a b"}}, 'storage.storageClassName is "a b"', "leave it out"),
     ({"storage": {"storageClassName": " "}}, 'storage.storageClassName is " "', "leave it out"),
     *(
-        ({role: {"resources": {"limits": {"memory": "128Mi"}}}}, f"{role}.resources.limits.memory is 128Mi", "write at least")
+        ({role: {"resources": memory("128Mi")}}, f"{role}.resources.limits.memory is 128Mi", "write at least")
         for role in ("jobmanager", "taskmanager")
     ),
     ({"rest": {"port": 80}}, "rest.port is 80", "write 1024 or more"),
@@ -352,7 +372,7 @@ REFUSALS = [
     ),
     (
         native(taskmanager={"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1500m"}}}),
-        "taskmanager.resources.limits.cpu (1500m) is below requests.cpu (2)",
+        "taskmanager.resources.requests.cpu (2) is above limits.cpu (1500m)",
         "raise the limit",
     ),
     (
@@ -479,6 +499,11 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
         {"serviceAccount": {"create": False, "name": "mine"}, "highAvailability": {"type": "kubernetes"}},
         {"flink": JOB, "state": {"backend": "forst"}, "savepoints": {"format": "native"}},
         {"highAvailability": {"type": "zookeeper", "zookeeper": {"root": "/mine/here"}}},
+        config(fs__azure__account__oauth2__token__file="/var/run/token"),
+        config(aws__web_identity_token_file="/x/token"),
+        {"flink": {**JOB, "config": {"scheduler-mode": "reactive"}}, "job": {"parallelism": 9}},
+        {"flink": {**JOB, "config": {"jobmanager.scheduler": "Adaptive"}}, "job": {"parallelism": 9}},
+        {"taskmanager": {"resources": {"requests": {"memory": "1728Mi"}}}},
         {"jobmanager": {"podLabels": {"a": "", "b": "x" * 63, "c": 1, "d": "A-b_c.d"}}},
         config(a__b=9007199254740991),
         config(a__b="9007199254740993"),
@@ -486,11 +511,11 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
         {"rest": {"port": 1024}},
         {"storage": {"storageClassName": "my.class-1"}},
         {
-            "jobmanager": {"resources": {"limits": {"memory": "640Mi"}}},
-            "taskmanager": {"resources": {"limits": {"memory": "1Gi"}}},
+            "jobmanager": {"resources": memory("640Mi")},
+            "taskmanager": {"resources": memory("1Gi")},
         },
         {
-            "taskmanager": {"resources": {"limits": {"memory": "512Mi"}}},
+            "taskmanager": {"resources": memory("512Mi")},
             "flink": {"config": {"taskmanager.memory.managed.size": "0m"}},
         },
         {"x-anchors": {"a": 1}, "enabled": True},

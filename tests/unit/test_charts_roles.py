@@ -121,6 +121,20 @@ def test_a_pod_follows_the_jobmanager_to_its_nodes(path: str) -> None:
     assert "tolerations" not in spec
 
 
+@pytest.mark.parametrize("path", ["sqlGateway", "historyServer", "session"])
+def test_containers_and_volumes_are_taken_together(path: str) -> None:
+    volume = {"name": "fetched", "emptyDir": {}}
+    mount = {"name": "fetched", "mountPath": "/fetched"}
+    given = {"extraVolumes": [volume], "initContainers": [{"name": "fetch", "image": "a:1", "volumeMounts": [mount]}]}
+    there = pod_template(workload(path, {"jobmanager": given}))["spec"]
+    assert volume in there["volumes"]
+    assert "fetch" in [one["name"] for one in there["initContainers"]]
+    mine = {"extraVolumes": [{"name": "mine", "emptyDir": {}}]}
+    there = pod_template(workload(path, merged({"jobmanager": given}, at(path, mine))))["spec"]
+    assert volume not in there["volumes"]
+    assert "fetch" not in [one["name"] for one in there.get("initContainers", [])]
+
+
 def test_the_taskmanager_follows_nobody() -> None:
     assert workload("taskmanager", {"jobmanager": ROLE}) == workload("taskmanager")
 

@@ -10,7 +10,8 @@ Whether an option's value is a secret, by Flink's own rule and for the keys of S
 {{- end -}}
 {{- /* Flink's rule is about parts of names: these tell where a secret is, or how tokens are renewed. */ -}}
 {{- $names := regexMatch "^(kubernetes\\.|security\\.(delegation|kerberos)\\.)" $key -}}
-{{- if and $secret (not $names) (not (has (toString .value) (list "true" "false"))) }}true{{ end -}}
+{{- $file := and (regexMatch "[.-](file|path)(\\.|$)" $key) (hasPrefix "/" (toString .value)) -}}
+{{- if and $secret (not $names) (not $file) (not (has (toString .value) (list "true" "false"))) }}true{{ end -}}
 {{- end }}
 
 {{/* The options of flink.configFrom, by the names of today, as JSON: name -> secretKeyRef. */}}

@@ -141,6 +141,18 @@ Names that the user's part shares with the others: (dict "pod" <what these gave>
 */}}
 {{- define "flink.pod.validate" -}}
 {{- $role := .role -}}
+{{- $remedies := dict "/tmp" "set %s.scratch" "/opt/flink/log" "let logging.log4jConsole write to a path of your own"
+      "/opt/flink/conf" "set flink.config, flink.configFrom and logging" -}}
+{{- range $mount := .more.volumeMounts -}}
+{{- $path := trimSuffix "/" $mount.mountPath -}}
+{{- range $.pod.volumeMounts -}}
+{{- if eq (trimSuffix "/" .mountPath) $path -}}
+{{- $source := $role.sources.extraVolumeMounts -}}
+{{- $remedy := get $remedies $path | default "take another path" | replace "%s" $role.sources.resources -}}
+{{- fail (printf "%s.extraVolumeMounts has %s, where the chart mounts a volume of its own: %s." $source $path $remedy) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- $values := dict "env" "extraEnv" "ports" "extraPorts" "volumes" "extraVolumes" "initContainers" "initContainers"
       "containers" "sidecars" "labels" "podLabels" "annotations" "podAnnotations" -}}
 {{- range $key, $value := $values -}}

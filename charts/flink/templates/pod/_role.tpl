@@ -24,6 +24,8 @@ whole, also an empty one. Of the JobManager's affinity only that to nodes is tak
 {{- $placement := list "podLabels" "podAnnotations" "nodeSelector" "tolerations" "hostAliases" "dnsConfig" -}}
 {{- $mounts := list "priorityClassName" "runtimeClassName" "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts"
       "initContainers" -}}
+{{- /* These name one another. */ -}}
+{{- $together := list "extraVolumes" "extraVolumeMounts" "initContainers" -}}
 {{- $known := get (include "flink.roles" . | fromYaml) (.role | default .component) -}}
 {{- $taken := dict "placement" $placement "mounts" (concat $placement $mounts) -}}
 {{- $result := dict -}}
@@ -32,8 +34,10 @@ whole, also an empty one. Of the JobManager's affinity only that to nodes is tak
 {{- $values := $.root.Values -}}
 {{- range splitList "." $path }}{{ $values = get $values . }}{{ end -}}
 {{- $own := has $path $known.values -}}
+{{- $volumes := false -}}
+{{- range $key := $together }}{{ if hasKey $result $key }}{{ $volumes = true }}{{ end }}{{ end -}}
 {{- range $key, $value := $values -}}
-{{- $wanted := or $own (has $key (get $taken ($known.takes | default ""))) -}}
+{{- $wanted := or $own (and (has $key (get $taken ($known.takes | default ""))) (not (and $volumes (has $key $together)))) -}}
 {{- if and $wanted (not (hasKey $result $key)) (not (kindIs "invalid" $value)) -}}
 {{- $_ := set $result $key $value -}}
 {{- $_ := set $sources $key $path -}}

@@ -155,10 +155,15 @@
 {{- end -}}
 {{- $parallelism := .Values.job.parallelism | default
       (include "flink.option" (dict "root" . "key" "parallelism.default")) | int -}}
+{{- $scheduler := include "flink.option" (dict "root" . "key" "jobmanager.scheduler") | lower -}}
+{{- $reactive := eq (include "flink.option" (dict "root" . "key" "scheduler-mode") | lower) "reactive" -}}
+{{- /* These two run with the slots that there are. */ -}}
+{{- if not (or $reactive (eq $scheduler "adaptive")) -}}
 {{- with include "flink.tooFewSlots" (dict "root" . "parallelism" $parallelism) -}}
 {{- fail (printf (cat
       "The job's parallelism of %d needs as many slots, but %s: raise one of these, or lower job.parallelism.")
       $parallelism .) -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
 

@@ -21,20 +21,6 @@
       "(%v): write that in both, or leave the request out.") . $resources.limits.memory) -}}
 {{- end -}}
 {{- end -}}
-{{- $cpu := dict -}}
-{{- range $kind := list "requests" "limits" -}}
-{{- with dig $kind "cpu" "" $resources -}}
-{{- $key := printf "taskmanager.resources.%s.cpu" $kind -}}
-{{- $_ := set $cpu $kind (include "flink.cores" (dict "key" $key "quantity" .) | float64) -}}
-{{- end -}}
-{{- end -}}
-{{- if and (hasKey $cpu "requests") (hasKey $cpu "limits") -}}
-{{- if lt $cpu.limits $cpu.requests -}}
-{{- fail (printf (cat
-      "taskmanager.resources.limits.cpu (%v) is below requests.cpu (%v): raise the limit, or lower the request.")
-      $resources.limits.cpu $resources.requests.cpu) -}}
-{{- end -}}
-{{- end -}}
 {{- $job := .Values.job -}}
 {{- if and (eq .Values.flink.type "job") $job.jar.entryClass (not $job.jar.file) -}}
 {{- fail (printf (cat

@@ -49,6 +49,7 @@
 {{- fail (printf "%s.podSpec sets restartPolicy, which belongs to the kind of the pod: leave it out." $path) -}}
 {{- end -}}
 {{- end -}}
+{{- include "flink.validate.resources" (dict "path" $role.sources.resources "resources" $role.resources) -}}
 {{- if $role.scratch -}}
 {{- if hasKey $role.scratch "name" -}}
 {{- fail (printf "%s.scratch has a name, but the chart mounts it by its own: leave the name out." $path) -}}
@@ -79,6 +80,26 @@
 {{- if and (lt (int $given) (int $mebibytes)) (not $tuned) -}}
 {{- fail (printf (cat "%s.resources.limits.memory is %v, with which Flink does not start, for its own parts take more:"
       "write at least %dMi, or set %s.memory.* in flink.config.") $role $limit $mebibytes $role) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Requests above their limits, as far as the quantities are plain ones: (dict "path" "..." "resources" <a map>). */}}
+{{- define "flink.validate.resources" -}}
+{{- range $resource, $plain := dict "memory" "^[0-9]+(Mi|Gi|Ti|M|G|T)$" "cpu" "^[0-9]*[.]?[0-9]+m?$" -}}
+{{- $quantity := dict -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- $text := include "flink.text" (dig $kind $resource "" $.resources) -}}
+{{- if regexMatch $plain $text -}}
+{{- $of := dict "key" (printf "%s.resources.%s.%s" $.path $kind $resource) "quantity" $text -}}
+{{- $_ := set $quantity $kind (include (ternary "flink.cores" "flink.mebibytes" (eq $resource "cpu")) $of | float64) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq (len $quantity) 2 -}}
+{{- if gt $quantity.requests $quantity.limits -}}
+{{- fail (printf "%s.resources.requests.%s (%v) is above limits.%s (%v): raise the limit, or lower the request."
+      $.path $resource (get $.resources.requests $resource) $resource (get $.resources.limits $resource)) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
