@@ -54,22 +54,14 @@ def faulty(first: int, count: int, partition: int) -> list[bytes]:
 BOTH, ONE_IDLE = [0, 1], [0]
 
 
+@pytest.mark.full  # the next test is of the representative set
 @pytest.mark.parametrize(
     ("own_cluster", "parallelism", "partitions"),
     [
-        ((NEW, "rocksdb"), 2, ONE_IDLE),
-        *(
-            pytest.param(cluster, parallelism, partitions, marks=pytest.mark.full)
-            for cluster, parallelism, partitions in [
-                ((NEW, "rocksdb"), 2, BOTH),
-                ((NEW, "hashmap"), 1, BOTH),
-                ((NEW, "hashmap"), 1, ONE_IDLE),
-                ((OLD, "rocksdb"), 2, BOTH),
-                ((OLD, "rocksdb"), 2, ONE_IDLE),
-                ((OLD, "hashmap"), 1, BOTH),
-                ((OLD, "hashmap"), 1, ONE_IDLE),
-            ]
-        ),
+        ((version, backend), parallelism, partitions)
+        for version in VERSIONS
+        for backend, parallelism in [("rocksdb", 2), ("hashmap", 1)]
+        for partitions in [BOTH, ONE_IDLE]
     ],
     indirect=["own_cluster"],
     ids=ids,
