@@ -71,6 +71,28 @@ def test_a_program_that_cannot_read_the_state(values: Values, remedy: str) -> No
     goes_on(release, rollback(release, 0) if remedy == "rollback" else upgrade(release, replace(values, program=14)), rows)
 
 
+@each_mode
+@pytest.mark.parametrize("other", [{"flink_version": "1.20"}, {"backend": "forst"}], ids=["older Flink", "another backend"])
+def test_what_a_mistyped_path_left_behind_wrote_no_state(values: Values, other: dict[str, str]) -> None:
+    """Who wrote the state that the job goes back to is not the revision that named the path."""
+    release = installed(values)
+    rows = release.jobs[0].rows
+    assert not upgrade(release, replace(values, from_savepoint=mistyped(values), program=2)).ok
+    refused = upgrade(release, replace(values, program=3, **other))  # type: ignore[arg-type]
+    assert refused.state == "refused", refused.said
+    assert "The state of the job was written by" in refused.said
+    goes_on(release, upgrade(release, replace(values, program=4)), rows)
+
+
+@each_mode
+@pytest.mark.parametrize("other", [{"flink_version": "2.3"}, {"backend": "forst"}], ids=["newer Flink", "another backend"])
+def test_a_rollback_from_a_path_that_was_mistyped_with_another_writer(values: Values, other: dict[str, str]) -> None:
+    release = installed(values)
+    rows = release.jobs[0].rows
+    assert not upgrade(release, replace(values, from_savepoint=mistyped(values), **other)).ok  # type: ignore[arg-type]
+    goes_on(release, rollback(release, 0), rows)
+
+
 def fails(release: Checked) -> None:
     ends(release, "FAILED")
 

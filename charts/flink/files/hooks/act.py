@@ -257,10 +257,11 @@ class Actor:
 
     # The next generation
 
-    def begin(self, source: Source, state: str, *, replaces: bool = False) -> None:
+    def begin(self, source: Source, state: str, *, never_ran: bool, replaces: bool = False) -> None:
         """Write the next generation: a new id, because Flink never runs an ended one again, and the files of the old one stay.
 
-        Pods of the generation before must not run it; with `replaces` no pod at all, until they have gone.
+        Pods of the generation before must not run it; with `replaces` no pod at all, until they have gone. `never_ran`: the
+        generation before has written no state.
         """
         old, wanted = self.record, self.wanted
         volumes = observe.coming_volumes(wanted)
@@ -279,6 +280,8 @@ class Actor:
             previousFormer=source.previous_former[:_FORMER],
             backend=wanted.state_backend,
             flinkVersion=wanted.flink_version,
+            stateBackend=old.stateBackend if never_ran else old.backend,
+            stateFlinkVersion=old.stateFlinkVersion if never_ran else old.flinkVersion,
             savepointDirectory=wanted.savepoint_directory,
             checkpointDirectory=wanted.checkpoint_directory,
             savepointVolume=observe.volume_of(volumes, wanted.savepoint_directory),

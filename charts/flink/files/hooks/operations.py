@@ -136,15 +136,15 @@ def _before_job(actor: Actor, lenient: bool) -> None:
     unseen = step.action is Action.BEGIN and seen.status in (Status.UNREACHABLE, Status.ABSENT)
     if not live and not source.same_job:
         actor.store.clear()
-        actor.begin(source, step.state)
+        actor.begin(source, step.state, never_ran=seen.never_ran)
     elif live and unseen and step.state == RUNNING and (same_pod or actor.wanted.jobs_survive_restart):
         # A JobManager that is out of sight may run the job, or be about to, and would store its program once more.
-        actor.begin(source, step.state, replaces=True)
+        actor.begin(source, step.state, never_ran=seen.never_ran, replaces=True)
         actor.replace_pods()
     else:
         # What is stored would be run besides the new job, or instead of it.
         actor.store.forget_programs()
-        actor.begin(source, step.state)
+        actor.begin(source, step.state, never_ran=seen.never_ran)
     if same_pod:
         actor.restart()
 
@@ -193,7 +193,7 @@ def _last_savepoint(release: Release, job: Job) -> None:
         if step.action is Action.REFUSE:
             raise Failed(f"{step.why} To uninstall without a savepoint: helm uninstall --no-hooks.")
         if step.action is not Action.KEEP:
-            actor.begin(actor.end(step, seen), SUSPENDED)
+            actor.begin(actor.end(step, seen), SUSPENDED, never_ran=seen.never_ran)
     say(f"The last state is {actor.record.restore or 'nothing'}")
 
 

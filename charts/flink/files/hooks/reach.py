@@ -57,8 +57,10 @@ class Reach:
 
     def flink(self) -> Reason:
         """Flink promises to read older state alone."""
-        old, new = self.record.flinkVersion, self.wanted.flink_version
-        if self.seen.never_ran or not old or _numbers(new) >= _numbers(old):
+        # What never ran has written nothing: the state is of the generation before.
+        old = self.record.stateFlinkVersion if self.seen.never_ran else self.record.flinkVersion
+        new = self.wanted.flink_version
+        if not old or _numbers(new) >= _numbers(old):
             return None
         return (
             f"The state of the job was written by Flink {old}, and {new} cannot be expected to read it.",
@@ -114,7 +116,8 @@ class Reach:
 
     def backend(self, *, canonical: bool) -> Reason:
         """`canonical`: it is, or will be, a savepoint in the format that is made for this."""
-        old, new = self.record.backend, self.wanted.state_backend
+        old = self.record.stateBackend if self.seen.never_ran else self.record.backend
+        new = self.wanted.state_backend
         if not old or old == new:
             return None
         if "forst" not in (old, new) and canonical:

@@ -63,6 +63,8 @@ class Record:
     claim: str = ""  # UID of the PVC on which these are, once it is known
     backend: str = ""  # the state backend that writes the state
     flinkVersion: str = ""
+    stateBackend: str = ""  # the same of the generation that wrote the state from before this one
+    stateFlinkVersion: str = ""
     madeBy: str = ""  # helm, or other for what applied the objects without it; empty: not known
     history: Tuple[str, ...] = ()  # a line for each beginning, and one for what was seen running
 

@@ -234,7 +234,7 @@ def _start(actor: Actor, client: Client, source: Source) -> None:
         source = replace(source, previous=record.previous)  # as the hook before the upgrade has written it
     say(f"{actor.job.name}:")
     fetch(actor, program.file)
-    actor.begin(source, RUNNING)
+    actor.begin(source, RUNNING, never_ran=record.is_submitting and not record.is_confirmed)
     actor.write(replace(actor.record, pending=f"{SUBMITTING} {clock.now()}"))
     code, output = client.run(actor.job.name, submit.argv(program, actor.record, actor.wanted.claims_own_checkpoints))
     if code or "[ERROR]" in output:  # the SQL client ends with 0 in any case
