@@ -126,7 +126,9 @@ class JobManager:
             return
         record = world.record(self.process.release)
         files = world.files_seen(self.mounts)
-        self.said = world.rules.hindrance(record, replace(self.settings, now=world.now), files)
+        mark = world.store.place(f"file://{self.process.claim_directory}/started", self.mounts)
+        settings = replace(self.settings, now=world.now, was_here=mark in world.store.marks)
+        self.said = world.rules.hindrance(record, settings, files)
         if self.said:
             if record.get("state") == "finished":
                 self.state, self.up_at = "starting", world.now + JVM  # without a job
@@ -134,6 +136,8 @@ class JobManager:
         self.start = world.rules.decide(record, self.settings, files)
         for path in self.start.deleted:
             world.store.delete(world.store.place(f"file://{path}", self.mounts), by=self.process.release)
+        if mark:
+            world.store.marks.add(mark)
         self.start_id = record["job"]
         self.log.generation = record.get("generation", "")
         if self.process.high_availability == "none":

@@ -17,6 +17,7 @@ class Settings:
     has_completed: bool = False  # whether its log tells of a checkpoint
     has_finished: bool = False  # whether its log tells of the job's end
     pod: str = ""  # UID
+    was_here: bool = False  # whether the volume tells that the job has run on it
     now: float = 0
 
 
@@ -51,7 +52,10 @@ def hindrance(record: dict[str, str], settings: Settings, files: dict[str, float
         return "finished"
     restore = one_form(record.get("restore", "")).removeprefix("file://")
     own = record.get("own") == "true" and settings.directory and restore.startswith(f"{settings.directory}/checkpoints/")
-    return "finished, and its checkpoint is gone" if own and restore not in files else ""
+    if own and restore not in files:
+        return "finished, and its checkpoint is gone"
+    began = bool(record.get("former")) or record.get("confirmed", "") == record.get("generation", "")
+    return "another volume" if settings.directory and began and not settings.was_here else ""
 
 
 def states(directory: str, job: str, files: dict[str, float]) -> list[str]:

@@ -129,3 +129,42 @@ def test_a_claim_that_argo_cd_would_prune_is_noticed() -> None:
 def test_jobs_of_a_session_that_could_not_read_their_state_are_not_left_to_another_backend() -> None:
     release = installed(replace(AVAILABLE, type="session", jobs=(SessionJob("a"),)))
     assert release.helm.upgrade(replace(release.values, backend="hashmap")).state != "failed"
+
+
+@pytest.mark.parametrize("values", [CLAIM, AVAILABLE], ids=["none", "kubernetes"])
+@pytest.mark.parametrize("order", range(6))
+def test_a_claim_that_went_with_the_objects_does_not_begin_the_job_anew_without_a_word(values: Values, order: int) -> None:
+    """`kubectl delete` of what was applied: the record is not among it, and stays."""
+    release = Checked(values, by_helm=False)
+    assert release.helm.sync(values).ok
+    release.world.advance(30)
+    assert upgrade(release, replace(values, program=2)).ok
+    release.world.advance(30)
+    release.helm.uninstall(hooks=False)
+    release.world.advance(30)
+    again = replace(values, program=2)
+    release.values = again
+    for _ in range(2):
+        release.helm.apply_everything(again, order)
+        release.world.advance(60)
+    assert not release.jobs
+    assert not release.world.ledger.faults
+    release.world.delete_config_map("app-record")
+    release.forget("")  # as the JobManager's log says
+    assert release.helm.apply_everything(replace(again, upgrade_mode="stateless"), order).ok
+    release.world.advance(60)
+    assert release.jobs
+
+
+@pytest.mark.parametrize("values", [CLAIM, AVAILABLE], ids=["none", "kubernetes"])
+def test_a_claim_that_was_deleted_by_hand_is_missed(values: Values) -> None:
+    release = installed(replace(values, keep=True))
+    release.helm.uninstall()
+    release.world.advance(30)
+    release.world.kubernetes.remove("PersistentVolumeClaim", "app-data")
+    release.world.advance(30)
+    refused = release.helm.upgrade(values)
+    assert refused.state == "refused"
+    assert "The PVC with the state of the job is gone" in refused.said
+    release.forget("")
+    assert release.helm.upgrade(replace(values, upgrade_mode="stateless")).ok

@@ -54,6 +54,8 @@ WAITS = [
     {"pending": "restart this"},
     {"pending": "replace"},
     {"restore": "file:{}/checkpoints/a/chk-1", "own": "true"},
+    {"former": OLD},
+    {"confirmed": "2"},
 ]
 
 
@@ -113,3 +115,11 @@ def test_they_wait_for_the_same(home: Path, tmp_path: Path, other: dict[str, str
     assert hindrance(record, Settings("s", False, str(tmp_path), pod="this"), {})
     with pytest.raises(subprocess.TimeoutExpired):
         run(home, record, tmp_path, 3, seconds=1)
+
+
+@pytest.mark.parametrize("other", [{"former": OLD}, {"confirmed": "2"}], ids=str)
+def test_a_job_without_a_checkpoint_starts_where_it_has_started_before(home: Path, tmp_path: Path, other: dict[str, str]) -> None:
+    directory = tmp_path / "data"
+    run(home, BASE, directory, 3)
+    assert not hindrance({**BASE, **other}, Settings("s", False, str(directory), pod="this", was_here=True), {})
+    assert "--fromSavepoint" not in run(home, {**BASE, **other}, directory, 3, seconds=10)

@@ -192,10 +192,13 @@ class Checked:
 
     @property
     def waits_on_purpose(self) -> bool:
-        """A JobManager that was restarted says why it does not go on: nothing tells the newest checkpoint, or the job is over."""
+        """A JobManager that was restarted says why it does not go on: nothing tells the newest checkpoint, it was on another
+        volume, or the job is over."""
         said = {one.said for one in self.world.jobmanagers.values()}
         over = all(self.world.ledger.life(job).over for job in self.names(self.values))
-        return "newest checkpoint unknown" in said or (over and any(reason.startswith("finished") for reason in said))
+        return bool(said & {"newest checkpoint unknown", "another volume"}) or (
+            over and any(reason.startswith("finished") for reason in said)
+        )
 
     def is_excused(self, values: Values) -> bool:
         return any(self.world.ledger.life(name).unsure for name in self.names(values))

@@ -242,6 +242,16 @@ class TestItWaits:
         pod.state(f"savepoints/{FORMER}/stop/savepoint-1", 1)  # it was stopped
         assert pod.words(HIGH_AVAILABILITY="true")[3:4] == ["--fromSavepoint"]
 
+    @pytest.mark.parametrize("changes", [{"former": FORMER}, {"confirmed": "1"}], ids=["goes on", "was seen running"])
+    def test_for_a_volume_on_which_the_job_has_not_run(self, pod: JobManager, changes: dict[str, str]) -> None:
+        pod.record(generation="1", **changes)
+        said = pod.waits()
+        assert f"Nothing of the job is left in {pod.data}" in said
+        assert "job.upgradeMode=stateless" in said
+        pod.data.mkdir(exist_ok=True)
+        (pod.data / "started").touch()
+        assert pod.starts() == []
+
     def test_not_when_another_generation_finished(self, pod: JobManager) -> None:
         pod.record(generation="2")
         self.finished(pod)
@@ -320,6 +330,8 @@ class TestNewestState:
 
     def test_that_of_a_former_job(self, pod: JobManager) -> None:
         pod.record(restore="file:/s", former=f"{FORMER} {OLDER}")
+        pod.data.mkdir(exist_ok=True)
+        (pod.data / "started").touch()  # by the one before, which has completed nothing
         assert pod.starts() == ["--fromSavepoint", "file:/s"]
         pod.state(f"checkpoints/{OLDER}/chk-500", age=1)
         pod.state(f"checkpoints/{FORMER}/chk-99", age=50)

@@ -89,6 +89,11 @@ gone() {
   if [[ $path == "$(plain "$directory")/checkpoints/"* && ! -e $path/_metadata ]]; then echo "$path"; fi
 }
 
+# Whether the job has run, and not on this volume: each start leaves a file, as a job without a checkpoint has no other.
+has_run_elsewhere() {
+  [[ $directory && ! -e $directory/started ]] && [[ $(field former) || $(field confirmed) == "$(field generation)" ]]
+}
+
 # Why the job must not be started yet; empty if it may be.
 hindrance() {
   if [[ ! $(field job) ]]; then
@@ -106,6 +111,10 @@ hindrance() {
     echo "The job has finished, and this JobManager has been restarted: it is not run again. $restart"
   elif [[ ! $(newest) && $(gone) ]]; then
     echo "Checkpoint $(gone), from which the job started, is gone: Flink deletes it when the job finishes. It is not run again. $restart"
+  elif [[ ! $(newest) ]] && has_run_elsewhere; then
+    echo "Nothing of the job is left in $directory, so this volume is another one than it ran on, or was emptied. Bring its files back, or name a" \
+      "copy of its state with helm upgrade --set job.fromSavepoint=... To restart it from scratch, delete the release's record, which is a" \
+      "ConfigMap, and then helm upgrade --set job.upgradeMode=stateless."
   fi
 }
 restart="To run it again, helm upgrade --set job.upgradeMode=stateless, or name its state with job.fromSavepoint."
@@ -134,6 +143,7 @@ done
 
 restore=$(field restore) own=$(field own)
 if [[ $directory ]]; then
+  mkdir -p "$directory" && touch "$directory/started"
   # Without high availability Flink remembers nothing: the files tell how far the job came.
   state=$(newest)
   if [[ $state ]]; then restore=file://$state own=true; fi

@@ -465,10 +465,16 @@ OUT_OF_SIGHT = [
         job=STATELESS,
         seen={"status": "UNREACHABLE"},
     ),
-    case(
+    refuse(
         "a reinstall under the name of a release whose claim was deleted",
+        "The PVC with the state of the job is gone",
+        seen={"status": "UNREACHABLE", "jobmanager": None, "claim": ""},
+    ),
+    case(
+        "a reinstall under the name of a release whose claim was deleted, from scratch",
         "BEGIN",
-        Source("anew, because the PVC with its state is gone"),
+        Source("stateless", previous_former=(JOB,)),
+        job=STATELESS,
         seen={"status": "UNREACHABLE", "jobmanager": None, "claim": ""},
     ),
     case(

@@ -406,7 +406,11 @@ class _Planner:
             return self._begin(self._as_the_user_says())
         if record.state and seen.jobmanager is None and self._claim_is_another:
             if not seen.claim:
-                return self._begin(Source("anew, because the PVC with its state is gone"))
+                return self._refuse(
+                    "The PVC with the state of the job is gone.",
+                    "Make it again of a copy under its name, or name a copy of the state with job.fromSavepoint, or restart the "
+                    "job from scratch with job.upgradeMode=stateless.",
+                )
             # Restored from a copy it still has the files, and made anew it has none.
             former = tuple(dict.fromkeys((record.job, *record.former, *record.ids)))
             return self._begin(Source("the files of the PVC, which is another one", former=former))
