@@ -11,6 +11,7 @@ from tests.kind.gitops import ArgoCD, Kubectl
 from tests.kind.jar_job import another, merged, record, restored, running, values
 from tests.support.cluster import Cluster
 from tests.support.release import FlinkRelease
+from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.state
 
@@ -65,3 +66,21 @@ def test_all_objects_at_once(cluster: Cluster, namespace: str, cleaned: None) ->
         kubectl.wait_done(job)
     assert restored(flink)["external_path"]
     assert record(flink)["generation"] == "2"
+
+
+@pytest.mark.full
+def test_a_claim_that_was_deleted_with_the_objects_is_missed(cluster: Cluster, namespace: str, cleaned: None) -> None:
+    """The record is no object of the text: what is applied again would begin the job anew, and says so instead."""
+    kubectl = Kubectl(cluster, namespace, "missed")
+    for job in kubectl.apply_all(values()):
+        kubectl.wait_done(job)
+    flink = FlinkRelease(cluster, namespace, "missed")
+    flink.rest.wait_checkpoint(running(flink), 1)
+    kubectl.delete_all(values())
+    kubectl.apply_all(values())
+
+    def said() -> bool:
+        log = cluster.core.read_namespaced_pod_log(cluster.pod(namespace, flink.selector("jobmanager")), namespace)
+        return "Nothing of the job is left in /flink-data/missed-flink" in log
+
+    wait_for(said, timeout=120, what="the JobManager to say why it waits")
