@@ -149,7 +149,8 @@ Names that the user's part shares with the others: (dict "pod" <what these gave>
 {{- if eq (trimSuffix "/" .mountPath) $path -}}
 {{- $source := $role.sources.extraVolumeMounts -}}
 {{- $remedy := get $remedies $path | default "take another path" | replace "%s" $role.sources.resources -}}
-{{- fail (printf "%s.extraVolumeMounts has %s, where the chart mounts a volume of its own: %s." $source $path $remedy) -}}
+{{- fail (printf "%s.extraVolumeMounts has %s, where the chart mounts a volume of its own: %s."
+      $source $path $remedy) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -37,7 +37,8 @@ whole, also an empty one. Of the JobManager's affinity only that to nodes is tak
 {{- $volumes := false -}}
 {{- range $key := $together }}{{ if hasKey $result $key }}{{ $volumes = true }}{{ end }}{{ end -}}
 {{- range $key, $value := $values -}}
-{{- $wanted := or $own (and (has $key (get $taken ($known.takes | default ""))) (not (and $volumes (has $key $together)))) -}}
+{{- $left := and $volumes (has $key $together) -}}
+{{- $wanted := or $own (and (has $key (get $taken ($known.takes | default ""))) (not $left)) -}}
 {{- if and $wanted (not (hasKey $result $key)) (not (kindIs "invalid" $value)) -}}
 {{- $_ := set $result $key $value -}}
 {{- $_ := set $sources $key $path -}}
