@@ -14,6 +14,7 @@ Adds to bench/results/lifecycle.json: {"runs": [{"step": "upgrade", "subject": "
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import secrets
 import statistics
@@ -50,14 +51,14 @@ STEPS = {
     "upgrade-ha": "the same under high availability",
     "rollback": "rollback with a savepoint",
 }
-ARGS = [
+_ARGS = [
     "--bootstrap-servers=bench-kafka:9092",
     "--topic=sahibinden",
     f"--output=file://{OUTPUT}",
     "--checkpoint-interval=1 s",
     "--rolling-interval=1 s",
 ]
-_CHANGED = [*ARGS, "--idle-timeout=9 s"]
+_CHANGED = [*_ARGS, "--idle-timeout=9 s"]
 
 Step = tuple[str, Callable[[], object]]
 
@@ -145,7 +146,7 @@ def session(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
     def again() -> None:
         kill(flink, "jobmanager")
         flink.rest.wait_taskmanagers(1)
-        run(newest_checkpoint(flink), ARGS)
+        run(newest_checkpoint(flink), _ARGS)
 
     if more:
         yield "jobmanager-kill-standby", lambda: kill_leader(flink)
@@ -153,7 +154,7 @@ def session(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
         yield "taskmanager-kill", lambda: kill(flink, "taskmanager")
         yield "jobmanager-kill", again
         yield "upgrade", lambda: run(stopped(flink), _CHANGED)
-        yield "rollback", lambda: run(stopped(flink), ARGS)
+        yield "rollback", lambda: run(stopped(flink), _ARGS)
 
 
 def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterator[Step]:
@@ -164,7 +165,7 @@ def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
         yield "upgrade-ha", lambda: replace(_CHANGED)
     else:
         yield "upgrade", lambda: replace(_CHANGED)
-        yield "rollback", lambda: replace(ARGS)
+        yield "rollback", lambda: replace(_ARGS)
 
 
 def deployments(helm: Helm, given: Mapping[str, Any], restore: str) -> list[dict[str, Any]]:
@@ -189,23 +190,26 @@ def apply(objects: Sequence[Mapping[str, Any]]) -> None:
 SUBJECTS = {"ours": ("job", ours), "by-hand": ("job", by_hand), "session": ("session", session)}
 
 
-def measure(cluster: Cluster, helm: Helm, subject: str, more: Mapping[str, Any]) -> None:
-    """One run of one subject in a namespace of its own."""
-    kind, steps = SUBJECTS[subject]
+@contextlib.contextmanager
+def installed(cluster: Cluster, helm: Helm, kind: str, more: Mapping[str, Any]) -> Iterator[FlinkRelease]:
+    """The demo, its job running, in a namespace of its own."""
     cluster.delete_namespace(NAMESPACE)
     cluster.create_namespace(NAMESPACE)
-    helm.install(NAME, CHART, values(kind, ARGS, more), namespace=NAMESPACE)
+    helm.install(NAME, CHART, values(kind, _ARGS, more), namespace=NAMESPACE)
     flink = FlinkRelease(cluster, NAMESPACE, NAME)
     flink.rest.wait_running("kdv", timeout=300)
-    for step, seconds in measured(flink, steps(flink, helm, more)):
-        say(f"{subject}, {STEPS[step]}: {seconds:.1f} s")
-        store.add(RESULTS, {"step": step, "subject": subject, "seconds": round(seconds, 1)})
+    yield flink
     helm.uninstall(NAME, namespace=NAMESPACE)
     cluster.delete_namespace(NAMESPACE)
 
 
-def records() -> list[dict[str, Any]]:
-    return store.runs(RESULTS)
+def measure(cluster: Cluster, helm: Helm, subject: str, more: Mapping[str, Any]) -> None:
+    """One run of one subject."""
+    kind, steps = SUBJECTS[subject]
+    with installed(cluster, helm, kind, more) as flink:
+        for step, seconds in measured(flink, steps(flink, helm, more)):
+            say(f"{subject}, {STEPS[step]}: {seconds:.1f} s")
+            store.add(RESULTS, {"step": step, "subject": subject, "seconds": round(seconds, 1)})
 
 
 def section(runs: Iterable[Mapping[str, Any]]) -> str:

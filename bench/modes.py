@@ -34,11 +34,6 @@ def measure(cluster: Cluster, helm: Helm, mode: str, version: str) -> Record:
     return {"mode": mode, "flink": version, "rest": round(rest, 1), "running": round(running, 1)}
 
 
-def records() -> list[Record]:
-    found: list[Record] = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
-    return found
-
-
 def section(runs: list[Record]) -> str:
     """The part of the page on the modes."""
 

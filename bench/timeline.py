@@ -23,8 +23,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bench import lifecycle, store
-from bench.lifecycle import ARGS, NAME, NAMESPACE, SUBJECTS, flowing, values
+from bench import store
+from bench.lifecycle import NAME, NAMESPACE, SUBJECTS, flowing, installed
 from ci.console import say
 from tests.conftest import BUILD
 from tests.support.cluster import Cluster
@@ -75,12 +75,12 @@ class Watch:
         self.moments: dict[str, float] = {}
         self.lines: list[Line] = []
         self._followed: set[str] = set()
-        self._threads = [threading.Thread(target=self._look)]
-        self._threads[0].start()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
 
     def stop(self) -> None:
         self._ends.set()
-        self._threads[0].join()
+        self._thread.join()
 
     def _pods(self) -> list[Any]:
         return list(self._flink.cluster.pods(NAMESPACE, f"app.kubernetes.io/instance={NAME}"))
@@ -122,43 +122,33 @@ def moments(seen: Mapping[str, float], lines: Sequence[Line], times: Sequence[fl
     """Seconds from the last of the commits `times` before the longest gap, by moment; `seen` and `lines` are those of Watch."""
     last, rows = max(pairwise(times), key=lambda pair: pair[1] - pair[0])
     found = {**seen, "rows": rows}
-    for name, (component, age, pattern) in _LINES.items():
-        told = [when for one, at, when, text in lines if (one, at) == (component, age) and re.search(pattern, text)]
+
+    def told(component: str, age: str, pattern: str) -> list[float]:
+        return [when for one, at, when, text in lines if (one, at) == (component, age) and re.search(pattern, text)]
+
+    for name, line in _LINES.items():
         since = found.get("stop", 0) if name == "savepoint" else 0
-        if told := [when for when in told if when >= since]:
-            found[name] = min(told)
-    running = [when for one, at, when, text in lines if (one, at) == ("jobmanager", "new") and _RUNS.search(text)]
-    if running := [when for when in running if when <= found.get("checkpoint", rows)]:
-        found["tasks"] = max(running)
+        if times_told := [when for when in told(*line) if when >= since]:
+            found[name] = min(times_told)
+    runs = told("jobmanager", "new", r"switched from INITIALIZING to RUNNING")
+    if runs_before := [when for when in runs if when <= found.get("checkpoint", rows)]:
+        found["tasks"] = max(runs_before)
     return {name: round(found[name] - last, 1) for name in MOMENTS if name in found}
-
-
-_RUNS = re.compile(r"switched from INITIALIZING to RUNNING")
 
 
 def measure(cluster: Cluster, helm: Helm, subject: str) -> None:
     kind, steps = SUBJECTS[subject]
-    cluster.delete_namespace(NAMESPACE)
-    cluster.create_namespace(NAMESPACE)
-    helm.install(NAME, lifecycle.CHART, values(kind, ARGS, {}), namespace=NAMESPACE)
-    flink = FlinkRelease(cluster, NAMESPACE, NAME)
-    flink.rest.wait_running("kdv", timeout=300)
-    (upgrade,) = [act for step, act in steps(flink, helm, {}) if step == "upgrade"]
-    flowing(flink, 0)
-    since = time.time()
-    watch = Watch(flink)
-    upgrade()
-    times = flowing(flink, time.time())
-    watch.stop()
+    with installed(cluster, helm, kind, {}) as flink:
+        (upgrade,) = [act for step, act in steps(flink, helm, {}) if step == "upgrade"]
+        flowing(flink, 0)
+        since = time.time()
+        watch = Watch(flink)
+        upgrade()
+        times = flowing(flink, time.time())
+        watch.stop()
     seconds = moments(watch.moments, watch.lines, [when for when in times if when >= since - 5])
     say(f"{subject}: {seconds}")
     store.add(RESULTS, {"subject": subject, "seconds": seconds})
-    helm.uninstall(NAME, namespace=NAMESPACE)
-    cluster.delete_namespace(NAMESPACE)
-
-
-def records() -> list[dict[str, Any]]:
-    return store.runs(RESULTS)
 
 
 def section(runs: Iterable[Mapping[str, Any]]) -> str:

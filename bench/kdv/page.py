@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from bench import lifecycle, modes, timeline
+from bench import lifecycle, modes, store, timeline
 from ci.versions import REPO
 
 PAGE = REPO / "docs" / "bench.md"
@@ -181,6 +181,6 @@ def page(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory:
 
 def write(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory: str, interval: str) -> None:
     text, picture = page(runs, lacks, memory=memory, interval=interval)
-    sections = [part.section(found) for part in (lifecycle, timeline, modes) if (found := part.records())]
+    sections = [part.section(found) for part in (lifecycle, timeline, modes) if (found := store.runs(part.RESULTS))]
     PAGE.write_text("\n".join([text, *sections]))
     PLOT.write_text(picture)

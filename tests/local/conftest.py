@@ -108,8 +108,7 @@ class Kdv:
         job = self.start("--bounded", *args, **options)
 
         def finished() -> bool:
-            self._give_up_if_it_ended(job)
-            return bool(self.rest.job(job)["state"] == "FINISHED")
+            return self._state(job) == "FINISHED"
 
         wait_for(finished, timeout=120, what="the bounded job to finish", interval=0.1)
         return job
@@ -146,7 +145,7 @@ class Kdv:
         """Wait until the job has gone back to a checkpoint `count` times."""
 
         def restored() -> bool:
-            self._give_up_if_it_ended(job)
+            self._state(job)
             return bool(self.rest.checkpoints(job)["counts"]["restored"] >= count)
 
         def evidence() -> str:
@@ -157,10 +156,12 @@ class Kdv:
 
         wait_for(restored, timeout=240, what="the job to be restored", on_timeout=evidence)
 
-    def _give_up_if_it_ended(self, job: str) -> None:
-        state = self.rest.job(job)["state"]
+    def _state(self, job: str) -> str:
+        """Of a job that is not to end badly. Raises GiveUp where it has."""
+        state = str(self.rest.job(job)["state"])
         if state in ("FAILED", "CANCELED"):
             raise GiveUp(f"{state}: {self.rest.exceptions(job)[0]['stacktrace']}")
+        return state
 
     def wait_accounted(self, *, idle: bool = False) -> Input:
         """Wait until each record of the topic is where it belongs: a row of a closed window, the copy of one, dead or late."""

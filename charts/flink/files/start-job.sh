@@ -107,11 +107,20 @@ hindrance() {
   elif [[ ! $directory && ${HIGH_AVAILABILITY:-} != true && $(field checkpointDirectory) ]] && has_run; then
     echo "This JobManager has been restarted, and without high availability it cannot tell the job's newest checkpoint in $(field checkpointDirectory)." \
       "Name it with helm upgrade --set job.fromSavepoint=..., and set highAvailability.type=kubernetes, which finds it by itself."
-  elif [[ ! $(newest) ]] && has_finished; then
+  elif [[ ! $(newest) ]]; then
+    hindrance_without_state
+  fi
+}
+
+# The same, where the directory holds no state of the job.
+hindrance_without_state() {
+  local gone
+  gone=$(gone)
+  if has_finished; then
     echo "The job has finished, and this JobManager has been restarted: it is not run again. $restart"
-  elif [[ ! $(newest) && $(gone) ]]; then
-    echo "Checkpoint $(gone), from which the job started, is gone: Flink deletes it when the job finishes. It is not run again. $restart"
-  elif [[ ! $(newest) ]] && has_run_elsewhere; then
+  elif [[ $gone ]]; then
+    echo "Checkpoint $gone, from which the job started, is gone: Flink deletes it when the job finishes. It is not run again. $restart"
+  elif has_run_elsewhere; then
     echo "Nothing of the job is left in $directory, so this volume is another one than it ran on, or was emptied. Bring its files back, or name a" \
       "copy of its state with helm upgrade --set job.fromSavepoint=... To restart it from scratch, delete the release's record, which is a" \
       "ConfigMap, and then helm upgrade --set job.upgradeMode=stateless."

@@ -265,6 +265,7 @@ class Actor:
         """
         old, wanted = self.record, self.wanted
         volumes = observe.coming_volumes(wanted)
+        state_backend, state_flink = old.written_by(never_ran=never_ran)
         new = replace(
             old,
             generation=old.generation + 1,
@@ -280,8 +281,8 @@ class Actor:
             previousFormer=source.previous_former[:_FORMER],
             backend=wanted.state_backend,
             flinkVersion=wanted.flink_version,
-            stateBackend=old.stateBackend if never_ran else old.backend,
-            stateFlinkVersion=old.stateFlinkVersion if never_ran else old.flinkVersion,
+            stateBackend=state_backend,
+            stateFlinkVersion=state_flink,
             savepointDirectory=wanted.savepoint_directory,
             checkpointDirectory=wanted.checkpoint_directory,
             savepointVolume=observe.volume_of(volumes, wanted.savepoint_directory),

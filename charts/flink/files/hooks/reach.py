@@ -57,8 +57,7 @@ class Reach:
 
     def flink(self) -> Reason:
         """Flink promises to read older state alone."""
-        # What never ran has written nothing: the state is of the generation before.
-        old = self.record.stateFlinkVersion if self.seen.never_ran else self.record.flinkVersion
+        _, old = self.record.written_by(never_ran=self.seen.never_ran)
         new = self.wanted.flink_version
         if not old or _numbers(new) >= _numbers(old):
             return None
@@ -116,7 +115,7 @@ class Reach:
 
     def backend(self, *, canonical: bool) -> Reason:
         """`canonical`: it is, or will be, a savepoint in the format that is made for this."""
-        old = self.record.stateBackend if self.seen.never_ran else self.record.backend
+        old, _ = self.record.written_by(never_ran=self.seen.never_ran)
         new = self.wanted.state_backend
         if not old or old == new:
             return None

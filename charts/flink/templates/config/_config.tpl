@@ -70,14 +70,6 @@ them. The name of the cluster is left out, which never changes.
 {{- if and (include "flink.leaderInZooKeeper" .) (not .Values.highAvailability.zookeeper.quorum) }}true{{ end -}}
 {{- end }}
 
-{{/* True if the jobs are kept where they outlive the release. */}}
-{{- define "flink.leaderOutside" -}}
-{{- if or (include "flink.leaderInKubernetes" .)
-      (and (include "flink.leaderInZooKeeper" .) (not (include "flink.zookeeper.bundled" .))) -}}
-true
-{{- end -}}
-{{- end }}
-
 {{- define "flink.zookeeper.quorum" -}}
 {{- .Values.highAvailability.zookeeper.quorum | default (printf "%s:2181" (include "flink.zookeeper.name" .)) -}}
 {{- end }}

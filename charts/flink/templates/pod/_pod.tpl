@@ -111,6 +111,16 @@ securityContext:
   {{- include "flink.over" (list $values.securityContext $role.securityContext) | nindent 2 }}
 {{- end }}
 
+{{/* What the chart's own init containers have in common: the context of flink.pod. */}}
+{{- define "flink.pod.init" -}}
+{{- $values := .root.Values -}}
+imagePullPolicy: {{ $values.image.pullPolicy }}
+resources:
+  {{- toYaml $values.initResources | nindent 2 }}
+securityContext:
+  {{- include "flink.over" (list $values.securityContext .values.securityContext) | nindent 2 }}
+{{- end }}
+
 {{/*
 Some fields over others, as YAML; merge would take false and 0 for nothing: (list <fields> <what wins, or nil>).
 */}}

@@ -22,10 +22,9 @@ whole, also an empty one. Of the JobManager's affinity only that to nodes is tak
 */}}
 {{- define "flink.role" -}}
 {{- $placement := list "podLabels" "podAnnotations" "nodeSelector" "tolerations" "hostAliases" "dnsConfig" -}}
-{{- $mounts := list "priorityClassName" "runtimeClassName" "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts"
-      "initContainers" -}}
 {{- /* These name one another. */ -}}
 {{- $together := list "extraVolumes" "extraVolumeMounts" "initContainers" -}}
+{{- $mounts := concat (list "priorityClassName" "runtimeClassName" "extraEnv" "extraEnvFrom") $together -}}
 {{- $known := get (include "flink.roles" . | fromYaml) (.role | default .component) -}}
 {{- $taken := dict "placement" $placement "mounts" (concat $placement $mounts) -}}
 {{- $result := dict -}}

@@ -5,7 +5,6 @@
 initContainers:
   - name: download
     image: {{ include "flink.hooks.image" $root | quote }}
-    imagePullPolicy: {{ $root.Values.image.pullPolicy }}
     command: {{ list "python3" "-B" "-m" "hooks.download" .url .sha256 (include "flink.job.path" .url) | toJson }}
     workingDir: /
     {{- with include "flink.env" $ | fromYamlArray }}
@@ -16,10 +15,7 @@ initContainers:
     envFrom:
       {{- include "flink.rendered" (dict "root" $root "key" "jobmanager.extraEnvFrom" "list" .) | nindent 6 }}
     {{- end }}
-    resources:
-      {{- toYaml $root.Values.initResources | nindent 6 }}
-    securityContext:
-      {{- include "flink.over" (list $root.Values.securityContext $.values.securityContext) | nindent 6 }}
+    {{- include "flink.pod.init" $ | nindent 4 }}
     volumeMounts:
       - {name: scripts, mountPath: /hooks, readOnly: true}
       - {name: artifact, mountPath: /opt/flink/artifact}

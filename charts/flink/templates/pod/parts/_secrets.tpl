@@ -8,12 +8,8 @@ the Secrets. Flink mounts its options itself in the pods that it makes, so that 
 initContainers:
   - name: configure
     image: {{ include "flink.image" $root | quote }}
-    imagePullPolicy: {{ $root.Values.image.pullPolicy }}
     command: [bash, /opt/flink/scripts/configure.sh, /opt/flink/config-map, /opt/flink/options, /opt/flink/conf]
-    resources:
-      {{- toYaml $root.Values.initResources | nindent 6 }}
-    securityContext:
-      {{- include "flink.over" (list $root.Values.securityContext $.values.securityContext) | nindent 6 }}
+    {{- include "flink.pod.init" $ | nindent 4 }}
     volumeMounts:
       - {name: config, mountPath: /opt/flink/config-map, readOnly: true}
       - {name: options, mountPath: /opt/flink/options, readOnly: true}

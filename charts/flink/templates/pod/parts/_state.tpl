@@ -10,14 +10,10 @@ are linked into a volume, a folder for each.
 initContainers:
   - name: plugins
     image: {{ include "flink.image" $root | quote }}
-    imagePullPolicy: {{ $root.Values.image.pullPolicy }}
     command: [bash, /opt/flink/scripts/plugins.sh, /links]
     args:
       {{- toYaml $plugins | nindent 6 }}
-    resources:
-      {{- toYaml $root.Values.initResources | nindent 6 }}
-    securityContext:
-      {{- include "flink.over" (list $root.Values.securityContext .values.securityContext) | nindent 6 }}
+    {{- include "flink.pod.init" . | nindent 4 }}
     volumeMounts:
       - {name: scripts, mountPath: /opt/flink/scripts, readOnly: true}
       - {name: plugins, mountPath: /links}
