@@ -86,7 +86,7 @@ class Applier:
         texts = []
         for pod in self._cluster.pods(self._namespace, f"batch.kubernetes.io/job-name={job}"):
             try:
-                texts.append(self._cluster.core.read_namespaced_pod_log(pod.metadata.name, self._namespace))
+                texts.append(self._cluster.log(self._namespace, pod.metadata.name))
             except ApiException as error:
                 texts.append(str(error.reason))
         return "\n".join(texts)

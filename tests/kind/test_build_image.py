@@ -88,7 +88,7 @@ def test_a_maven_project_reads_a_socket(
 
     def flagged() -> list[str]:
         (pod,) = cluster.pods(namespace, flink.selector("taskmanager"))
-        log = cluster.core.read_namespaced_pod_log(pod.metadata.name, namespace, container="taskmanager")
+        log = cluster.log(namespace, pod.metadata.name, container="taskmanager")
         return sorted(re.findall(r"^fast> (\S+)$", log, re.MULTILINE))
 
     wait_for(lambda: len(flagged()) >= len(expected), timeout=60, what="the fast cars")

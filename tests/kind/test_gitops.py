@@ -80,7 +80,7 @@ def test_a_claim_that_was_deleted_with_the_objects_is_missed(cluster: Cluster, n
     kubectl.apply_all(values())
 
     def said() -> bool:
-        log = cluster.core.read_namespaced_pod_log(cluster.pod(namespace, flink.selector("jobmanager")), namespace)
+        log = cluster.log(namespace, cluster.pod(namespace, flink.selector("jobmanager")))
         return "Nothing of the job is left in /flink-data/missed-flink" in log
 
     wait_for(said, timeout=120, what="the JobManager to say why it waits")

@@ -89,9 +89,7 @@ def test_a_python_job_waits_for_its_kafka(
     (pod,) = cluster.pods(namespace, flink.selector("jobmanager"))
 
     def told() -> bool:
-        return "waiting for Kafka at" in cluster.core.read_namespaced_pod_log(
-            pod.metadata.name, namespace, container="jobmanager"
-        )
+        return "waiting for Kafka at" in cluster.log(namespace, pod.metadata.name, container="jobmanager")
 
     wait_for(told, timeout=120, what="the job to say that it waits for Kafka")
     (pod,) = cluster.pods(namespace, flink.selector("jobmanager"))

@@ -147,7 +147,7 @@ def test_a_job_whose_newest_checkpoint_nobody_can_tell_is_left_alone(
     faults.kill(cluster, namespace, flink.selector("jobmanager"), "jobmanager")
 
     def said() -> bool:
-        log = cluster.core.read_namespaced_pod_log(cluster.pod(namespace, flink.selector("jobmanager")), namespace)
+        log = cluster.log(namespace, cluster.pod(namespace, flink.selector("jobmanager")))
         return "it cannot tell the job's newest checkpoint in file:///flink-data/elsewhere" in log
 
     wait_for(said, timeout=60, what="the JobManager to say why it waits")

@@ -51,7 +51,7 @@ def test_an_option_of_a_secret_is_in_flinks_configuration_alone(
 
         assert yaml.safe_load(run("cat", "/opt/flink/conf/config.yaml"))[OPTION] == SECRET
         assert SECRET not in run("bash", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
-        assert SECRET not in cluster.core.read_namespaced_pod_log(pod.metadata.name, namespace, container=main.name)
+        assert SECRET not in cluster.log(namespace, pod.metadata.name, container=main.name)
     shown = {entry["key"]: entry["value"] for entry in flink.rest.get("/jobmanager/config")}
     assert shown[OPTION] == "******"
     config_maps = cluster.core.list_namespaced_config_map(namespace).items

@@ -60,12 +60,16 @@ def stored(cluster: Cluster, namespace: str, release: str) -> set[str]:
 
 
 def missed(flink: FlinkRelease, job: str, since: float) -> bool:
-    """Whether a checkpoint that began after `since` (seconds of the epoch) has failed, or waits for the store for so long."""
+    """Whether a checkpoint has failed after `since` (seconds of the epoch), or waits for the store for so long.
+
+    One that had begun before waits as well, and no other begins beside it.
+    """
     now = time.time()
     for checkpoint in flink.rest.checkpoints(job)["history"]:
-        began = checkpoint["trigger_timestamp"] / 1000
-        pending = checkpoint["status"] == "IN_PROGRESS" and now - began > OUTAGE_SECONDS
-        if began > since and (pending or checkpoint["status"] == "FAILED"):
+        began = max(checkpoint["trigger_timestamp"] / 1000, since)
+        if checkpoint["status"] == "IN_PROGRESS" and now - began > OUTAGE_SECONDS:
+            return True
+        if checkpoint["status"] == "FAILED" and checkpoint["failure_timestamp"] / 1000 > since:
             return True
     return False
 

@@ -68,6 +68,10 @@ class Cluster:
             raise LookupError(f"{len(names)} pods in {namespace} have the labels {selector}: {names}")
         return str(names[0])
 
+    def log(self, namespace: str, pod: str, **options: Any) -> str:
+        """What a pod has printed, with the options of `read_namespaced_pod_log`. Raises ApiException before it has started."""
+        return self.core.read_namespaced_pod_log(pod, namespace, **options) or ""  # the client gives None for no line
+
     def exec(
         self,
         namespace: str,

@@ -105,9 +105,9 @@ def _logs(cluster: Cluster, pod: Any, status: Any, lines: int | None = None) -> 
         try:
             yield (
                 suffix,
-                cluster.core.read_namespaced_pod_log(
-                    pod.metadata.name,
+                cluster.log(
                     pod.metadata.namespace,
+                    pod.metadata.name,
                     container=status.name,
                     previous=previous,
                     tail_lines=lines,

@@ -174,20 +174,29 @@ def test_there_is_one_job_for_each_event(scenario: Scenario) -> None:
         assert command(job)[-3:] == ["-m", "hooks", event]
 
 
-def test_an_image_without_python_is_named(tmp_path: Path) -> None:
-    """The hooks of a Python job run in its image, and come first."""
-    for version in ({}, {"hooks": {"image": "py:3"}}):
-        words = command(jobs_of_hooks(render(FLINK, {**JOB, **version}, name="r"))["before"])
-        assert (words[0] == "python3") is bool(version)
-    words = command(jobs_of_hooks(render(FLINK, JOB, name="r"))["before"])
-    without = subprocess.run(["/bin/sh", *words[1:]], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
-    assert without.returncode == 1
+@pytest.mark.parametrize(
+    ("event", "code", "said"),
+    [
+        ("before", 1, "name an image that holds Flink, Python and the job."),
+        ("before-uninstall", 1, "To uninstall without a savepoint: helm uninstall --no-hooks."),
+        ("after-uninstall", 0, "ConfigMap r-flink-record and what high availability stores, is not deleted."),
+    ],
+)
+def test_an_image_without_python_is_named(tmp_path: Path, event: str, code: int, said: str) -> None:
+    """The hooks of a Python job run in its image, and come first; what could never run can be uninstalled."""
+    values = {**JOB, "job": {"savepointOnUninstall": True}, "storage": {"keep": True}}
+    given = command(jobs_of_hooks(render(FLINK, {**values, "hooks": {"image": "py:3"}}, name="r"))[event])
+    assert given[0] == "python3"
+    argv = command(jobs_of_hooks(render(FLINK, values, name="r"))[event])
+    without = subprocess.run(["/bin/sh", *argv[1:]], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert without.returncode == code
     assert "flink:2.2.1-java17, which holds no Python, and job.python.file needs it" in without.stdout
+    assert said in without.stdout
     program = tmp_path / "python3"
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)
-    found = subprocess.run(["/bin/sh", *words[1:]], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
-    assert found.stdout == "-B -m hooks before\n"
+    output = subprocess.run(["/bin/sh", *argv[1:]], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert output.stdout == f"-B -m hooks {event}\n"
 
 
 @each_release

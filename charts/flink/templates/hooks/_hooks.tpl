@@ -102,17 +102,25 @@ podFailurePolicy:
 
 {{/*
 What the container of an event runs: (dict "root" $ "event" "..."). Whether a Python job's own image holds Python is
-known only there.
+known only there. Where it does not, what has ended is not failed for it: Helm has deleted the release's objects.
 */}}
 {{- define "flink.hooks.program" -}}
 {{- if include "flink.hooks.inOwnImage" .root -}}
-{{- $lacks := printf (cat "Error: image.repository and image.tag name %s, which holds no Python, and job.python.file"
-      "needs it: name an image that holds Flink, Python and the job.") (include "flink.image" .root) -}}
+{{- $ended := eq .event "after-uninstall" -}}
+{{- $lacks := printf (cat "image.repository and image.tag name %s, which holds no Python, and job.python.file needs it"
+      ) (include "flink.image" .root) -}}
+{{- $steps := printf "Error: %s: name an image that holds Flink, Python and the job." $lacks -}}
+{{- if eq .event "before-uninstall" -}}
+{{- $steps = cat $steps "To uninstall without a savepoint: helm uninstall --no-hooks." -}}
+{{- else if $ended -}}
+{{- $steps = printf (cat "Warning: %s: what is kept of a job that ran with another image, ConfigMap %s and what high"
+      "availability stores, is not deleted.") $lacks (include "flink.record.name" .root) -}}
+{{- end -}}
 command:
   - sh
   - -c
-  - command -v python3 >/dev/null || { echo "$0"; exit 1; }; exec python3 -B "$@"
-  - {{ $lacks | quote }}
+  - command -v python3 >/dev/null || { echo "$0"; exit {{ ternary 0 1 $ended }}; }; exec python3 -B "$@"
+  - {{ $steps | quote }}
   - -m
   - hooks
   - {{ .event }}
