@@ -41,7 +41,9 @@ def of(workers: int = 0) -> Cluster:
 
 
 _CONFIG = REPO / "ci" / "kind.yaml"
-_LOADED = "/kind/loaded.json"  # in the node: {image name: id} of what load() brought there
+# In the node: {image name: id} of what load() brought there, and what kind made the cluster from.
+_LOADED = "/kind/loaded.json"
+_MADE_FROM = "/kind/made-from.yaml"
 _PROBE_SECONDS = 8
 
 
@@ -76,12 +78,14 @@ def _kubectl(cluster: Cluster, *words: str) -> list[str | Path]:
     return [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}", *words]
 
 
-def _usable(cluster: Cluster, image: str) -> bool:
-    """Whether our cluster is complete, runs from this image, and answers."""
+def _usable(cluster: Cluster, image: str, config: str) -> bool:
+    """Whether our cluster is complete, runs from this image, was made from this text, and answers."""
     if set(_kind(cluster, "get", "nodes").split()) != set(cluster.nodes):
         return False
     states = run(["docker", "inspect", "--format", "{{.State.Status}} {{.Image}}", *cluster.nodes]).splitlines()
     if set(states) != {f"running {engine.image_id(image)}"}:
+        return False
+    if _text(cluster.nodes[0], _MADE_FROM).strip() != config.strip():
         return False
     _kind(cluster, "export", "kubeconfig", f"--kubeconfig={cluster.kubeconfig}")
     kubectl = _kubectl(cluster, "--request-timeout=10s")
@@ -121,19 +125,29 @@ def ensure(workers: int = 0) -> None:
         tools.ensure()
         image = _wanted_image()
         cluster.kubeconfig.parent.mkdir(exist_ok=True)
-        if _usable(cluster, image):
+        text = config(cluster, own_network=not registry_answers())
+        if _usable(cluster, image, text):
             say(f"the cluster {cluster.name} is there")
         else:
             _delete(cluster)
             with step(f"kind create cluster from {image}"):
                 file = BUILD / f"{cluster.name}.yaml"
-                file.write_text(config(cluster, own_network=not registry_answers()))
+                file.write_text(text)
                 _kind(cluster, "create", "cluster", f"--image={image}", f"--config={file}", "--wait=180s",
                       f"--kubeconfig={cluster.kubeconfig}")  # fmt: skip
+                run(["docker", "exec", "--interactive", cluster.nodes[0], "tee", _MADE_FROM], stdin=text)
         if cluster.workers:
             with step("network between the nodes"):
                 _spread(cluster)
         cluster.kubeconfig.chmod(0o600)
+
+
+def _text(node: str, path: str) -> str:
+    """A file in a node; empty if there is none."""
+    try:
+        return run(["docker", "exec", node, "cat", path])
+    except CommandFailed:
+        return ""
 
 
 def _delete(cluster: Cluster) -> None:
@@ -177,10 +191,7 @@ def load(images: list[str], workers: int = 0) -> None:
 
 def _load(node: str, ids: dict[str, str]) -> None:
     inside = ["docker", "exec", "--interactive", node]
-    try:
-        loaded: dict[str, str] = json.loads(run([*inside, "cat", _LOADED]))
-    except CommandFailed:
-        loaded = {}
+    loaded: dict[str, str] = json.loads(_text(node, _LOADED) or "{}")
     # The kubelet may have thrown an image away to free the disk.
     present = run([*inside, "ctr", "--namespace=k8s.io", "images", "ls", "--quiet"]).splitlines()
     missing = [

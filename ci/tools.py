@@ -14,6 +14,8 @@ from ci.console import CommandFailed, run, say, step
 from ci.versions import BUILD, as_tuple
 
 BIN = BUILD / "bin"
+# Built when something asks for them: no test of the representative set does.
+_LATER = {"kube-score"}
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,14 @@ def _catalogue() -> dict[str, Tool]:
     major, minor, _ = wanted["kubectl"].split(".")
     assumed = {"helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": major, "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": minor}
     helm_docs = _go("helm-docs", "github.com/norwoodj/helm-docs", "/cmd/helm-docs", variable="main.version")
+    kube_score = _go("kube-score", "github.com/zegl/kube-score", "/cmd/kube-score", variable="main.version")
     return {
         "kind": Tool(_go("kind", "sigs.k8s.io/kind"), wanted["kind"], ("version",)),
         "helm": _helm("helm", "helm.sh/helm/v4"),
         "helm3": _helm("helm3", "helm.sh/helm/v3", assumed),
         "kubectl": Tool(lambda: node_image.kubernetes_programs() / "kubectl", wanted["kubectl"], ("version", "--client"), True),
         "helm-docs": Tool(helm_docs, wanted["helm-docs"], ("--version",)),
+        "kube-score": Tool(kube_score, wanted["kube-score"], ("version",)),
     }
 
 
@@ -92,5 +96,5 @@ def path(name: str) -> Path:
 
 def ensure() -> None:
     with step("tools"):
-        for name in _catalogue():
+        for name in [one for one in _catalogue() if one not in _LATER]:
             path(name)

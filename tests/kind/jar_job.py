@@ -68,6 +68,19 @@ def record(flink: FlinkRelease) -> dict[str, str]:
     return dict(data or {})
 
 
+def savepoint(flink: FlinkRelease, name: str) -> str:
+    """The path of a savepoint as docs/upgrade.md takes it by hand: `kubectl create job --from=cronjob/...`."""
+    pattern = flink.cluster.batch.read_namespaced_cron_job(f"{flink.name}-flink-savepoint", flink.namespace)
+    template = flink.cluster.api.sanitize_for_serialization(pattern.spec.job_template)
+    job = {"metadata": {"name": name, "labels": template["metadata"]["labels"]}, "spec": template["spec"]}
+    flink.cluster.batch.create_namespaced_job(flink.namespace, job)
+
+    def taken() -> str:
+        return record(flink).get("savepoints", "").strip()
+
+    return str(wait_for(taken, timeout=90, what="the savepoint"))
+
+
 def scale_jobmanager(flink: FlinkRelease, replicas: int) -> None:
     body = {"spec": {"replicas": replicas}}
     flink.cluster.apps.patch_namespaced_deployment(f"{flink.name}-flink-jobmanager", flink.namespace, body)

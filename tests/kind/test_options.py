@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.kind.conftest import VALUES, Install
+from tests.kind.conftest import FLINK, VALUES, Install
 from tests.support.cluster import Cluster
 from tests.support.helm import Helm, HelmError
 from tests.support.release import FlinkRelease
@@ -99,6 +99,28 @@ def test_a_python_job_waits_for_its_kafka(
 def test_a_python_job_in_an_image_without_python_says_so(install: Install) -> None:
     with pytest.raises(HelmError, match=r"flink:2\S+-java17, which holds no Python, and job.python.file needs it"):
         install("bare", values={"flink": {"type": "job"}})
+
+
+@pytest.mark.full
+def test_another_level_of_a_logger_is_taken_up_without_a_restart(
+    install: Install, helm: Helm, cluster: Cluster, namespace: str
+) -> None:
+    flink = install("levels")
+
+    def pods() -> dict[str, str]:
+        return {pod.metadata.name: pod.metadata.uid for pod in cluster.pods(namespace, "app.kubernetes.io/instance=levels")}
+
+    first = pods()
+    assert not any(" DEBUG " in cluster.log(namespace, pod) for pod in first)
+    helm.upgrade("levels", FLINK, {"logging": {"loggers": {"org.apache.flink": "DEBUG"}}}, namespace=namespace)
+    assert pods() == first
+    wait_for(
+        lambda: all(" DEBUG org.apache.flink." in cluster.log(namespace, pod) for pod in first),
+        timeout=240,
+        what="both processes to log more",
+    )
+    assert pods() == first
+    assert flink.rest.overview()["taskmanagers"] == 1
 
 
 def test_a_claim_that_is_asked_to_stay(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:

@@ -19,6 +19,7 @@ from tests.kind.jar_job import (
     record,
     restored,
     running,
+    savepoint,
     scale_jobmanager,
     started,
     values,
@@ -51,19 +52,6 @@ def refused(helm: Helm, namespace: str) -> Refused:
         return str(caught.value)
 
     return do
-
-
-def savepoint(flink: FlinkRelease, name: str) -> str:
-    """The path of a savepoint as docs/upgrade.md takes it by hand: `kubectl create job --from=cronjob/...`."""
-    pattern = flink.cluster.batch.read_namespaced_cron_job(f"{flink.name}-flink-savepoint", flink.namespace)
-    metadata = {"name": name}
-    spec = flink.cluster.api.sanitize_for_serialization(pattern.spec.job_template.spec)
-    flink.cluster.batch.create_namespaced_job(flink.namespace, {"metadata": metadata, "spec": spec})
-
-    def taken() -> str:
-        return record(flink).get("savepoints", "").strip()
-
-    return str(wait_for(taken, timeout=90, what="the savepoint"))
 
 
 @pytest.mark.full
@@ -116,9 +104,11 @@ def test_a_job_is_suspended_while_its_jobmanager_is_away(install: Install, helm:
     with pytest.raises(HelmError, match=r"cannot be reached .* Nothing was changed. Wait until .* job.upgradeMode=last-state"):
         helm.upgrade("away", FLINK, suspended, namespace=namespace)
     suspended["job"]["upgradeMode"] = "last-state"
+    suspended["hooks"]["forceConflicts"] = True
     options = ["--force-conflicts"]  # of .spec.replicas, which this test has changed
     helm.upgrade("away", FLINK, suspended, namespace=namespace, options=options)
-    helm.upgrade("away", FLINK, first, namespace=namespace, options=options)
+    back = merged(first, {"hooks": {"forceConflicts": True}})
+    helm.upgrade("away", FLINK, back, namespace=namespace, options=options)
     checkpoint = restored(flink)
     assert checkpoint["id"] >= number
     assert f"/checkpoints/{job[:16]}" in checkpoint["external_path"]

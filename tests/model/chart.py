@@ -247,6 +247,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "timeout_seconds": SECONDS,
         "keep_savepoints": 3,
         "keep_stop_savepoints": 3,
+        "force_conflicts": False,
         "jobs": [_session_job(release, values, one) for one in values.jobs] if session else [job],
         "objects": objects,
         "pods": [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -172,6 +173,40 @@ def test_logging_is_given_as_written() -> None:
     assert data["log4j-console.properties"] == "a = b\n"
 
 
+def test_levels_of_loggers_are_added_to_the_rest() -> None:
+    """A logger that has a key gets no second one: either of the two might count."""
+    levels = {"org.apache.kafka": "DEBUG", "org.apache.flink.runtime": "TRACE", "root": "ERROR"}
+    plain, data = (
+        render(FLINK, {"logging": {"loggers": loggers}}, name="r").one("ConfigMap", "r-flink-config")["data"]
+        for loggers in ({}, levels)
+    )
+    log4j, logback = "log4j-console.properties", "logback-console.xml"
+    assert data[log4j].startswith(plain[log4j].rstrip("\n"))
+    properties = dict(line.split(" = ", 1) for line in data[log4j].splitlines())
+    assert properties["rootLogger.level"] == "ERROR"
+    names = [name for key, name in properties.items() if key.startswith("logger.") and key.endswith(".name")]
+    assert sorted(names) == sorted(set(names))
+    found = {properties[f"logger.{key}.name"]: properties[f"logger.{key}.level"] for key in loggers_of(properties)}
+    assert found.items() >= {name: level for name, level in levels.items() if name != "root"}.items()
+    root = ElementTree.fromstring(data[logback])
+    assert [(one.get("name"), one.get("level")) for one in root.iter("logger")][-2:] == [
+        ("org.apache.flink.runtime", "TRACE"),
+        ("org.apache.kafka", "DEBUG"),
+    ]
+    assert [one.get("level") for one in root.iter("root")][-1] == "ERROR"
+
+
+def loggers_of(properties: dict[str, str]) -> set[str]:
+    return {key.split(".")[1] for key in properties if key.startswith("logger.")}
+
+
+@pytest.mark.parametrize(("written", "option"), [("10 s", "10 s"), (5000, "5000 ms"), ("2 minutes", "2 minutes"), ("900", "900")])
+def test_durations_are_those_of_flink(written: str | int, option: str) -> None:
+    values = {"state": {"checkpointing": {"interval": written, "timeout": written}}}
+    options = config(values)
+    assert options["execution.checkpointing.interval"] == options["execution.checkpointing.timeout"] == option
+
+
 @pytest.mark.parametrize(
     ("values", "restarted"),
     [
@@ -187,6 +222,9 @@ def test_logging_is_given_as_written() -> None:
         ({"storage": {"size": "9Gi"}}, set()),
         ({"rest": {"service": {"type": "NodePort"}}}, set()),
         ({"commonLabels": {"cost-center": "42"}}, set()),
+        ({"commonAnnotations": {"owner": "streams"}}, set()),
+        # Flink reads them anew, but not what an init container has copied.
+        ({"logging": {"loggers": {"root": "DEBUG"}}}, set()),
         ({"taskmanager": {"podAnnotations": {"a": "b"}}}, {"taskmanager"}),
         ({"jobmanager": {"podAnnotations": {"a": "b"}}}, {"jobmanager"}),
     ],

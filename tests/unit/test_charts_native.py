@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -158,3 +159,18 @@ def test_a_bounded_jobs_taskmanagers_belong_to_a_deployment_that_flink_deletes()
     assert owner["spec"]["replicas"] == 0
     rule = manifests.one("Role", f"{NAME}-native")["rules"][1]
     assert (rule["resourceNames"], rule["verbs"]) == ([NAME], ["get", "delete"])
+
+
+@pytest.mark.parametrize(("resources", "limit"), [({}, "100.000"), ({"limits": {"cpu": "500m"}}, "0.500")])
+def test_the_hooks_can_ask_the_api_server_for_a_taskmanager_as_flink_will(resources: dict[str, Any], limit: str) -> None:
+    """Flink always writes a limit of CPU, which a LimitRange may refuse: nobody but Flink would see that."""
+    values = {"flink": NATIVE, "taskmanager": {"resources": resources, "podLabels": {"a": "b"}}}
+    manifests = render(FLINK, values)
+    data = next(obj["data"] for obj in manifests.by("ConfigMap") if "wanted.json" in obj.get("data", {}))
+    (pod,) = [pod for pod in json.loads(data["wanted.json"])["pods"] if "taskmanager" in pod["metadata"]["name"]]
+    expected = taskmanager(manifests)
+    assert pod["metadata"]["labels"] == expected["metadata"]["labels"]
+    (main,) = pod["spec"]["containers"]
+    assert main["resources"]["limits"].pop("cpu") == limit
+    containers(expected)["flink-main-container"]["resources"]["limits"].pop("cpu", None)
+    assert pod["spec"] == expected["spec"]

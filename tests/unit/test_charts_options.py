@@ -155,6 +155,11 @@ class TestUnknownOptions:
         assert f"flink.config sets {option}, which is no option of Flink 2.2:" in warning
         assert f"did you mean {nearest}?" in warning
 
+    @pytest.mark.parametrize("option", ["kubernetes.operator.savepoint.history.max.age", "job.autoscaler.enabled"])
+    def test_those_of_the_operator_are_called_so(self, option: str) -> None:
+        (warning,) = warnings({option: "1"})
+        assert f"flink.config sets {option}, which the Flink Kubernetes Operator reads" in warning
+
     def test_without_one_that_is_near_nothing_is_guessed(self) -> None:
         (warning,) = warnings({"taskmanager.some.thing-that-nobody-ever-wrote": "1"})
         assert "did you mean" not in warning

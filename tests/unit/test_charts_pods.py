@@ -212,7 +212,9 @@ def test_a_claim_is_kept_on_request_only(keep: bool, annotations: dict[str, str]
 
 
 def test_common_labels_are_on_every_object_and_in_no_pod_and_no_selector() -> None:
-    for obj in render(FLINK, {"commonLabels": {"cost-center": "42"}, "taskmanager": {"podDisruptionBudget": {"enabled": True}}}):
+    common = {"commonLabels": {"cost-center": "42"}, "commonAnnotations": {"example.com/owner": True}}
+    for obj in render(FLINK, {**common, "taskmanager": {"podDisruptionBudget": {"enabled": True}}}):
+        assert obj["metadata"]["annotations"]["example.com/owner"] == "true"
         assert obj["metadata"]["labels"]["cost-center"] == "42"
         if obj["kind"] == "Deployment":
             assert "cost-center" not in pod_template(obj)["metadata"]["labels"]
@@ -255,6 +257,17 @@ def test_templates_in_an_ingress_are_rendered() -> None:
     (rule,) = slash["spec"]["rules"]
     assert (rule["host"], rule["http"]["paths"][0]["path"]) == ("default.example", "/default/ui")
     assert rest["metadata"]["annotations"]["who"] == "r"
+
+
+def test_an_ingress_has_a_rule_for_each_host() -> None:
+    values = {"host": "a.example", "extraHosts": ["b.example", "{{ .Release.Name }}.example"], "tlsSecretName": "tls"}
+    ingress = render(FLINK, {"ingress": {"enabled": True, "path": "/ui", **values}}, name="r").by("Ingress")
+    hosts = ["a.example", "b.example", "r.example"]
+    for one in ingress:
+        assert [rule["host"] for rule in one["spec"]["rules"]] == hosts
+        assert one["spec"]["tls"] == [{"hosts": hosts, "secretName": "tls"}]
+        (http, *others) = [rule["http"] for rule in one["spec"]["rules"]]
+        assert others == [http, http]
 
 
 def test_the_helm_test_checks_what_was_asked_for() -> None:

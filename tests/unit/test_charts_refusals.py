@@ -191,6 +191,8 @@ REFUSALS = [
     ({"fullnameOverride": "a" * 46}, "at most 45 characters", "small letters"),
     ({"fullnameOverride": "Flink"}, "would be called Flink", "a letter first"),
     ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "commonLabels sets app.kubernetes.io/name", "of your own"),
+    ({"commonAnnotations": {"helm.sh/hook": "pre-install"}}, "commonAnnotations sets helm.sh/hook", "extraObjects"),
+    ({"commonAnnotations": {"flink/record": "x"}}, "commonAnnotations sets flink/record", "of your own"),
     ({"flink": {"config": {"rest": {"port": 1}}}}, "flink.config.rest is a map", '"rest.port"'),
     (config(pipeline__jars=["a"]), "sets pipeline.jars to a list", "separated by semicolons"),
     (

@@ -25,6 +25,8 @@ ZOOKEEPER = {"highAvailability": {"type": "zookeeper"}}
 
 NOTHING: list[dict[str, Any]] = [
     {"commonLabels": {"a": "b"}},
+    {"commonAnnotations": {"a": "b"}},
+    {"logging": {"loggers": {"org.apache.kafka": "DEBUG"}}},
     {"rest": {"service": {"type": "NodePort"}}},
     {"taskmanager": {"replicas": 2}},
     {"taskmanager": {"extraEnv": [{"name": "A", "value": "b"}]}},
@@ -91,6 +93,7 @@ PROCESS: list[dict[str, Any]] = [
     {"jobmanager": {"extraVolumes": ROLE["extraVolumes"], "extraVolumeMounts": ROLE["extraVolumeMounts"]}},
     {"files": {"a.py": "pass"}},
     {"logging": {"log4jConsole": "a = b\n"}},
+    {"logging": {"log4jConsole": "a = b\n", "loggers": {"root": "DEBUG"}}},
     {"logging": {"logbackConsole": "<configuration/>\n"}},
     {"state": {"backend": "rocksdb"}},
     {"state": {"checkpointing": {"interval": "10 s"}}},

@@ -90,3 +90,24 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{ include "flink.texts" (dict "key" "commonLabels" "texts" .) }}
 {{- end }}
 {{- end }}
+
+{{/*
+Metadata of an object: (dict "root" $ "component" <optional> "name" "..." "labels" <a map that wins, optional>
+"annotations" <a map that wins, optional>).
+*/}}
+{{- define "flink.metadata" -}}
+{{- $common := .root.Values.commonAnnotations -}}
+{{- $common = include "flink.texts" (dict "key" "commonAnnotations" "texts" $common) | fromYaml -}}
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- with .labels }}
+    {{- merge (deepCopy .) (include "flink.labels" $ | fromYaml) | toYaml | nindent 4 }}
+    {{- else }}
+    {{- include "flink.labels" . | nindent 4 }}
+    {{- end }}
+  {{- with merge (deepCopy (.annotations | default dict)) $common }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}

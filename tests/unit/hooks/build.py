@@ -124,6 +124,7 @@ def wanted(**changes: Any) -> Wanted:
         "timeout_seconds": 30,
         "keep_savepoints": 2,
         "keep_stop_savepoints": 2,
+        "force_conflicts": False,
         "jobs": [job()],
         "objects": [deployment(claim)],
         "pods": [],

@@ -578,16 +578,19 @@ class TestDryRun:
         world.kubernetes.refused["r-jobmanager"] = (409, {"details": {"causes": causes}})
         said = world.refused("before", objects=self.OBJECTS)
         assert 'Deployment r-jobmanager: others changed it: .spec.replicas (conflict with "kubectl"' in said
+        assert "helm upgrade --force-conflicts --set hooks.forceConflicts=true" in said
 
-    @pytest.mark.parametrize(("operation", "forced"), [("Apply", False), ("Update", True)])
-    def test_conflicts_count_only_where_helm_applies(self, world: World, operation: str, forced: bool) -> None:
-        """Helm 3, and whoever else manages the objects, overwrites what others changed."""
+    @pytest.mark.parametrize(
+        ("operation", "told", "forced"), [("Apply", False, False), ("Update", False, True), ("Apply", True, True)]
+    )
+    def test_conflicts_count_only_where_helm_applies(self, world: World, operation: str, told: bool, forced: bool) -> None:
+        """Helm 3, whoever else manages the objects, and who says so, overwrites what others changed."""
         asked = []
         world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = [{"manager": "helm", "operation": operation}]
         world.kubernetes.before = lambda method, path: (
             asked.append(path) if "dryRun" in path and "/deployments/" in path else None
         )
-        world("before", objects=self.OBJECTS)
+        world("before", objects=self.OBJECTS, force_conflicts=told)
         assert ["force=true" in path for path in asked] == [forced]
 
     @pytest.mark.parametrize(

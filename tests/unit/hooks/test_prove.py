@@ -159,6 +159,7 @@ class TestPods:
         begun.kubernetes.pods = [pod("new", "b", 2, state=waiting, lastState=ended)]
         said = begun.refused("after")
         assert "The JobManager ends again and again: Pod new: CrashLoopBackOff back-off; Caused by: java.lang.X: no such" in said
+        assert "(`kubectl logs --previous new -c jobmanager` has all of it)" in said
         assert begun.clock.now < 30
 
     def test_one_of_before_that_was_restarted_does_not_count(self, begun: World) -> None:

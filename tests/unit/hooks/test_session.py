@@ -376,7 +376,7 @@ class TestAllIsDecidedBeforeAnythingIsStopped:
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "r-after-dry-run"}, "spec": {}}
         cluster.world.kubernetes.refused["r-after-dry-run"] = (403, {"message": "maximum memory usage per Container is 1Gi"})
         said = cluster.refused("before", entry("a", "s2"), pods=[pod])
-        assert "the hook's own pod r-after-dry-run: maximum memory usage per Container is 1Gi" in said
+        assert "pod r-after-dry-run: maximum memory usage per Container is 1Gi" in said
         assert len(cluster.alive) == 1
 
     @pytest.mark.parametrize("event", ["upgrade", "another JobManager"])

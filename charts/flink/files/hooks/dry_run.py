@@ -16,11 +16,11 @@ def check_objects(wanted: Wanted, kubernetes_: Kubernetes) -> None:
     for obj in wanted.objects:
         if obj["kind"] in _NOT_ASKED:
             continue
-        error = kubernetes_.apply_dry(obj)
+        error = kubernetes_.apply_dry(obj, force=wanted.force_conflicts)
         if error:
             refused.append(_refusal(obj, error))
     named = [(f"pods of {obj['kind']} {obj['metadata']['name']}", pod) for obj in wanted.objects for pod in _pods_of(obj)]
-    named += [(f"the hook's own pod {pod['metadata']['name']}", pod) for pod in wanted.pods]
+    named += [(f"pod {pod['metadata']['name']}", pod) for pod in wanted.pods]
     for name, pod in named:
         error = kubernetes_.create_dry(pod)
         if error and not any(one in error.answer for one in _POD_MAY_COME):
@@ -40,7 +40,10 @@ def _refusal(obj: Json, error: HttpError) -> str:
     name = f"{obj['kind']} {obj['metadata']['name']}"
     conflicts = [f"{field} ({text})" for field, text in kubernetes.causes(error) if "conflict" in text]
     if error.status == 409 and conflicts:
-        remedy = "Give the release the values that are there now, or undo the change"
+        remedy = (
+            "Give the release the values that are there now, undo the change, or overwrite it by helm upgrade --force-conflicts "
+            "--set hooks.forceConflicts=true"
+        )
         return f"{name}: others changed it: {'; '.join(conflicts)}. {remedy}"
     return f"{name}: {kubernetes.message(error)}"
 

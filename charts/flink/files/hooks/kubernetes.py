@@ -114,18 +114,18 @@ class Kubernetes:
 
     # Dry runs
 
-    def apply_dry(self, obj: Json) -> Optional[HttpError]:
+    def apply_dry(self, obj: Json, *, force: bool) -> Optional[HttpError]:
         """What the API server has against an object of the coming revision, None if nothing.
 
-        As Helm 4 applies it: server-side, as the manager "helm", so that fields which others changed are conflicts. Whoever else
-        manages the object (Helm 3, Argo CD) overwrites these.
+        As Helm 4 applies it: server-side, as the manager "helm", so that fields which others changed are conflicts, unless it is
+        told to `force` them. Whoever else manages the object (Helm 3, Argo CD) overwrites these.
         """
         path = f"{self._collection(obj)}/{obj['metadata']['name']}"
         live = self._or_none(path)
         managers = (live or {}).get("metadata", {}).get("managedFields", [])
         applied = any(entry.get("manager") == "helm" and entry.get("operation") == "Apply" for entry in managers)
-        force = "" if applied else "&force=true"
-        return self._dry("PATCH", f"{path}?dryRun=All&fieldManager=helm{force}", obj, _APPLY)
+        option = "" if applied and not force else "&force=true"
+        return self._dry("PATCH", f"{path}?dryRun=All&fieldManager=helm{option}", obj, _APPLY)
 
     def create_dry(self, obj: Json) -> Optional[HttpError]:
         return self._dry("POST", f"{self._collection(obj)}?dryRun=All", obj)

@@ -142,7 +142,7 @@ def reason(actor: Actor, record: Record) -> str:
     if not pods:
         deployment = actor.wanted.jobmanager_deployment
         return f"There is no JobManager pod of this revision: look at `kubectl describe deployment {deployment}`."
-    status = pods[-1].get("status") or {}
+    name, status = pods[-1]["metadata"]["name"], pods[-1].get("status") or {}
     told = [
         f"{one.get('reason', '')}: {one.get('message', '')}"
         for one in status.get("conditions") or []
@@ -152,11 +152,14 @@ def reason(actor: Actor, record: Record) -> str:
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
             told.append(f"{waiting.get('reason')} {waiting.get('message', '')}".strip())
-        for ended in ((container.get("lastState") or {}).get("terminated"), (container.get("state") or {}).get("terminated")):
+        for state, option in (("lastState", "--previous "), ("state", "")):
+            ended = (container.get(state) or {}).get("terminated")
             if ended and ended.get("exitCode"):
-                told.append(last_cause(ended.get("message") or f"{container['name']} ended with exit code {ended['exitCode']}"))
+                cause = last_cause(ended.get("message") or f"{container['name']} ended with exit code {ended['exitCode']}")
+                # Kubernetes keeps the end of a log alone, which may be what Flink says after the cause.
+                told.append(f"{cause} (`kubectl logs {option}{name} -c {container['name']}` has all of it)")
                 break
-    return f"Pod {pods[-1]['metadata']['name']}: {'; '.join(filter(None, told)) or 'see its log.'}"
+    return f"Pod {name}: {'; '.join(filter(None, told)) or 'see its log.'}"
 
 
 def last_cause(text: str) -> str:

@@ -87,11 +87,12 @@ class Wanted:
     jobs_kept_in: Dict[str, str]  # where high availability keeps jobs: type, folder, servers and the like; empty without it
     jobs_survive_restart: bool  # whether a JobManager that starts again finds its jobs
     timeout_seconds: float  # for the whole of a hook
+    force_conflicts: bool  # whether fields that others changed are no reason to refuse an upgrade
     keep_savepoints: int  # how many savepoints of the schedule are kept
     keep_stop_savepoints: int  # how many savepoints that stopped a job are kept
     jobs: List[Job]
     objects: List[Json]  # all objects of the coming revision
-    pods: List[Json]  # pods of hooks that come after the stop
+    pods: List[Json]  # pods that no object holds: of hooks that come after the stop, and those that Flink makes
 
     @property
     def made_labels(self) -> Dict[str, str]:

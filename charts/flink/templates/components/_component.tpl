@@ -7,10 +7,7 @@ A Deployment of one pod beside JobManager and TaskManagers, and its Service: (di
 {{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "state" "heap" -}}
 apiVersion: apps/v1
 kind: Deployment
-metadata:
-  name: {{ $name }}
-  labels:
-    {{- include "flink.labels" . | nindent 4 }}
+{{ include "flink.metadata" (dict "root" .root "component" .component "name" $name) }}
 spec:
   replicas: 1
   strategy: {type: Recreate}
@@ -23,10 +20,7 @@ spec:
 ---
 apiVersion: v1
 kind: Service
-metadata:
-  name: {{ $name }}
-  labels:
-    {{- include "flink.labels" . | nindent 4 }}
+{{ include "flink.metadata" (dict "root" .root "component" .component "name" $name) }}
 spec:
   selector:
     {{- include "flink.selectorLabels" . | nindent 4 }}

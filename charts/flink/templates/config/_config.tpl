@@ -20,6 +20,11 @@ A quantity of Kubernetes ("1728Mi", "2Gi", "2G", bytes) in MiB, rounded down: (d
 {{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
 {{- end }}
 
+{{/* A duration as Flink reads it, to which a plain number is milliseconds. */}}
+{{- define "flink.duration" -}}
+{{ include "flink.text" . }}{{ if not (kindIs "string" .) }} ms{{ end }}
+{{- end }}
+
 {{/* The ports of Flink besides REST's. */}}
 {{- define "flink.ports" -}}
 {data: 6121, taskmanager: 6122, jobmanager: 6123, blob: 6124, metrics: 6125}
@@ -207,7 +212,12 @@ both.
 {{- $other := ternary "taskmanager." "jobmanager." (eq .role "jobmanager") -}}
 {{- /* A JobManager that runs archives nothing: it learns of the history server when it starts the next time. */ -}}
 {{- $archive := list "jobmanager.archive.fs.dir" "historyserver.archive.fs.dir" "historyserver.web.port" -}}
-{{- $logging := omit .root.Values.logging "log4jCli" -}}
+{{- /* What the pods mount is read anew while they run; what an init container has copied is not. */}}
+{{- $logging := omit .root.Values.logging "log4jCli" "loggers" -}}
+{{- $live := and (not .root.Values.flink.configFrom) (contains "monitorInterval" $logging.log4jConsole) -}}
+{{- if and .root.Values.logging.loggers (not $live) -}}
+{{- $_ := set $logging "loggers" .root.Values.logging.loggers -}}
+{{- end -}}
 {{- $seen := dict -}}
 {{- range $key, $value := include "flink.configuration" .root | fromYaml -}}
 {{- $own := or (not (hasPrefix $other $key)) (eq $.root.Values.flink.mode "native") -}}

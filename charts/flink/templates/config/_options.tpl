@@ -75,7 +75,11 @@ alone, and so are names of which nothing is Flink's: they are the job's.
 {{- end -}}
 {{- end -}}
 {{- range $key, $option := $given -}}
-{{- if not (regexMatch $free $key) -}}
+{{- if regexMatch "^(kubernetes\\.operator|job\\.autoscaler)\\." $key -}}
+{{- $sentences = append $sentences (printf (cat "%s sets %s, which the Flink Kubernetes"
+      "Operator reads and nothing else: look for a value of this chart under job, savepoints or taskmanager.")
+      $option.where $option.written) -}}
+{{- else if not (regexMatch $free $key) -}}
 {{- $nearest := include "flink.options.nearest" (dict "key" $key "names" $names) | fromJson -}}
 {{- $ours := hasKey $known (splitList "." $key | first) -}}
 {{- if or $ours (ge (int $nearest.percent) 85) -}}

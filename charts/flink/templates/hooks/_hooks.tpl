@@ -68,14 +68,9 @@ before-uninstall: pre-delete
 
 {{/* Metadata of what the Jobs of the hooks need: (dict "root" $ "name" "..." "on" <events of Helm>). */}}
 {{- define "flink.hooks.metadata" -}}
-metadata:
-  name: {{ .name }}
-  labels:
-    {{- include "flink.labels" (dict "root" .root "component" "hooks") | nindent 4 }}
-  annotations:
-    helm.sh/hook: {{ .on }}
-    helm.sh/hook-weight: "-10"
-    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{ include "flink.metadata" (dict "root" .root "component" "hooks" "name" .name
+      "annotations" (dict "helm.sh/hook" .on "helm.sh/hook-weight" "-10"
+          "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded,hook-failed")) }}
 {{- end }}
 
 {{/* What an account may do by the Role of that name: (dict "role" <its name> "account" "..."). */}}

@@ -28,6 +28,9 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
 {{- if include "flink.session.submits" $root -}}
 {{- $pods = list (include "flink.session.object" $root | fromJson) -}}
 {{- end -}}
+{{- if eq $values.flink.mode "native" -}}
+{{- $pods = append $pods (include "flink.native.object" $root | fromJson) -}}
+{{- end -}}
 {{- $job := dict "name" "" "specification" (include "flink.specification" $root)
       "upgrade_mode" $values.job.upgradeMode
       "state" $values.job.state "from_savepoint" $values.job.fromSavepoint "program" nil -}}
@@ -62,6 +65,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "jobs_kept_in" (include "flink.highAvailability.place" $root | fromJson)
   "jobs_survive_restart" (eq (include "flink.highlyAvailable" $root) "true")
   "timeout_seconds" (int $values.hooks.timeoutSeconds)
+  "force_conflicts" $values.hooks.forceConflicts
   "keep_savepoints" (int $values.savepoints.keep)
   "keep_stop_savepoints" (int $values.savepoints.keepOfUpgrades)
   "jobs" (ternary (include "flink.session.entries" $root | fromJsonArray) (list $job) $session)

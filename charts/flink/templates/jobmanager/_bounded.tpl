@@ -30,10 +30,7 @@ replaced and does not count.
 {{- define "flink.bounded.job" -}}
 apiVersion: batch/v1
 kind: Job
-metadata:
-  name: {{ include "flink.bounded.name" . }}
-  labels:
-    {{- include "flink.labels" (dict "root" .root "component" .component) | nindent 4 }}
+{{ include "flink.metadata" (dict "root" .root "component" .component "name" (include "flink.bounded.name" .)) }}
 spec:
   completions: {{ .replicas }}
   parallelism: {{ .replicas }}

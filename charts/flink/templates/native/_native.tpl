@@ -49,6 +49,21 @@ kind: Pod
 {{ include "flink.native.pod" (dict "root" . "parts" (list "template")) }}
 {{- end }}
 
+{{/* A pod as Flink would ask for it, of which the API server can be asked before: Flink alone sees its answer. */}}
+{{- define "flink.native.object" -}}
+{{- $pod := include "flink.native.taskmanager" . | fromYaml -}}
+{{- $options := include "flink.configuration" . | fromYaml -}}
+{{- $factor := get $options "kubernetes.taskmanager.cpu.limit-factor" | float64 -}}
+{{- $cpu := mulf (get $options "kubernetes.taskmanager.cpu.amount" | float64) $factor -}}
+{{- range $container := $pod.spec.containers -}}
+{{- if eq $container.name "flink-main-container" -}}
+{{- $_ := set $container.resources.limits "cpu" (printf "%.3f" $cpu) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $pod.metadata "name" (printf "%s-taskmanager-dry-run" (include "flink.fullname" .)) -}}
+{{- toJson $pod -}}
+{{- end }}
+
 {{/* Flink names the container, starts it, and mounts its options: (dict "root" $ "parts" <more parts>). */}}
 {{- define "flink.native.pod" -}}
 {{- $parts := concat (list "identity" "checksum" "scripts" "scratch" "claim" "secrets" "state") .parts -}}

@@ -20,7 +20,9 @@
       "execution.checkpointing.num-retained" (include "flink.text" $checkpointing.retained)
       "execution.checkpointing.incremental" (toString $checkpointing.incremental)
 -}}
-{{- with $checkpointing.interval }}{{ $_ := set $options "execution.checkpointing.interval" . }}{{ end -}}
+{{- with $checkpointing.interval -}}
+{{- $_ := set $options "execution.checkpointing.interval" (include "flink.duration" .) -}}
+{{- end -}}
 {{- if $checkpointing.unaligned -}}
 {{- $_ := set $options "execution.checkpointing.unaligned.enabled" "true" -}}
 {{- end -}}
@@ -29,7 +31,7 @@
 {{- $_ := set $options "execution.state-recovery.from-local" "true" -}}
 {{- end -}}
 {{- if $checkpointing.timeout -}}
-{{- $_ := set $options "execution.checkpointing.timeout" $checkpointing.timeout -}}
+{{- $_ := set $options "execution.checkpointing.timeout" (include "flink.duration" $checkpointing.timeout) -}}
 {{- end -}}
 {{- with include "flink.state.folder" (dict "root" . "part" "checkpoints") -}}
 {{- $_ := set $options "execution.checkpointing.dir" . -}}

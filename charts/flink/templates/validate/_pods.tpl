@@ -12,6 +12,12 @@
 {{- fail (printf "commonLabels sets %s, which the chart sets itself: use a label of your own." $key) -}}
 {{- end -}}
 {{- end -}}
+{{- range $key, $_ := .Values.commonAnnotations -}}
+{{- if regexMatch "^(flink|helm\\.sh|meta\\.helm\\.sh)/" $key -}}
+{{- fail (printf (cat "commonAnnotations sets %s, which the chart or Helm sets itself: use an annotation of your"
+      "own. An object of yours that is a hook belongs in extraObjects.") $key) -}}
+{{- end -}}
+{{- end -}}
 {{- end }}
 
 {{/* What pods cannot have, and fields that have a value of their own. */}}

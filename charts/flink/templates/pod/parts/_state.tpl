@@ -20,10 +20,10 @@ initContainers:
 {{- end }}
 env:
   {{- with $state.s3.credentialsSecret }}
-  {{- range $name := list "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" }}
-  - name: {{ $name }}
-    valueFrom: {secretKeyRef: {name: {{ $state.s3.credentialsSecret | quote }}, key: {{ $name }}}}
-  {{- end }}
+  - name: AWS_ACCESS_KEY_ID
+    valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: {{ $state.s3.credentialsKeys.accessKey | quote }}}}
+  - name: AWS_SECRET_ACCESS_KEY
+    valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: {{ $state.s3.credentialsKeys.secretKey | quote }}}}
   {{- end }}
   {{- with $state.s3.region }}
   - {name: AWS_REGION, value: {{ . | quote }}}
