@@ -29,7 +29,8 @@ class Start:
 
 
 def hindrance(record: dict[str, str], settings: Settings, files: dict[str, float]) -> str:
-    has_run = record.get("confirmed", "") == record.get("generation", "")
+    was_seen = record.get("generation", "") in (record.get("confirmed", ""), record.get("ran", ""))
+    has_run = was_seen
     if settings.generation == record.get("generation", ""):
         has_run |= settings.has_completed
     else:
@@ -54,7 +55,7 @@ def hindrance(record: dict[str, str], settings: Settings, files: dict[str, float
     own = record.get("own") == "true" and settings.directory and restore.startswith(f"{settings.directory}/checkpoints/")
     if own and restore not in files:
         return "finished, and its checkpoint is gone"
-    began = bool(record.get("former")) or record.get("confirmed", "") == record.get("generation", "")
+    began = bool(record.get("former")) or was_seen
     return "another volume" if settings.directory and began and not settings.was_here else ""
 
 

@@ -235,3 +235,20 @@ def test_the_old_program_never_comes_back(how: str, kind: str, call: int) -> Non
         operation()
     release.world.advance(60)
     assert [job.program for job in release.jobs] == [target]
+
+
+@each_mode
+@pytest.mark.parametrize("broken", [0], ids=["at once"], indirect=True)
+def test_a_path_that_was_named_twice_in_vain_is_left_again(values: Values, broken: None) -> None:
+    """The second try changes something else, and a rollback goes back to the state from before the first one."""
+    release = installed(values)
+    assert upgrade(release, replace(values, program=2)).ok
+    old = release.world.record("app")["restore"]
+    release.world.advance(300)
+    for retained in (60, 61):
+        assert not release.helm.upgrade(replace(values, program=BROKEN, from_savepoint=old, retained=retained)).ok
+    release.world.ledger.faults.clear()
+    release.world.ledger.life("app/").allowed = set()
+    assert release.helm.rollback(1).ok
+    release.world.advance(30)
+    assert not release.world.ledger.faults

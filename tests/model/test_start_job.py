@@ -56,6 +56,7 @@ WAITS = [
     {"restore": "file:{}/checkpoints/a/chk-1", "own": "true"},
     {"former": OLD},
     {"confirmed": "2"},
+    {"ran": "2"},
 ]
 
 
@@ -117,7 +118,7 @@ def test_they_wait_for_the_same(home: Path, tmp_path: Path, other: dict[str, str
         run(home, record, tmp_path, 3, seconds=1)
 
 
-@pytest.mark.parametrize("other", [{"former": OLD}, {"confirmed": "2"}], ids=str)
+@pytest.mark.parametrize("other", [{"former": OLD}, {"confirmed": "2"}, {"ran": "2"}], ids=str)
 def test_a_job_without_a_checkpoint_starts_where_it_has_started_before(home: Path, tmp_path: Path, other: dict[str, str]) -> None:
     directory = tmp_path / "data"
     run(home, BASE, directory, 3)

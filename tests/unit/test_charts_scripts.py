@@ -242,7 +242,9 @@ class TestItWaits:
         pod.state(f"savepoints/{FORMER}/stop/savepoint-1", 1)  # it was stopped
         assert pod.words(HIGH_AVAILABILITY="true")[3:4] == ["--fromSavepoint"]
 
-    @pytest.mark.parametrize("changes", [{"former": FORMER}, {"confirmed": "1"}], ids=["goes on", "was seen running"])
+    @pytest.mark.parametrize(
+        "changes", [{"former": FORMER}, {"confirmed": "1"}, {"ran": "1"}], ids=["goes on", "was proven", "was seen running"]
+    )
     def test_for_a_volume_on_which_the_job_has_not_run(self, pod: JobManager, changes: dict[str, str]) -> None:
         pod.record(generation="1", **changes)
         said = pod.waits()

@@ -24,10 +24,13 @@ say_once() {
   fi
 }
 
+# Whether a hook has seen this generation running.
+was_seen() { [[ $(field generation) == "$(field confirmed)" || $(field generation) == "$(field ran)" ]]; }
+
 # Whether this generation of the job has run before, in this pod or another one, and so may have a checkpoint that is newer than the record's.
 has_run() {
   local by files=("$log"/*.log*)
-  if [[ $(field confirmed) == "$(field generation)" ]]; then return 0; fi
+  if was_seen; then return 0; fi
   if [[ $(cat "$log/generation" 2>/dev/null) != "$(field generation)" ]]; then
     # Another pod may have run it since the operation that began it.
     by=$(field startBy)
@@ -91,7 +94,7 @@ gone() {
 
 # Whether the job has run, and not on this volume: each start leaves a file, as a job without a checkpoint has no other.
 has_run_elsewhere() {
-  [[ $directory && ! -e $directory/started ]] && [[ $(field former) || $(field confirmed) == "$(field generation)" ]]
+  [[ $directory && ! -e $directory/started ]] && { [[ $(field former) ]] || was_seen; }
 }
 
 # Why the job must not be started yet; empty if it may be.

@@ -56,9 +56,11 @@ class World:
         self.kubernetes.put("persistentvolumeclaims", {"metadata": {"name": "data", "uid": "uid"}})
         self.write(build.record())
 
-    def rolled_out(self, name: str, **told: str) -> None:
-        """A Deployment of Helm's whose pods are all there."""
+    def rolled_out(self, name: str, *, hooks: bool = True, **told: str) -> None:
+        """A Deployment of Helm's whose pods are all there; its JobManager waits for the record, unless it is without `hooks`."""
         annotations = {f"flink/{key}": value for key, value in {"type": "job", **told}.items()}
+        if hooks and annotations["flink/type"] == "job":
+            annotations["flink/record"] = "r-record"
         annotations["meta.helm.sh/release-name"] = "r"
         self.kubernetes.put("deployments", build.deployment(name=name, annotations=annotations))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hooks import __main__ as program
-from hooks import errors, operations
+from hooks import clock, errors, operations
 from hooks.kubernetes import Kubernetes
 
 from tests.unit.fakes import FakeZooKeeper
@@ -252,12 +252,21 @@ class TestUninstall:
             said = world.refused("before-rollback", **wanted)
             assert "its newest state is not known" in said
 
-    @pytest.mark.parametrize("record", [{"confirmed": 0}, {"confirmed": 0, "savepointDirectory": "", "checkpointDirectory": ""}])
+    @pytest.mark.parametrize("record", [{}, {"savepointDirectory": "", "checkpointDirectory": ""}])
     def test_an_install_that_never_ran_leaves_nothing(self, world: World, record: dict[str, Any]) -> None:
-        world.write(build.record(**record))
+        """An operation has waited for it in vain, just now."""
+        world.write(build.record(confirmed=0, failed=f"1 {clock.now_seconds()}", **record))
         world.uninstalled()
         world("after-uninstall")
         assert "r-record" not in world.kubernetes.config_maps
+
+    @pytest.mark.parametrize("failed", ["", "1 1000"])
+    def test_an_install_that_nobody_has_seen_running_leaves_its_record(self, world: World, failed: str) -> None:
+        """It may have run for hours: that there is no Deployment tells nothing from now on."""
+        world.write(build.record(confirmed=0, failed=failed))
+        world.uninstalled()
+        world("after-uninstall")
+        assert world.record.deployment == "gone"
 
     def test_a_claim_that_is_about_to_go_does_not_stay(self, world: World) -> None:
         world.uninstalled()
@@ -549,3 +558,54 @@ def test_a_bounded_job_that_runs_is_found(world: World) -> None:
     world.flink.away = True
     world("before")
     assert world.record.generation == 1
+
+
+class TestWhoAppliedLast:
+    """An apply by another manager leaves Helm's annotations on the Deployment; hooks of a rollback and of an uninstall rest."""
+
+    HELM = {"manager": "helm", "operation": "Apply", "time": "2026-01-01T00:00:00Z"}
+
+    @pytest.mark.parametrize(
+        ("entry", "by_helm"),
+        [
+            ({"manager": "kubectl", "operation": "Apply"}, False),
+            ({"manager": "argocd-controller", "operation": "Apply"}, False),
+            ({"manager": "kubectl-client-side-apply", "operation": "Update"}, False),
+            ({"manager": "kubectl-rollout", "operation": "Update"}, True),
+            ({"manager": "kubectl-edit", "operation": "Update"}, True),
+            ({"manager": "kubectl", "operation": "Apply", "subresource": "scale"}, True),
+            ({"manager": "kubectl", "operation": "Apply", "time": "2025-12-31T00:00:00Z"}, True),
+        ],
+    )
+    def test_it_is_told_by_its_entry(self, world: World, entry: dict[str, str], by_helm: bool) -> None:
+        untouched = world.untouched()
+        managers = [self.HELM, {"time": "2026-01-02T00:00:00Z", **entry}]
+        world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = managers
+        world("before-uninstall", {"specification": "a"}, jobmanager_template="t1")
+        assert (world.record.state == "suspended") is by_helm
+        assert untouched() is not by_helm
+
+    def test_a_path_that_an_apply_names_counts(self, world: World) -> None:
+        managers = [self.HELM, {"manager": "kubectl", "operation": "Apply", "time": "2026-01-02T00:00:00Z"}]
+        world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = managers
+        named = {"specification": "b", "from_savepoint": "file:///flink-data/mine", "upgrade_mode": ""}
+        world("before-rollback", named)
+        world("before", named)
+        assert world.record.restore == "file:///flink-data/mine"
+
+
+def test_a_job_that_is_taken_over_is_written_when_nothing_is_refused_any_more(world: World) -> None:
+    """hooks.enabled=false meanwhile: the record is of long ago, and the job is not to be taken for one that never ran."""
+    world.write(build.record(generation=3, confirmed=3))
+    before = world.record
+    world.rolled_out("r-jobmanager", hooks=False, specification="c", template="t9")
+    world.flink.jobs.clear()
+    world.flink.run(build.OTHER)
+    world.flink.checkpoint(build.OTHER, 900, f"{build.CHECKPOINTS}/{build.OTHER}/chk-900")
+    world.kubernetes.refused["r-jobmanager"] = (422, {"message": "a label with a space"})
+    assert "a label with a space" in world.refused("before", objects=[build.deployment()])
+    assert world.record == before
+    world.kubernetes.refused.clear()
+    world.flink.away = True
+    world.refused("before", objects=[build.deployment()])
+    assert world.record == before

@@ -86,6 +86,17 @@ def test_an_install_is_proven_too(begun: World) -> None:
     assert (begun.record.confirmed, begun.record.claim) == (1, "uid")
 
 
+def test_that_it_runs_is_written_before_all_pods_are_there(begun: World) -> None:
+    """A JobManager pod that is lost meanwhile may have had newer checkpoints, and the next one must not take it for the first."""
+    begun.flink.run(OTHER, restored(STOP))
+    begun.kubernetes.deployments["r-taskmanager"]["status"]["readyReplicas"] = 0
+    assert "The job runs, but after 30 s" in begun.refused("after")
+    assert (begun.record.ran, begun.record.is_confirmed) == (2, False)
+    begun.kubernetes.deployments["r-taskmanager"]["status"]["readyReplicas"] = 1
+    begun("after")
+    assert begun.record.is_confirmed
+
+
 def test_the_job_of_a_jobmanager_that_is_about_to_go_proves_nothing(begun: World) -> None:
     """Without --wait the old one may still answer."""
     begun.flink.run(JOB)

@@ -17,9 +17,9 @@ from .errors import Failed, HttpError, LookAgain, Unreachable
 from .flink import Flink, Operation
 from .high_availability import Store
 from .kubernetes import Kubernetes
-from .observe import Observation, Status
+from .observe import Observation, Status, Told
 from .plan import Action, Plan, Source
-from .record import FINISHED, REPLACE, RESTART, RUNNING, SUBMIT, Record, Records
+from .record import FINISHED, NONE, REPLACE, RESTART, RUNNING, SUBMIT, Record, Records
 from .wanted import Job, Json, Wanted
 
 
@@ -92,11 +92,18 @@ class Actor:
                     return self._source(step)
         if step.action is Action.CANCEL:
             self.cancel()
-            last = self._after_cancel(seen)
+            told = self._after_cancel(seen)
+            newest = told.checkpoints.newest
+            last = plan.from_checkpoint(self.record, newest)
             if not step.source:
                 return last
-            kept = (seen.config is not None and seen.config.retained) or "/chk-" not in last.restore
-            return replace(step.source, previous=last.restore) if kept and last.restore else step.source
+            kept = (seen.config is not None and seen.config.retained) or "/chk-" not in newest
+            if not kept or not newest:
+                return step.source
+            # Completed since the look, which found none: the values have named no other state.
+            if step.source.how == "last-state" and not paths.same(newest, told.checkpoints.restored):
+                return last
+            return replace(step.source, previous=newest)
         return self._source(step)
 
     def _source(self, step: Plan) -> Source:
@@ -244,16 +251,16 @@ class Actor:
             f"The job {self.record.job} could not be cancelled in {self.deadline.seconds:g} s: look at the JobManager's log."
         )
 
-    def _after_cancel(self, before: Observation) -> Source:
-        """Its newest checkpoint, which may have been completed between the look and the cancel."""
-        told = observe.Told(Status.UNREACHABLE, before.job)
+    def _after_cancel(self, before: Observation) -> Told:
+        """What Flink says of it: a checkpoint may have been completed between the look and the cancel."""
+        told = Told(Status.UNREACHABLE, before.job)
         for _ in self.deadline.ticks(within=30):
             told = observe.ask(self.flink, self.record)
             if told.status is not Status.UNREACHABLE:
                 break
         if told.status not in _OVER:
             raise LookAgain("The JobManager was restarted after the job was cancelled.")
-        return plan.from_checkpoint(self.record, told.checkpoints.newest)
+        return told
 
     # The next generation
 
@@ -264,6 +271,7 @@ class Actor:
         generation before has written no state.
         """
         old, wanted = self.record, self.wanted
+        live = observe.jobmanager(wanted, self.kubernetes)
         volumes = observe.coming_volumes(wanted)
         state_backend, state_flink = old.written_by(never_ran=never_ran)
         new = replace(
@@ -272,6 +280,7 @@ class Actor:
             startBy=clock.now_seconds() + int(2 * wanted.timeout_seconds),
             spec=self.job.specification,
             state=state,
+            deployment=live.version if live else NONE,
             restore=source.restore,
             own=source.own,
             former=source.former[:_FORMER],
@@ -342,13 +351,14 @@ class Actor:
             self.kubernetes.delete_pods(f"{selector}{template}")
 
     def adopt(self, job: str) -> None:
-        """Make a record of a job that has none, or an old one. Its values have named their path already."""
+        """Take a job over that has no record, or an old one; it is not written yet. Its values have named their path already."""
         old = self.record
         live = observe.jobmanager(self.wanted, self.kubernetes)
         # What it was restored from may be a checkpoint of its own by now.
         named = self.job.from_savepoint if self.job.name or self._started_from(job) else live.from_savepoint if live else ""
         record = Record(
             generation=old.generation,
+            confirmed=old.generation,  # it was just seen
             state=RUNNING,
             ids=old.ids,
             usedSavepoints=old.usedSavepoints,
@@ -356,7 +366,7 @@ class Actor:
             savepoints=old.savepoints,
             history=old.history,
         )
-        self.write(record.using(named).under(job))
+        self.records.assume(self.job.name, record.using(named).under(job))
         say(f"The job {job} is taken over.")
 
     def _started_from(self, job: str) -> bool:

@@ -13,7 +13,7 @@ from .errors import HttpError, Unreachable
 from .flink import ENDED, CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
 from .kubernetes import Kubernetes
-from .record import HALF, SUBMIT, SUBMITTING, Record
+from .record import HALF, NONE, RUNNING, SUBMIT, SUBMITTING, Record
 from .wanted import Json, Wanted
 
 # Hooks before 0.2 and the chart of today say there what the JobManager runs.
@@ -59,6 +59,7 @@ class JobManager:
     jobs_kept_in: Dict[str, str] = field(default_factory=dict)  # as in wanted.py
     from_savepoints: Optional[Dict[str, str]] = None  # the same of the jobs of a session, by name; None: it does not say
     rest_port: int = 0  # of its REST API; 0: it does not say
+    version: str = ""  # "uid generation" of the Deployment: another one after each change of what it asks for
 
     def volume_of(self, path: str) -> str:
         return volume_of(self.volumes, path)
@@ -118,7 +119,7 @@ def observe(
         status=status,
         job=job,
         jobmanager=live,
-        never_ran=not record.is_confirmed
+        never_ran=not record.has_run
         and (_never_ran(wanted, record, live, status, kubernetes) or _never_arrived(wanted, record, told, kubernetes)),
         known_to_store=record.exists and not reachable and store.knows(record.job),
         others=tuple((one["jid"], one.get("name", "")) for one in known if one["jid"] != job and one["state"] not in ENDED),
@@ -208,7 +209,7 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         template=annotations.get(TEMPLATE, ""),
         from_savepoint=annotations.get(FROM_SAVEPOINT) or _named_in(container),
         has_record=RECORD in annotations,
-        made_by_helm=annotations.get("meta.helm.sh/release-name") == wanted.release,
+        made_by_helm=annotations.get("meta.helm.sh/release-name") == wanted.release and not _applied_since(live["metadata"]),
         is_new=first and clock.seconds_since(live["metadata"]["creationTimestamp"]) < _NEW_SECONDS,
         volumes=volumes(live),
         replicas=live["spec"].get("replicas", 1),
@@ -216,7 +217,22 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         from_savepoints=json.loads(annotations.get(FROM_SAVEPOINTS, "null")),
         jobs_kept_in=_jobs_kept_in(annotations.get(JOBS_KEPT_IN), container, wanted),
         rest_port=next((port["containerPort"] for port in container.get("ports") or [] if port.get("name") == "rest"), 0),
+        version=f"{live['metadata'].get('uid', '')} {live['metadata'].get('generation', 0)}",
     )
+
+
+def _applied_since(metadata: Json) -> bool:
+    """Whether something else has applied an object since Helm did, which leaves Helm's annotations where they are.
+
+    A person's `kubectl scale`, `edit` or `rollout restart` changes a field, and applies nothing.
+    """
+    times: Dict[bool, str] = {}
+    for entry in metadata.get("managedFields") or []:
+        by_helm = entry.get("manager") == "helm"
+        applies = entry.get("operation") == "Apply" or entry.get("manager") == "kubectl-client-side-apply"
+        if (by_helm or applies) and not entry.get("subresource"):
+            times[by_helm] = max(times.get(by_helm, ""), str(entry.get("time", "")))
+    return times.get(False, "") > times.get(True, "")
 
 
 def _is_jobmanager(deployment: Json, wanted: Wanted) -> bool:
@@ -385,8 +401,12 @@ def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], statu
     """Whether it is certain that no process has run this generation, which was never seen running."""
     if wanted.type == "session":
         return record.pending == SUBMIT
-    if record.is_replaced or not live or live.specification != record.spec or live.replicas == 0:
-        return True  # what should have run it never came to be
+    if record.is_replaced:
+        return True
+    if not live or live.specification != record.spec:
+        # What should have run it never came to be, if nothing has changed since.
+        since = live.version if live else NONE
+        return record.deployment in ("", since) or _failed_lately(record)
     pods = pods_of(kubernetes.pods(wanted.jobmanager_selector), record.spec)
     free = [pod for pod in pods if pod["metadata"]["uid"] not in record.barred]
     if pods and not free:
@@ -400,12 +420,9 @@ def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], statu
 
 def _failed(record: Record, live: JobManager, status: Status, pods: List[Json]) -> bool:
     """Whether an operation waited for this generation in vain, and nothing can have run it since."""
-    generation, _, until = record.failed.partition(" ")
-    if generation != str(record.generation):
-        return False
-    end = int(until) + _SLACK_SECONDS
-    if clock.now_seconds() < end:
-        return True
+    end = _end_of_vain(record)
+    if not end or _failed_lately(record):
+        return bool(end)
     if not pods:
         return 0 < live.without_pods_since < end
     return all(_never_ready_since(pod, end) or (status is Status.ABSENT and _runs_since(pod, end)) for pod in pods)
@@ -413,6 +430,22 @@ def _failed(record: Record, live: JobManager, status: Status, pods: List[Json]) 
 
 # A rollback that follows at once.
 _SLACK_SECONDS = 120
+
+
+def _end_of_vain(record: Record) -> int:
+    """Until when an operation waited for this generation in vain, and a while more; 0: none did."""
+    generation, _, until = record.failed.partition(" ")
+    return int(until) + _SLACK_SECONDS if generation == str(record.generation) else 0
+
+
+def _failed_lately(record: Record) -> bool:
+    return clock.now_seconds() < _end_of_vain(record)
+
+
+def may_have_run(record: Record) -> bool:
+    """Whether a generation that nobody has seen running may have run all the same, now that its JobManager is gone."""
+    unseen = record.exists and record.state == RUNNING and not record.has_run
+    return unseen and record.pending != SUBMIT and not record.is_replaced and not _failed_lately(record)
 
 
 def _never_ready_since(pod: Json, moment: float) -> bool:

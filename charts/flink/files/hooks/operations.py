@@ -19,7 +19,7 @@ from .kubernetes import Kubernetes
 from .observe import JobManager, Status
 from .plan import Action
 from .prove import prove
-from .record import RUNNING, SUSPENDED, Record, Records
+from .record import GONE, RUNNING, SUSPENDED, Record, Records
 from .wanted import Job, Wanted
 
 
@@ -102,7 +102,7 @@ def _before_one(release: Release, job: Job, lenient: bool) -> None:
     _before_job(release.actor(job), lenient)
 
 
-def _before_job(actor: Actor, lenient: bool) -> None:
+def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
     record = actor.record
     unchanged = record.spec == actor.job.specification and record.state == actor.job.state == RUNNING
     patience = 0 if record.state == SUSPENDED else 10 if unchanged or lenient else 30
@@ -112,13 +112,13 @@ def _before_job(actor: Actor, lenient: bool) -> None:
         raise Failed(step.why)
     if step.action is Action.ADOPT:
         actor.adopt(step.job)
-        _before_job(actor, lenient)
+        _before_job(actor, lenient, adopted=True)
         return
     if step.action is Action.KEEP:
         runs = seen.status in (Status.RUNNING, Status.UNHEALTHY)
         stale = runs and not seen.stop and (record.is_stopping or record.barred)
         kept = replace(record, spec=actor.job.specification, pending="" if stale else record.pending)
-        if kept != record:
+        if kept != record or adopted:
             actor.write(kept)
         if seen.status is Status.FINISHED:
             actor.finish()
@@ -192,6 +192,11 @@ def _last_savepoint(release: Release, job: Job) -> None:
         step = actor.plan(seen)
         if step.action is Action.REFUSE:
             raise Failed(f"{step.why} To uninstall without a savepoint: helm uninstall --no-hooks.")
+        if step.source and step.source.same_job:
+            raise Failed(
+                f"The job {record.job} cannot be reached, and high availability alone knows its newest state, which goes with "
+                "the release. Wait until the JobManager answers. To uninstall without a savepoint: helm uninstall --no-hooks."
+            )
         if step.action is not Action.KEEP:
             actor.begin(actor.end(step, seen), SUSPENDED, never_ran=seen.never_ran)
     say(f"The last state is {actor.record.restore or 'nothing'}")
@@ -217,6 +222,9 @@ def after_uninstall(release: Release) -> None:
     if not _state_stays(release):
         release.records.delete()
         return
+    for actor in release.actors:
+        if observe.may_have_run(actor.record):
+            actor.write(replace(actor.record, deployment=GONE))
     say(
         f"The state stays, and so does its record, ConfigMap {release.wanted.record}: an install or rollback of this name "
         "goes on from there. To begin anew, delete it."
@@ -225,7 +233,8 @@ def after_uninstall(release: Release) -> None:
 
 def _state_stays(release: Release) -> bool:
     """Whether a job of the release has state that has not gone with it."""
-    if not any(actor.record.confirmed or actor.record.restore for actor in release.actors):
+    records = [actor.record for actor in release.actors]
+    if not any(one.confirmed or one.ran or one.restore or observe.may_have_run(one) for one in records):
         return False
     path = release.wanted.savepoint_directory or release.wanted.checkpoint_directory
     if paths.scheme(path) != "file":

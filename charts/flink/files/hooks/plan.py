@@ -105,6 +105,7 @@ class _Planner:
         other = self.job.specification != self.record.spec or self.job.state != self.record.state
         return (
             other
+            or (self.record.state == SUSPENDED and self.seen.status in (Status.RUNNING, Status.UNHEALTHY))
             or (self._waits_for_a_restart and self.seen.status not in (Status.RUNNING, Status.UNHEALTHY))
             or bool(self.named)
             or self.seen.jobmanager_replaced
@@ -199,6 +200,8 @@ class _Planner:
     # A job that is suspended
 
     def _suspended(self) -> Plan:
+        if self.seen.status in (Status.RUNNING, Status.UNHEALTHY):
+            return self._alive()  # what should have ended it never came to be
         if self.job.state == SUSPENDED:
             return self._keep("The job stays suspended.")
         if self.named or self.mode == "stateless":
@@ -233,7 +236,11 @@ class _Planner:
         elsewhere = (self.record.previous or self.record.previousFormer) and not self.record.is_confirmed
         if self._went_elsewhere_in_vain or (elsewhere and (self.named or self.mode == "stateless")):
             return replace(from_checkpoint(self.record, self.record.previous, how), former=self.record.previousFormer)
-        return Source(how, self.record.restore, self.record.own, self.record.former)
+        source = Source(how, self.record.restore, self.record.own, self.record.former)
+        if self.record.is_confirmed:
+            return source
+        # It is tried once more: the way back stays.
+        return replace(source, previous=self.record.previous, previous_former=self.record.previousFormer)
 
     @property
     def _own_savepoint(self) -> str:
@@ -404,6 +411,12 @@ class _Planner:
             )
         if self.named or self.mode == "stateless":
             return self._begin(self._as_the_user_says())
+        if self.wanted.type == "job" and seen.jobmanager and not seen.jobmanager.has_record:
+            return self._refuse(
+                "The job was started without hooks after its record was written, and cannot be asked, so its newest state is not "
+                "known.",
+                f"Wait until the JobManager answers, or name it with job.fromSavepoint={self.reach.example}.",
+            )
         if record.state and seen.jobmanager is None and self._claim_is_another:
             if not seen.claim:
                 return self._refuse(
@@ -424,7 +437,9 @@ class _Planner:
                 return self._refuse(
                     f"High availability knows the job {record.job}, but Flink does not show it yet.", "Try again."
                 )
-            source = Source("last-state", record.restore, record.own, record.former, same_job=True)
+            # A suspended job may come back without what high availability knows, and its checkpoints are where they were.
+            former = (record.job, *record.former) if self.job.state == SUSPENDED else record.former
+            source = Source("last-state", record.restore, record.own, former, same_job=True)
             return self._out_of_reach(source) or self._begin(source)
         if self.wanted.claim_directory and paths.below(record.checkpointDirectory or "/", self.wanted.claim_directory):
             source = self._as_recorded("last-state")

@@ -44,6 +44,10 @@ def prove(actor: Actor) -> None:
             raise failed(
                 f"The job was stopped with savepoint {told.checkpoints.stopped_with}: run the same command again, and it goes on."
             )
+        if status in _WELL and not record.has_run and _is_from_there(record, told.checkpoints.restored):
+            # Before all pods are there: one that is lost meanwhile has had checkpoints that are newer than the record's state.
+            record = replace(record, ran=record.generation)
+            actor.write(record)
         if status in _WELL:
             missing = "" if status is Status.FINISHED else not_there(actor)
             if not missing:
@@ -69,9 +73,7 @@ def _confirm(actor: Actor, record: Record, path: str) -> None:
         if record.barred:
             actor.write(replace(record, pending=""))
         return
-    # A JobManager that was restarted in between has gone on from a checkpoint of the job's own.
-    own = [record.job, *record.former]
-    if not paths.same(path, record.restore) and not any(observe.is_half_of(one, path) for one in own):
+    if not _is_from_there(record, path):
         raise Failed(f"The job started from {path or 'nothing'}, not from {record.restore or 'nothing'}.")
     line = f"{record.generation}  runs" + (f", restored from {path}" if path else "")
     gone = superfluous(record, actor.wanted.keep_stop_savepoints)
@@ -85,6 +87,12 @@ def _confirm(actor: Actor, record: Record, path: str) -> None:
     new = replace(record, confirmed=record.generation, stops=kept, claim=claim, pending="", failed="")
     actor.write(replace(new, madeBy="helm" if live and live.made_by_helm else "other").saying(line))
     say(line)
+
+
+def _is_from_there(record: Record, path: str) -> bool:
+    """Whether a job started from where it should; one whose JobManager was restarted has gone on from a checkpoint of its own."""
+    own = [record.job, *record.former]
+    return paths.same(path, record.restore) or any(observe.is_half_of(one, path) for one in own)
 
 
 def not_there(actor: Actor) -> str:

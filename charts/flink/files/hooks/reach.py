@@ -37,6 +37,12 @@ class Reach:
                 f"The newest state of the job {former[0]} is not known.",
                 f"Name it with job.fromSavepoint={self.example}, or {_FROM_SCRATCH}.",
             )
+        if former and not same_job and not paths.below(self.record.checkpointDirectory or "/", self.wanted.claim_directory):
+            return (
+                f"The newest state of the job {former[0]} is in {self.record.checkpointDirectory}, and this revision looks "
+                f"for it in {self.wanted.claim_directory}.",
+                f"Leave state.root and storage.mountPath as they were, or name it with job.fromSavepoint={self.example}.",
+            )
         by_checkpoint = bool(former) or same_job or "/chk-" in restore
         if not restore and not by_checkpoint:
             return None

@@ -19,6 +19,8 @@ from .wanted import Wanted
 Json = Dict[str, Any]
 
 RUNNING, SUSPENDED, FINISHED = "running", "suspended", "finished"
+# In `deployment`: there was none, and that there is none now tells nothing any more.
+NONE, GONE = "none", "gone"
 # In `pending`: pods that are still to be replaced and must not run this generation ("restart uid uid"), all pods ("replace");
 # that the job is still to be submitted, or that a client was told to and whether Flink has it is not known ("submitting time").
 RESTART, REPLACE, SUBMIT, SUBMITTING = "restart", "replace", "submit", "submitting"
@@ -39,7 +41,9 @@ class Record:
     generation: int = 0  # how often the job was begun
     startBy: int = 0  # a pod that would be the first to run this generation does so until then, in seconds since 1970
     confirmed: int = 0  # the generation that was seen running from where it should
+    ran: int = 0  # the generation whose job was seen running, while pods were still missing
     failed: str = ""  # "generation seconds": the one that an operation waited for in vain, and until when
+    deployment: str = ""  # the JobManager's Deployment when this was written, "uid generation", or none; gone: uninstalled since
     job: str = ""  # Flink's id of this generation; empty: there never was one
     spec: str = ""  # the specification that it runs
     state: str = ""  # running, suspended, or finished and not to be run again
@@ -75,6 +79,10 @@ class Record:
     @property
     def is_confirmed(self) -> bool:
         return self.exists and self.confirmed == self.generation
+
+    @property
+    def has_run(self) -> bool:
+        return self.is_confirmed or (self.exists and self.ran == self.generation)
 
     @property
     def barred(self) -> Tuple[str, ...]:
@@ -190,6 +198,24 @@ def dump(record: Record) -> Dict[str, str]:
     return data
 
 
+_FIELDS = {field.name for field in fields(Record)}
+_OF_JOB = "job."
+
+
+def _key(name: str) -> str:
+    """The key of a session's job, which may have the name of a field of a job release's record."""
+    return f"{_OF_JOB}{name}" if name in _FIELDS else name
+
+
+def _name(key: str) -> str:
+    return key[len(_OF_JOB) :] if key.startswith(_OF_JOB) else key
+
+
+def _entries(name: str, record: Record) -> Dict[str, str]:
+    """The keys of the ConfigMap that hold a record."""
+    return {_key(name): f"{json.dumps(dump(record), indent=1)}\n"} if name else dump(record)
+
+
 class Records:
     """The ConfigMap with the records of a release; the name of a job release's one is empty."""
 
@@ -198,9 +224,11 @@ class Records:
         self._wanted = wanted
         self._data: Dict[str, str] = {}
         self._version = ""
+        self._assumed: Dict[str, Record] = {}
         self.read()
 
     def read(self) -> None:
+        self._assumed = {}
         live = self._kubernetes.config_map(self._wanted.record)
         self._version = live["metadata"].get("resourceVersion", "") if live else ""
         self._data = (live.get("data") or {}) if live else {}
@@ -224,23 +252,30 @@ class Records:
     @property
     def names(self) -> Tuple[str, ...]:
         """Of the jobs of a session."""
-        return tuple(name for name, text in self._data.items() if text.startswith("{"))
+        return tuple(_name(key) for key, text in self._data.items() if text.startswith("{"))
 
     def get(self, name: str) -> Record:
+        if name in self._assumed:
+            return self._assumed[name]
         if not name:
             return load(self._data)
-        text = self._data.get(name, "")
+        text = self._data.get(_key(name), "")
         return load(json.loads(text)) if text.startswith("{") else Record()
+
+    def assume(self, name: str, record: Record) -> None:
+        """Take a record for what is written, until it is, or until what is written is read again."""
+        self._assumed[name] = record
 
     def put(self, name: str, record: Record) -> None:
         """Raises LookAgain if somebody else has written meanwhile."""
-        new = {name: f"{json.dumps(dump(record), indent=1)}\n"} if name else dump(record)
+        self._assumed.pop(name, None)
+        new = _entries(name, record)
         if not self._exists:
             data = {**(self._data if name else {}), **new}
             live = self._kubernetes.create_config_map(self._wanted.record, self._wanted.made_labels, data)
             self._exists = True
         else:
-            old = {} if name else {field.name for field in fields(Record)} | {"specification"}
+            old = set() if name else _FIELDS | {"specification"}
             gone: Dict[str, Optional[str]] = {key: None for key in old if key in self._data and key not in new}
             labels = self._wanted.made_labels
             live = self._kubernetes.patch_config_map(self._wanted.record, {**gone, **new}, self._version, labels)
@@ -253,11 +288,12 @@ class Records:
         left = [(self.get(name).written, name) for name in self.names if name not in listed and self.get(name).state != RUNNING]
         room, gone = _LEFT_BYTES, []
         for _, name in sorted(left, reverse=True):
-            room -= len(self._data[name])
+            room -= len(self._data[_key(name)])
             if room < 0:
                 gone.append(name)
         if gone:
-            self._kubernetes.patch_config_map(self._wanted.record, dict.fromkeys(gone), self._version, self._wanted.made_labels)
+            keys: Dict[str, Optional[str]] = {_key(name): None for name in gone}
+            self._kubernetes.patch_config_map(self._wanted.record, keys, self._version, self._wanted.made_labels)
             self.read()
         return gone
 

@@ -17,7 +17,7 @@ from .high_availability import same_place
 from .observe import JobManager, Observation, Status
 from .plan import Action, Plan, Source
 from .prove import prove
-from .record import RUNNING, SUBMIT, SUBMITTING, SUSPENDED, Record, Records
+from .record import FINISHED, RUNNING, SUBMIT, SUBMITTING, SUSPENDED, Record, Records
 from .submit import Client
 from .wanted import Job, Wanted
 
@@ -73,22 +73,27 @@ def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, l
         cluster.store.check()
     lost = live is not None and cluster.records.are_gone
     began = clock.monotonic()
+    adopted: List[Actor] = []
     steps: List[Tuple[Actor, Plan, Observation]] = []
     for actor in actors:
         if not actor.record.exists and lost and live is not None:
             with named(actor):
-                _adopt(actor, live)
-        if actor.record.state == SUSPENDED and actor.job.state == RUNNING:
-            with named(actor):
-                _planned(actor, actor.observe(patience=0), lenient)  # what would be refused later is refused now
-        if actor.record.exists and actor.record.state == RUNNING:
-            unchanged = actor.record.spec == actor.job.specification and not replaced
-            with named(actor):
-                seen = actor.observe(_left(10 if unchanged or lenient else 30, began))
-                seen = replace(seen, jobmanager_replaced=replaced)
-                steps.append((actor, _planned(actor, seen, lenient), seen))
+                if _adopt(actor, live):
+                    adopted.append(actor)
+        record = actor.record
+        if not record.exists or record.state == FINISHED:
+            continue
+        unchanged = record.spec == actor.job.specification and not replaced
+        patience = 0 if record.state == SUSPENDED else _left(10 if unchanged or lenient else 30, began)
+        with named(actor):
+            seen = replace(actor.observe(patience), jobmanager_replaced=replaced)
+            step = _step(actor, seen, lenient)  # what would be refused later is refused now
+        if record.state == RUNNING or seen.status in (Status.RUNNING, Status.UNHEALTHY):
+            steps.append((actor, step, seen))
     if any(step.ends_a_job for _, step, _ in steps):
         check_objects(cluster.wanted, cluster.kubernetes)
+    for actor in adopted:
+        actor.write(actor.record)
     stopped: List[str] = []
     for actor, step, seen in steps:
         try:
@@ -113,15 +118,34 @@ def _can_recover(actor: Actor) -> bool:
     return record.backend in ("", wanted.state_backend) and record.flinkVersion in ("", wanted.flink_version)
 
 
-def _adopt(actor: Actor, live: JobManager) -> None:
-    """Take the living job of that name over, if the record of the release is gone."""
+def _adopt(actor: Actor, live: JobManager) -> bool:
+    """Take the living job of that name over, if the record of the release is gone; it is to be written when all is decided."""
     step = _planned(actor, actor.observe(patience=10), lenient=False)
-    if step.action is Action.ADOPT:
-        path = actor.job.from_savepoint
-        # What the values named before was used; that Flink shows another state means that it has gone on since.
-        used = live.from_savepoints is None or live.has_named(actor.job.name, path)
-        actor.write(Record(job=step.job, ids=(step.job,), state=RUNNING).using(path if used else ""))
-        say(f"{actor.job.name}: the job {step.job} is taken over")
+    if step.action is not Action.ADOPT:
+        return False
+    path = actor.job.from_savepoint
+    # What the values named before was used; that Flink shows another state means that it has gone on since.
+    used = live.from_savepoints is None or live.has_named(actor.job.name, path)
+    record = Record(job=step.job, ids=(step.job,), state=RUNNING).using(path if used else "")
+    actor.records.assume(actor.job.name, record)
+    say(f"{actor.job.name}: the job {step.job} is taken over")
+    return True
+
+
+def _step(actor: Actor, seen: Observation, lenient: bool) -> Plan:
+    """What is done about a job that has a record; of one that has left the list nobody needs to know where it would go on."""
+    record = actor.record
+    left = actor.job.program is None and record.state == RUNNING
+    if left and not seen.jobmanager_replaced and not seen.known_to_store:
+        if seen.status is Status.ABSENT:
+            former = record.former if seen.never_ran else (record.job, *record.former)
+            source = Source("has left session.jobs", record.restore, record.own, former)
+            return Plan(Action.BEGIN, "Flink does not know it any more.", source, SUSPENDED)
+        if seen.status is Status.UNREACHABLE and seen.jobmanager:
+            if lenient:
+                return Plan(Action.KEEP, "It cannot be reached: the next upgrade stops it.")
+            raise Failed("The JobManager cannot be reached, so that the job cannot be stopped. Wait until it answers.")
+    return _planned(actor, seen, lenient)
 
 
 def _planned(actor: Actor, seen: Observation, lenient: bool) -> Plan:

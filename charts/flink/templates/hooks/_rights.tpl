@@ -60,7 +60,7 @@ at objects (a dry run) takes the rights to make and change them: (dict "root" $ 
     {{- if eq .Values.flink.type "session" }}
     - {{ include "flink.fullname" . }}-jobs
     {{- end }}
-  verbs: [get, delete]
+  verbs: [get, patch, delete]
 - apiGroups: [apps]
   resources: [deployments]
   resourceNames: [{{ include "flink.fullname" . }}, {{ include "flink.jobmanager.name" . }}]
