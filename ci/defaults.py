@@ -1,4 +1,4 @@
-"""Writes charts/flink/defaults.json, on which templates fall back, from values.yaml: `python -m ci.defaults`, in the venv."""
+"""Writes defaults.json of each chart, on which templates fall back, from values.yaml: `python -m ci.defaults`, in the venv."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 from ci.versions import REPO
 
-FILE = REPO / "charts" / "flink" / "defaults.json"
+FILES = [REPO / "charts" / chart / "defaults.json" for chart in ("flink", "flink-kafka-demo")]
 
 
 def leaves(values: dict[str, Any], schema: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -24,9 +24,12 @@ def leaves(values: dict[str, Any], schema: dict[str, Any], path: tuple[str, ...]
 
 
 def main() -> None:
-    values = yaml.safe_load((FILE.parent / "values.yaml").read_text())
-    schema = json.loads((FILE.parent / "values.schema.json").read_text())
-    FILE.write_text(json.dumps(dict(leaves(values, schema)), indent=1) + "\n")
+    for file in FILES:
+        chart, values = (yaml.safe_load((file.parent / name).read_text()) for name in ("Chart.yaml", "values.yaml"))
+        below = {dependency["name"] for dependency in chart.get("dependencies", [])}
+        schema = json.loads((file.parent / "values.schema.json").read_text())
+        own = {key: value for key, value in values.items() if key not in below}
+        file.write_text(json.dumps(dict(leaves(own, schema)), indent=1) + "\n")
 
 
 if __name__ == "__main__":

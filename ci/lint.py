@@ -63,7 +63,7 @@ def _defaults() -> None:
 
 
 def _docs_are_current() -> None:
-    pages = [*(REPO / "charts" / chart / "README.md" for chart in CHARTS), REPO / "charts" / "flink" / "defaults.json"]
+    pages = [REPO / "charts" / chart / name for chart in CHARTS for name in ("README.md", "defaults.json")]
     before = [page.read_text() if page.exists() else "" for page in pages]
     _helm_docs()
     _defaults()
@@ -132,4 +132,4 @@ def docs() -> None:
     """Write the tables of values into the charts' READMEs, and what templates fall back on."""
     _helm_docs()
     _defaults()
-    say("written: charts/flink/defaults.json " + " ".join(str(Path("charts") / chart / "README.md") for chart in CHARTS))
+    say("written: README.md and defaults.json of " + " ".join(str(Path("charts") / chart) for chart in CHARTS))

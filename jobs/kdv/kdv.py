@@ -50,6 +50,7 @@ BROKER_BYTES = 1_048_588  # what a broker takes by default
 BUCKETS = 64
 
 MINUTE = 60_000
+LEAST_INTERVAL = 10  # milliseconds between checkpoints
 LONGEST_TRANSACTION = 2**31 - 1  # milliseconds that Kafka's clients hold
 COMMIT_MILLISECONDS = 5 * MINUTE  # that a job gets to come back and commit
 
@@ -84,9 +85,31 @@ def positive_milliseconds(text: str) -> int:
 
 def memory_size(text: str) -> str:
     """The size `text` as Flink writes them ("128 mb"), unchanged."""
-    if not re.fullmatch(r"[1-9]\d* ?(b|kb|mb|gb)", text.strip().lower(), re.ASCII):
+    if not re.fullmatch(r"[1-9]\d{0,8} ?(b|kb|mb|gb)", text.strip().lower(), re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size: write a whole number and one of b, kb, mb, gb, like '128 mb'")
     return text.strip()
+
+
+def not_empty(text: str) -> str:
+    """A text that is not empty."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is empty: write a name, or leave the argument out")
+    return text
+
+
+def folder(text: str) -> str:
+    """A folder, as URI or as a path of the machine."""
+    if not re.fullmatch(r"([A-Za-z][\w+.-]*://)?[^\s:]*/.*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder: write one like file:///flink-data/output or s3://bucket/output")
+    return text
+
+
+def checkpoint_interval(text: str) -> int:
+    """Like positive_milliseconds(), from the least on that Flink takes."""
+    value = positive_milliseconds(text)
+    if value < LEAST_INTERVAL:
+        raise argparse.ArgumentTypeError(f"{text!r} is shorter than Flink takes: write at least '{LEAST_INTERVAL} ms'")
+    return value
 
 
 def is_topic(text: str) -> bool:
@@ -103,7 +126,7 @@ def topic(text: str) -> str:
 
 def place(text: str) -> str:
     """A topic, a folder as URI, or nothing."""
-    if text and "://" not in text and not is_topic(text):
+    if text and not is_topic(text) and not re.fullmatch(r"[A-Za-z][\w+.-]*://[^/]*/.*", text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is neither a topic (up to 249 letters of ASCII, digits, . _ -) nor a folder like file:///data/dead"
         )
@@ -140,7 +163,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     group = parser.add_argument_group("input").add_argument
-    group("--bootstrap-servers", default="kafka:9092", help="Kafka brokers")
+    group("--bootstrap-servers", type=not_empty, default="kafka:9092", help="Kafka brokers")
     group(
         "--kafka-properties",
         metavar="FILE",
@@ -149,6 +172,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     group("--topic", type=topic, default="sahibinden", help="topic to read, from its beginning; the job waits until it is there")
     group(
         "--group",
+        type=not_empty,
         default="flink-group-sahibinden",
         help="the job's own name in Kafka: of its consumer group, and the beginning of its transactional ids",
     )
@@ -200,9 +224,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
 
     group = parser.add_argument_group("output").add_argument
-    group("--output", default="file:///flink-data/output", help="folder of the CSV files")
+    group("--output", type=folder, default="file:///flink-data/output", help="folder of the CSV files")
     group(
-        "--checkpoint-interval", type=positive_milliseconds, default="10 s", help="time between commits of CSV files and offsets"
+        "--checkpoint-interval",
+        type=checkpoint_interval,
+        default="10 s",
+        help="time between commits of CSV files and offsets",
     )
     group("--rolling-size", type=memory_size, default="128 mb", help="a larger CSV file is finished, and a new one begun")
     group(
@@ -243,9 +270,9 @@ def wrong_together(args: argparse.Namespace) -> Iterator[str]:
     dead, late = places.values()
     if dead and late and (dead == late or "://" in dead and "://" in late and overlap(dead, late)):
         yield f"--dead-letters={dead} and --late-records={late} are one place, or lie in one another: name two"
-    if rejects_topics(args) and args.transaction_timeout < args.checkpoint_interval + COMMIT_MILLISECONDS:
+    if rejects_topics(args) and args.transaction_timeout < args.checkpoint_interval + MINUTE + COMMIT_MILLISECONDS:
         yield (
-            "--transaction-timeout has to be at least 5 min longer than --checkpoint-interval, or Kafka drops dead letters and "
+            "--transaction-timeout has to be at least 6 min longer than --checkpoint-interval, or Kafka drops dead letters and "
             "late records before they are committed: raise the one, lower the other, or name folders with --dead-letters and "
             "--late-records"
         )
@@ -253,11 +280,18 @@ def wrong_together(args: argparse.Namespace) -> Iterator[str]:
 
 def overlap(one: str, other: str) -> bool:
     """Whether two folders, as URIs, are the same or one lies in the other."""
-    paths = []
-    for uri in (one, other):
-        scheme, _, rest = uri.partition(":")
-        paths.append(f"{scheme}:{posixpath.normpath('/' + rest.lstrip('/'))}/".replace("//", "/"))
+    paths = [plain(uri) for uri in (one, other)]
     return paths[0].startswith(paths[1]) or paths[1].startswith(paths[0])
+
+
+def plain(uri: str) -> str:
+    """One spelling of a folder: a path without a scheme is a file, and a store has one scheme."""
+    scheme, separator, rest = uri.rpartition("://") if "://" in uri else ("file", "", re.sub(r"^[Ff][Ii][Ll][Ee]:", "", uri))
+    scheme = re.sub(r"^s3[anp]$", "s3", scheme.lower())
+    authority, _, path = rest.partition("/") if separator else ("", "", rest)
+    if scheme == "file" and authority == "localhost":
+        authority = ""
+    return f"{scheme}:{posixpath.normpath(f'/{authority}/{path}')}/".replace("//", "/")
 
 
 def configuration(args: argparse.Namespace) -> dict[str, str]:
@@ -271,11 +305,20 @@ def configuration(args: argparse.Namespace) -> dict[str, str]:
         # Kafka offsets and finished CSV files are committed with a checkpoint, and only then.
         "execution.checkpointing.interval": f"{args.checkpoint_interval} ms",
         "execution.checkpointing.mode": "EXACTLY_ONCE",
+        # One that fails may be the last before a broker breaks off what it was to commit: nobody but the broker would know.
+        "execution.checkpointing.tolerable-failed-checkpoints": "0",
         # Nearly all rows differ, so collecting them before the shuffle as well would double the work.
         "table.optimizer.agg-phase-strategy": "ONE_PHASE",
         # No operator of this job changes a row that it was given.
         "pipeline.object-reuse": "true",
     }
+
+
+def checkpoint_timeout(args: argparse.Namespace, given: int) -> int:
+    """Milliseconds after which a checkpoint is given up: what the cluster says, and no longer than a transaction bears."""
+    if not rejects_topics(args):
+        return given
+    return min(given, args.transaction_timeout - args.checkpoint_interval - COMMIT_MILLISECONDS)
 
 
 def literal(text: str) -> str:
@@ -368,6 +411,8 @@ def rejects_table(args: argparse.Namespace, kafka: Mapping[str, str], name: str,
             "connector": "filesystem",
             "path": where,
             "format": "json",  # the message in base64
+            # As one writer it ends after all readers: in their chain it would end with the first, and no checkpoint would follow.
+            "sink.parallelism": "1",
             "sink.rolling-policy.rollover-interval": f"{args.rolling_interval} ms",
             "sink.rolling-policy.check-interval": f"{min(args.rolling_interval, 60_000)} ms",
         }
@@ -586,7 +631,8 @@ class Kafka:
         none = self._jvm.java.util.Optional.empty()
         topics = [self._java.clients.admin.NewTopic(name, self._jvm.java.util.Optional.of(1), none) for name in names]
         for topic in topics:
-            topic.configs({"max.message.bytes": str(REJECT_BYTES)})
+            # The brokers' own ways may be to drop after a week, or to keep one record for each key, of which these have none.
+            topic.configs({"max.message.bytes": str(REJECT_BYTES), "cleanup.policy": "delete", "retention.ms": "-1"})
         self._answer(self._admin.createTopics(topics).all())
 
     def record_bytes(self, topics: Sequence[str]) -> int:
@@ -595,6 +641,10 @@ class Kafka:
         if limits and self._setting("BROKER", broker := self._broker(), "auto.create.topics.enable") != "false":
             limits.append(int(self._setting("BROKER", broker, "message.max.bytes") or BROKER_BYTES))
         return min(limits, default=REJECT_BYTES)
+
+    def compacted(self, topics: Sequence[str]) -> list[str]:
+        """Those that take no record without a key."""
+        return [topic for topic in topics if "compact" in self._setting("TOPIC", topic, "cleanup.policy")]
 
     def _broker(self) -> str:
         return str(self._answer(self._admin.describeCluster().nodes()).iterator().next().idString())
@@ -636,7 +686,12 @@ def prepare_topics(args: argparse.Namespace, package: str, properties: Mapping[s
             present = kafka.topics()
             if not present.contains(args.topic):
                 return f"topic {args.topic} does not exist yet"
-            kafka.make_for_rejects([name for name in rejects_topics(args) if not present.contains(name)])
+            kafka.make_for_rejects([topic for topic in rejects_topics(args) if not present.contains(topic)])
+            if compacted := kafka.compacted(rejects_topics(args)):
+                raise SystemExit(
+                    f"error: topic {compacted[0]} is compacted, and takes no record without a key: set its cleanup.policy to "
+                    "delete, or name another one with --dead-letters and --late-records"
+                )
             return Topics(kafka.partitions(args.topic), kafka.record_bytes(rejects_topics(args)))
         except Py4JJavaError as error:
             return root_cause(error)
@@ -731,6 +786,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     streams = StreamExecutionEnvironment.get_execution_environment(flink)
     if sentence := stalled(args, topics, streams.get_parallelism()):
         raise SystemExit(sentence)
+    checkpoints = streams.get_checkpoint_config()
+    checkpoints.set_checkpoint_timeout(checkpoint_timeout(args, checkpoints.get_checkpoint_timeout()))
     try:
         plan(StreamTableEnvironment.create(streams), args, properties, topics.kept_bytes).execute()
     except Exception:

@@ -116,9 +116,14 @@ def faulty(row: dict[str, Any], choice: random.Random) -> list[bytes]:
 def event_time(line: bytes) -> datetime | None:
     """The event time of a line of the topic; None for one that has none that can be read."""
     try:
-        return datetime.fromisoformat(json.loads(line)["timestamp_column"]).replace(tzinfo=None)
-    except (ValueError, TypeError, KeyError):
+        return without_zone(datetime.fromisoformat(json.loads(line)["timestamp_column"]))
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
+
+
+def without_zone(when: datetime) -> datetime:
+    """A time with an offset, in UTC; the topic's times have none. Raises OverflowError at the ends of the calendar."""
+    return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
 
 
 @dataclass
@@ -148,7 +153,7 @@ class Rows:
         """One row for each partition, `later` than the latest row; none where no row had an event time."""
         if self.latest is None:
             return []
-        when = (self.latest + later).isoformat(sep=" ", timespec="milliseconds")
+        when = (min(self.latest, datetime.max - later) + later).isoformat(sep=" ", timespec="milliseconds")
         closer = {"product": "Kapanış", "description": "pencereleri kapatır", "price": 0, "kdv": 0, "timestamp_column": when}
         return [to_json({"id": -1 - partition, **closer}) for partition in range(partitions)]
 
@@ -244,8 +249,8 @@ def how_many(text: str) -> int:
 def moment(text: str) -> datetime:
     """A time as the topic writes it."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
+        return without_zone(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"{text!r} is not a time: write it like '2024-05-20 08:00:00'") from None
 
 

@@ -169,7 +169,7 @@ NFS = mounted("nfs", "/shared")
         ({"state": {"root": "file:///flink-database"}}, "mounts no volume there", "below storage.mountPath"),
         (
             {"state": {"root": "file:///shared"}, "jobmanager": NFS["jobmanager"]},
-            "the taskmanager mounts no volume there",
+            "the pod of taskmanager mounts no volume there",
             "taskmanager.extraVolumeMounts",
         ),
         ({"state": {"root": "file:///flink-data"}, "storage": {"enabled": False}}, "mounts no volume there", "mount one"),

@@ -308,9 +308,16 @@ def test_what_is_told_of_a_failure_shows_no_secret() -> None:
         ("--dead-letters=file:///flink-data/output", "lie in one another: name folders beside each other"),
         ("--dead-letters=file:///x/../flink-data/output/dead", "lie in one another"),
         ("--late-records=file:///flink-data", "lie in one another"),
+        ("--late-records=FILE://localhost/flink-data/output/late", "lie in one another"),
+        ("--group= ", "is empty: write a name"),
+        ("--bootstrap-servers=", "is empty: write a name"),
+        ("--output=", "is no folder: write one like"),
+        ("--dead-letters=://", "is neither a topic"),
+        ("--checkpoint-interval=1 ms", "is shorter than Flink takes: write at least '10 ms'"),
+        ("--max-record-size=99999999999999999999 gb", "is not a size"),
         ("--transaction-timeout=25 d", "is longer than Kafka's clients hold"),
-        ("--transaction-timeout=5 min", "has to be at least 5 min longer than --checkpoint-interval"),
-        ("--checkpoint-interval=15 min", "has to be at least 5 min longer than --checkpoint-interval"),
+        ("--transaction-timeout=5 min", "has to be at least 6 min longer than --checkpoint-interval"),
+        ("--checkpoint-interval=15 min", "has to be at least 6 min longer than --checkpoint-interval"),
         ("--dead-letters=a b", "is neither a topic"),
         ("--dead-letters=", "needs a place"),
         ("--format=json", "needs --format=checked-json"),
@@ -333,3 +340,39 @@ def test_places_that_only_look_alike_are_taken() -> None:
 
 def test_without_rejects_in_topics_no_transaction_has_to_last() -> None:
     kdv.parse_args(["--dead-letters=file:///d", "--late-records=", "--checkpoint-interval=1 h"])
+
+
+@pytest.mark.parametrize(
+    ("output", "dead"),
+    [
+        ("/flink-data/output", "file:///flink-data/output"),
+        ("file:/flink-data/output", "file:///flink-data/output/dead"),
+        ("file://localhost/flink-data/output", "file:///flink-data/output"),
+        ("s3://b/kdv", "s3a://b/kdv/dead"),
+        ("s3://b/kdv", "S3://b/kdv/dead"),
+    ],
+)
+def test_a_folder_is_the_same_in_every_spelling(output: str, dead: str) -> None:
+    assert kdv.overlap(output, dead)
+    assert kdv.overlap(dead, output)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("s3://a/kdv", "s3://b/kdv"), ("file:///a", "file:///ab"), ("hdfs://a/x", "s3://a/x")]
+)
+def test_folders_beside_each_other_are_two(one: str, other: str) -> None:
+    assert not kdv.overlap(one, other)
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "timeout"),
+    [
+        ([], 600_000, 590_000),
+        ([], 60_000, 60_000),
+        (["--transaction-timeout=1 h"], 600_000, 600_000),
+        (["--dead-letters=file:///d", "--late-records=file:///l"], 1_800_000, 1_800_000),
+        (["--checkpoint-interval=9 min"], 600_000, 60_000),
+    ],
+)
+def test_a_checkpoint_is_given_up_before_kafka_drops_what_it_would_commit(words: list[str], given: int, timeout: int) -> None:
+    assert kdv.checkpoint_timeout(kdv.parse_args(words), given) == timeout

@@ -213,3 +213,24 @@ def test_wrong_arguments_are_refused_with_a_sentence(argument: str, sentence: st
         producer.parse_args([argument])
     assert ended.value.code == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "when"),
+    [
+        (b'{"timestamp_column": "2024-05-20T08:00:00-03:00"}', datetime(2024, 5, 20, 11)),
+        (b'{"timestamp_column": "2024-05-20 08:00:00"}', datetime(2024, 5, 20, 8)),
+        (b'{"timestamp_column": "0001-01-01T00:00:00+03:00"}', None),
+        (b"[" * 5000, None),
+        (b"null", None),
+    ],
+)
+def test_of_a_line_that_goes_out_whatever_it_holds_the_time_is_read(line: bytes, when: datetime | None) -> None:
+    assert producer.event_time(line) == when
+
+
+def test_closing_rows_stay_in_the_calendar() -> None:
+    sent = rows(0, sample=(b'{"timestamp_column": "9999-12-31 23:59:59"}',))
+    list(sent)
+    (closing,) = sent.closing(1, timedelta(hours=1))
+    assert read(closing)["timestamp_column"].startswith("9999-12-31 23:59:59")

@@ -1,3 +1,10 @@
+{{/* Every file begins with it: what is empty gets its default, in this chart and in the one below it. */}}
+{{- define "demo.begin" -}}
+{{- include "flink.defaults" . -}}
+{{- include "flink.begin" .Subcharts.flink -}}
+{{- include "demo.validate" . -}}
+{{- end }}
+
 {{/*
 Name of the objects of a component, with room for what Jobs and StatefulSets add: (dict "root" $ "component" "kafka").
 */}}
@@ -12,7 +19,12 @@ Name of the objects of a component, with room for what Jobs and StatefulSets add
 
 {{/* Brokers, for this chart and for the arguments of the Flink chart below it. */}}
 {{- define "demo.bootstrapServers" -}}
-{{ .Values.global.kafka.bootstrapServers | default (include "demo.broker" .) }}
+{{ ((.Values.global).kafka).bootstrapServers | default (include "demo.broker" .) }}
+{{- end }}
+
+{{/* The topic, for both as well. */}}
+{{- define "demo.topic" -}}
+{{ ((.Values.global).kafka).topic | default "sahibinden" }}
 {{- end }}
 
 {{- define "demo.labels" -}}
@@ -31,6 +43,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- define "demo.podSecurity" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
+{{- include "flink.pullSecrets" (.root.Values.global.imagePullSecrets | default list) }}
 securityContext:
   {{- toYaml .root.Values.podSecurityContext | nindent 2 }}
 {{- end }}
@@ -92,7 +105,7 @@ spec:
     - {{ . | quote }}
     {{- end }}
     - --bootstrap-servers={{ include "demo.bootstrapServers" .root }}
-    - --topic={{ .root.Values.global.kafka.topic }}
+    - --topic={{ include "demo.topic" .root }}
     {{- if .root.Values.global.kafka.propertiesSecret }}
     - --kafka-properties=/etc/kafka-client/client.properties
     {{- end }}

@@ -30,7 +30,7 @@
 {{- define "flink.scripts.name" -}}{{ include "flink.fullname" . }}-scripts{{- end }}
 {{- define "flink.zookeeper.name" -}}{{ include "flink.fullname" . }}-zookeeper{{- end }}
 {{- define "flink.claim.name" -}}
-{{ .Values.storage.existingClaim | default (printf "%s-data" (include "flink.fullname" .)) }}
+{{ tpl .Values.storage.existingClaim . | default (printf "%s-data" (include "flink.fullname" .)) }}
 {{- end }}
 
 {{- define "flink.serviceAccount.name" -}}
@@ -70,8 +70,8 @@ localhost before the first slash: (dict "root" $ "name" "flink:2.2.1" "registry"
 Labels that select the pods of a component: (dict "root" $ "component" "jobmanager"). They never change over upgrades.
 */}}
 {{- define "flink.selectorLabels" -}}
-app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- with .component }}
 app.kubernetes.io/component: {{ . }}
 {{- end }}
@@ -93,20 +93,22 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/*
 Metadata of an object: (dict "root" $ "component" <optional> "name" "..." "labels" <a map that wins, optional>
-"annotations" <a map that wins, optional>).
+"annotations" <a map that wins, optional> "key" <the value that these are from>).
 */}}
 {{- define "flink.metadata" -}}
 {{- $common := .root.Values.commonAnnotations -}}
-{{- $common = include "flink.texts" (dict "key" "commonAnnotations" "texts" $common) | fromYaml -}}
+{{- $annotations := include "flink.texts" (dict "key" "commonAnnotations" "texts" $common) | fromYaml -}}
+{{- $own := include "flink.texts" (dict "key" (.key | default "annotations") "texts" .annotations) | fromYaml -}}
+{{- range $name, $text := $own }}{{ $_ := set $annotations $name $text }}{{ end -}}
 metadata:
-  name: {{ .name }}
+  name: {{ .name | quote }}
   labels:
     {{- with .labels }}
     {{- merge (deepCopy .) (include "flink.labels" $ | fromYaml) | toYaml | nindent 4 }}
     {{- else }}
     {{- include "flink.labels" . | nindent 4 }}
     {{- end }}
-  {{- with merge (deepCopy (.annotations | default dict)) $common }}
+  {{- with $annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}

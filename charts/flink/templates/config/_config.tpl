@@ -210,8 +210,8 @@ both.
 */}}
 {{- define "flink.configChecksum" -}}
 {{- $other := ternary "taskmanager." "jobmanager." (eq .role "jobmanager") -}}
-{{- /* A JobManager that runs archives nothing: it learns of the history server when it starts the next time. */ -}}
-{{- $archive := list "jobmanager.archive.fs.dir" "historyserver.archive.fs.dir" "historyserver.web.port" -}}
+{{- /* A JobManager that runs archives nothing: it learns of the history server when it starts the next time. */}}
+{{- $others := "^(historyserver|sql-gateway|jobmanager\\.archive)\\." -}}
 {{- /* What the pods mount is read anew while they run; what an init container has copied is not. */}}
 {{- $logging := omit .root.Values.logging "log4jCli" "loggers" -}}
 {{- $live := and (not .root.Values.flink.configFrom) (contains "monitorInterval" $logging.log4jConsole) -}}
@@ -221,7 +221,7 @@ both.
 {{- $seen := dict -}}
 {{- range $key, $value := include "flink.configuration" .root | fromYaml -}}
 {{- $own := or (not (hasPrefix $other $key)) (eq $.root.Values.flink.mode "native") -}}
-{{- if and $own (not (and (has $key $archive) (has $.role (list "jobmanager" "taskmanager")))) -}}
+{{- if and $own (not (and (regexMatch $others $key) (has $.role (list "jobmanager" "taskmanager")))) -}}
 {{- $_ := set $seen $key $value -}}
 {{- end -}}
 {{- end -}}

@@ -78,7 +78,11 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
 Labels that select the pods of a component, as the API server is asked: (dict "root" $ "component" "jobmanager").
 */}}
 {{- define "flink.selector" -}}
-{{- include "flink.selectorLabels" . | replace ": " "=" | replace "\n" "," -}}
+{{- $pairs := list -}}
+{{- range $name, $value := include "flink.selectorLabels" . | fromYaml -}}
+{{- $pairs = append $pairs (printf "%s=%s" $name $value) -}}
+{{- end -}}
+{{- join "," $pairs -}}
 {{- end }}
 
 {{/*

@@ -29,6 +29,14 @@ or nothing. A name can deceive, so nothing is refused.
 {{- $release := "[0-9]+\\.[0-9.]+(-scala_[0-9.]+)?" -}}
 {{- $published := printf "(^|/)flink:%s-java[0-9]+$|^(docker\\.io/)?((library|apache)/)?flink:(latest|%s)$" $release
       $release -}}
+{{- $python := false -}}
+{{- range ternary .Values.session.jobs list (eq .Values.flink.type "session") -}}
+{{- if .python }}{{ $python = .name }}{{ end -}}
+{{- end -}}
+{{- if and $python (regexMatch $published $image) -}}
+{{- printf (cat "Flink's own image, %s, holds no Python, which the job %s of session.jobs needs: set image.repository"
+      "and image.tag to one that holds Flink and Python.") $image $python -}}
+{{- end -}}
 {{- if and (eq .Values.flink.type "job") (regexMatch $published $image) -}}
 {{- $kind := include "flink.job.kind" . -}}
 {{- $file := include "flink.files.path" (get .Values.job $kind).file -}}
@@ -55,7 +63,7 @@ in which it sees the name of a secret, but not in native mode, where the argumen
 {{- $logged := list -}}
 {{- $native := eq .Values.flink.mode "native" -}}
 {{- range $variable := ternary .Values.jobmanager.extraEnv list (eq .Values.flink.type "job") -}}
-{{- if dig "valueFrom" "secretKeyRef" dict $variable -}}
+{{- if (($variable.valueFrom).secretKeyRef) -}}
 {{- $used := printf "$(%s)" $variable.name -}}
 {{- range $arg := $.Values.job.args -}}
 {{- $word := toString $arg | replace $used "" -}}

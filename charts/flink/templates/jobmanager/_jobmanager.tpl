@@ -79,7 +79,9 @@ Arguments of the image's entrypoint: a session cluster, or the job of the image;
 {{- $class = "org.apache.flink.client.python.PythonDriver" -}}
 {{- $program = list "-py" (include "flink.job.path" $job.python.file) -}}
 {{- end -}}
-{{- range $job.args }}{{ $program = append $program (tpl (include "flink.text" .) $root) }}{{ end -}}
+{{- range $job.args -}}
+{{- $program = append $program (tpl (include "flink.word" (dict "key" "job.args" "value" .)) $root) -}}
+{{- end -}}
 {{- if $native -}}
 {{- with $class }}{{ $args = concat $args (list "-D" (printf "$internal.application.main=%s" .)) }}{{ end -}}
 {{- with $program -}}

@@ -1,7 +1,7 @@
 {{/* Flink's options of native mode, as JSON. CPU and memory it takes from options, whatever its pod template says. */}}
 {{- define "flink.native.options" -}}
 {{- $options := dict
-      "resourcemanager.taskmanager-timeout" .Values.native.idleTimeout
+      "resourcemanager.taskmanager-timeout" (include "flink.duration" .Values.native.idleTimeout)
       "user.artifacts.base-dir" "/tmp/artifacts" -}}
 {{- if .Values.state.hdfs.configMap -}}
 {{- /* The pod template mounts it; Flink would look for a copy that its client makes. */ -}}

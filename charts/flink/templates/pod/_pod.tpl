@@ -55,18 +55,13 @@ spec:
 {{- $values := .root.Values -}}
 {{- $role := .values -}}
 {{- $account := .account | default (include "flink.serviceAccount.name" .root) -}}
-serviceAccountName: {{ $role.serviceAccountName | default $account }}
+serviceAccountName: {{ $role.serviceAccountName | default $account | quote }}
 automountServiceAccountToken: {{ .token | default (include "flink.token" .) | default "false" }}
 enableServiceLinks: false
 {{- with .restartPolicy }}
 restartPolicy: {{ . }}
 {{- end }}
-{{- with $values.image.pullSecrets }}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ . | quote }}
-  {{- end }}
-{{- end }}
+{{- include "flink.pullSecrets" (concat $values.image.pullSecrets ($values.global.imagePullSecrets | default list)) }}
 securityContext:
   {{- include "flink.over" (list $values.podSecurityContext $role.podSecurityContext) | nindent 2 }}
 {{- with $role.nodeSelector }}
@@ -106,7 +101,7 @@ name: {{ .name }}
 image: {{ .context.image | default (include "flink.image" .context.root) | quote }}
 imagePullPolicy: {{ $values.image.pullPolicy }}
 resources:
-  {{- toYaml $role.resources | nindent 2 }}
+  {{- include "flink.resources" $role.resources | nindent 2 }}
 securityContext:
   {{- include "flink.over" (list $values.securityContext $role.securityContext) | nindent 2 }}
 {{- end }}
@@ -116,9 +111,35 @@ securityContext:
 {{- $values := .root.Values -}}
 imagePullPolicy: {{ $values.image.pullPolicy }}
 resources:
-  {{- toYaml $values.initResources | nindent 2 }}
+  {{- include "flink.resources" $values.initResources | nindent 2 }}
 securityContext:
   {{- include "flink.over" (list $values.securityContext .values.securityContext) | nindent 2 }}
+{{- end }}
+
+{{/* Names, or as Kubernetes writes them, {name: ...}: <list>. */}}
+{{- define "flink.pullSecrets" -}}
+{{- with . }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ kindIs "map" . | ternary (get (kindIs "map" . | ternary . dict) "name") . | quote }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Without what was left empty, by which a values file takes back what another one has set; of memory what Kubernetes would
+request by itself.
+*/}}
+{{- define "flink.resources" -}}
+{{- $resources := deepCopy . -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- range $name, $quantity := get $resources $kind -}}
+{{- if kindIs "invalid" $quantity }}{{ $_ := unset (get $resources $kind) $name }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- $requests := $resources.requests | default dict -}}
+{{- if not (hasKey $requests "memory") }}{{ $_ := set $requests "memory" $resources.limits.memory }}{{ end -}}
+{{- toYaml (set $resources "requests" $requests) -}}
 {{- end }}
 
 {{/*

@@ -23,7 +23,10 @@
 {{- $options := dict "pipeline.name" .name -}}
 {{- with .parallelism }}{{ $_ := set $options "parallelism.default" (include "flink.text" .) }}{{ end -}}
 {{- $args := list -}}
-{{- range .args }}{{ $args = append $args (tpl (include "flink.text" .) $root) }}{{ end -}}
+{{- $key := printf "session.jobs: args of %s" .name -}}
+{{- range .args -}}
+{{- $args = append $args (tpl (include "flink.word" (dict "key" $key "value" .)) $root) -}}
+{{- end -}}
 {{- $program := concat (list $file) $args -}}
 {{- with dig "jar" "entryClass" "" . }}{{ $program = concat (list "--class" .) $program }}{{ end -}}
 {{- /* After a jar, words belong to the job; after a Python file only after two hyphens. */ -}}

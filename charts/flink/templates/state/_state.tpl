@@ -143,9 +143,10 @@ there for jobs too.
 {{- $uris := include "flink.state.uris" . | fromJson | values -}}
 {{- $given := include "flink.options.given" . | fromJson -}}
 {{- range $key := list "execution.checkpointing.dir" "execution.checkpointing.savepoint-dir"
-      "high-availability.storageDir" -}}
-{{- $uris = append $uris (get $given $key) -}}
+      "high-availability.storageDir" "jobmanager.archive.fs.dir" "historyserver.archive.fs.dir" -}}
+{{- $uris = append $uris (get $given $key | default "") -}}
 {{- end -}}
+{{- range .Values.session.jobs }}{{ $uris = append $uris (.fromSavepoint | default "") }}{{ end -}}
 {{- range $uri := append $uris .Values.job.fromSavepoint -}}
 {{- with get $plugins (splitList "://" $uri | first) }}{{ $wanted = append $wanted . }}{{ end -}}
 {{- end -}}

@@ -63,7 +63,12 @@
       "leave the path out.") $type) -}}
 {{- end -}}
 {{- $needsAccount := or (include "flink.leaderInKubernetes" .) (eq .Values.flink.mode "native") -}}
-{{- if and $needsAccount (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
+{{- /* In native mode the JobManager asks alone; the leader is asked for by TaskManagers as well. */}}
+{{- $roles := list "jobmanager" -}}
+{{- if include "flink.leaderInKubernetes" . }}{{ $roles = append $roles "taskmanager" }}{{ end -}}
+{{- $own := true -}}
+{{- range $roles }}{{ if not (get $.Values .).serviceAccountName }}{{ $own = false }}{{ end }}{{ end -}}
+{{- if and $needsAccount (not $own) (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
 {{- fail (cat
       "serviceAccount.create is false and serviceAccount.name is empty, but Flink asks Kubernetes itself"
       "(highAvailability.type=kubernetes, or flink.mode=native), and its rights would go to every pod of the namespace"
@@ -155,15 +160,10 @@
 {{- end -}}
 {{- $parallelism := .Values.job.parallelism | default
       (include "flink.option" (dict "root" . "key" "parallelism.default")) | int -}}
-{{- $scheduler := include "flink.option" (dict "root" . "key" "jobmanager.scheduler") | lower -}}
-{{- $reactive := eq (include "flink.option" (dict "root" . "key" "scheduler-mode") | lower) "reactive" -}}
-{{- /* These two run with the slots that there are. */ -}}
-{{- if not (or $reactive (eq $scheduler "adaptive")) -}}
 {{- with include "flink.tooFewSlots" (dict "root" . "parallelism" $parallelism) -}}
 {{- fail (printf (cat
       "The job's parallelism of %d needs as many slots, but %s: raise one of these, or lower job.parallelism.")
       $parallelism .) -}}
-{{- end -}}
 {{- end -}}
 {{- end }}
 
@@ -174,9 +174,13 @@ What there is instead of the slots that a parallelism needs, empty if there are 
 {{- define "flink.tooFewSlots" -}}
 {{- $values := .root.Values -}}
 {{- $native := eq $values.flink.mode "native" -}}
+{{- $scheduler := include "flink.option" (dict "root" .root "key" "jobmanager.scheduler") | lower -}}
+{{- $mode := include "flink.option" (dict "root" .root "key" "scheduler-mode") | lower -}}
+{{- /* These two run with the slots that there are. */ -}}
+{{- $fits := or (eq $mode "reactive") (eq $scheduler "adaptive") -}}
 {{- $taskmanagers := ternary $values.native.maxTaskManagers $values.taskmanager.replicas $native -}}
 {{- $slots := int (mul (int $taskmanagers) $values.taskmanager.slots) -}}
-{{- if and (not (kindIs "invalid" $taskmanagers)) (gt (int .parallelism) $slots) -}}
+{{- if and (not $fits) (not (kindIs "invalid" $taskmanagers)) (gt (int .parallelism) $slots) -}}
 {{- $key := ternary "native.maxTaskManagers" "taskmanager.replicas" $native -}}
 {{- printf "%s (%v) times taskmanager.slots (%v) gives %d" $key $taskmanagers $values.taskmanager.slots $slots -}}
 {{- end -}}

@@ -45,9 +45,8 @@
 -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- if kindIs "map" $value -}}
-{{- fail (printf (cat
-      "flink.config.%s is a map: write flat keys, for example \"%s.%s\".")
-      $key $key (keys $value | sortAlpha | first)) -}}
+{{- $below := keys $value | sortAlpha | first | default "<name>" -}}
+{{- fail (printf "flink.config.%s is a map: write flat keys, for example \"%s.%s\"." $key $key $below) -}}
 {{- end -}}
 {{- if kindIs "slice" $value -}}
 {{- fail (printf "flink.config sets %s to a list: write its elements as one text, separated by semicolons." $key) -}}

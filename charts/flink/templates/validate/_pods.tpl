@@ -60,6 +60,16 @@
 {{- if hasKey $role.scratch "name" -}}
 {{- fail (printf "%s.scratch has a name, but the chart mounts it by its own: leave the name out." $path) -}}
 {{- end -}}
+{{- range $field := list "sizeLimit" "medium" -}}
+{{- if hasKey $role.scratch $field -}}
+{{- fail (printf "%s.scratch has %s, but it is a volume as Kubernetes writes it: write {emptyDir: {%s: ...}}."
+      $path $field $field) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and ($role.strategy).rollingUpdate (ne $role.strategy.type "RollingUpdate") -}}
+{{- fail (printf "%s.strategy has rollingUpdate, but its type is %s: set %s.strategy.type=RollingUpdate." $path
+      $role.strategy.type $path) -}}
 {{- end -}}
 {{- $ends := or (has $name (list "hooks" "savepoint" "submitter" "test"))
       (and (include "flink.bounded" $) (has $name (list "jobmanager" "taskmanager"))) -}}

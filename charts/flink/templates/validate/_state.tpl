@@ -17,9 +17,13 @@
 {{- end -}}
 {{- if hasPrefix "file://" $uri -}}
 {{- $path := trimPrefix "file://" $uri -}}
-{{- range $role := list "jobmanager" "taskmanager" -}}
+{{- $roles := dict "jobmanager" "jobmanager" "taskmanager" "taskmanager" -}}
+{{- if $values.historyServer.enabled }}{{ $_ := set $roles "historyServer" "history-server" }}{{ end -}}
+{{- range $role, $component := $roles -}}
 {{- $mounted := $values.storage.enabled | ternary (list $values.storage.mountPath) list -}}
-{{- range (get $values $role).extraVolumeMounts }}{{ $mounted = append $mounted .mountPath }}{{ end -}}
+{{- range (include "flink.role" (dict "root" $ "role" $component) | fromYaml).extraVolumeMounts -}}
+{{- $mounted = append $mounted .mountPath -}}
+{{- end -}}
 {{- $reached := false -}}
 {{- range $mounted -}}
 {{- if hasPrefix (printf "%s/" (trimSuffix "/" .)) (printf "%s/" $path) -}}
@@ -28,9 +32,9 @@
 {{- end -}}
 {{- if not $reached -}}
 {{- fail (printf (cat
-      "%s is %q, but the %s mounts no volume there, and the files would end with the pod: mount one in"
-      "jobmanager.extraVolumeMounts and taskmanager.extraVolumeMounts, or choose a folder below storage.mountPath.")
-      $key $uri $role) -}}
+      "%s is %q, but the pod of %s mounts no volume there, and the files would end with it: mount one in"
+      "%s.extraVolumeMounts, or choose a folder below storage.mountPath.")
+      $key $uri $role $role) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

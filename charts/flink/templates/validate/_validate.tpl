@@ -70,10 +70,9 @@
 {{- end -}}
 {{- include "flink.validate.lifecycle" . -}}
 
-{{- if and $values.rest.service.nodePort (ne $values.rest.service.type "NodePort") -}}
-{{- fail (printf (cat
-      "rest.service.nodePort is set, but rest.service.type is %s: set rest.service.type=NodePort, or leave the port"
-      "out.") $values.rest.service.type) -}}
+{{- if and $values.rest.service.nodePort (eq $values.rest.service.type "ClusterIP") -}}
+{{- fail (cat "rest.service.nodePort is set, but rest.service.type is ClusterIP: set rest.service.type=NodePort, or"
+      "leave the port out.") -}}
 {{- end -}}
 {{- $ports := omit (include "flink.ports" . | fromYaml) "data" "taskmanager" -}}
 {{- if has (float64 $values.rest.port) (values $ports) -}}
@@ -91,8 +90,9 @@
 {{- end -}}
 
 {{- if $values.ingress.enabled -}}
-{{- if not (hasPrefix "/" $values.ingress.path) -}}
-{{- fail (printf "ingress.path is %q: it has to begin with a slash, for example /flink." $values.ingress.path) -}}
+{{- $path := tpl $values.ingress.path . -}}
+{{- if not (hasPrefix "/" $path) -}}
+{{- fail (printf "ingress.path is %q: it has to begin with a slash, for example /flink." $path) -}}
 {{- end -}}
 {{- if and $values.ingress.tlsSecretName (not $values.ingress.host) -}}
 {{- fail "ingress.tlsSecretName is set, but a certificate needs a name: set ingress.host as well." -}}

@@ -17,6 +17,16 @@
 
 {{- define "flink.validate.image" -}}
 {{- $image := .Values.image -}}
+{{- if regexMatch "(:[^/]*$|@)" $image.repository -}}
+{{- fail (printf (cat "image.repository is %s, which names a tag or a digest too: write that into image.tag or"
+      "image.digest.") $image.repository) -}}
+{{- end -}}
+{{- range $key, $registry := dict "image.registry" $image.registry
+      "global.imageRegistry" .Values.global.imageRegistry -}}
+{{- if contains "://" ($registry | default "") -}}
+{{- fail (printf "%s is %s: write the registry without a scheme, for example registry.example.com." $key $registry) -}}
+{{- end -}}
+{{- end -}}
 {{- $plain := include "flink.image.of" (dict "root" . "name" $image.repository "registry" "registry") -}}
 {{- if and $image.registry (eq $plain $image.repository) -}}
 {{- fail (printf "image.registry is %s, but image.repository (%s) names a registry too: leave it out of one of them."

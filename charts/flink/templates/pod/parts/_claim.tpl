@@ -11,7 +11,7 @@ affinity:
 {{ end -}}
 volumes:
   - name: data
-    persistentVolumeClaim: {claimName: {{ include "flink.claim.name" .root }}}
+    persistentVolumeClaim: {claimName: {{ include "flink.claim.name" .root | quote }}}
 volumeMounts:
   - {name: data, mountPath: {{ .root.Values.storage.mountPath | quote }}}
 {{- end -}}

@@ -19,7 +19,7 @@ containers:
     imagePullPolicy: {{ $values.image.pullPolicy }}
     {{- include "flink.hooks.program" . | nindent 4 }}
     resources:
-      {{- toYaml $values.hooks.resources | nindent 6 }}
+      {{- include "flink.resources" $values.hooks.resources | nindent 6 }}
     securityContext:
       {{- include "flink.over" (list $values.securityContext $values.hooks.securityContext) | nindent 6 }}
     volumeMounts:

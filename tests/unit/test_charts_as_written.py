@@ -1,0 +1,227 @@
+"""Values as people write them: numbers where Kubernetes has texts, what YAML reads otherwise, what was left empty."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.helm import Helm, HelmError
+from tests.support.manifests import Object, containers, flink_config, pod_template, render
+from tests.unit.scenarios import DEMO, FLINK
+
+NFS = {"extraVolumes": [{"name": "n"}], "extraVolumeMounts": [{"name": "n", "mountPath": "/mnt/nfs"}]}
+JOB = {"flink": {"type": "job"}, "job": {"jar": {"file": "/opt/flink/examples/streaming/TopSpeedWindowing.jar"}}}
+
+
+def merged(*many: dict[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for one in many:
+        for key, value in copy.deepcopy(one).items():
+            both = isinstance(value, dict) and isinstance(result.get(key), dict)
+            result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def pods(values: dict[str, Any], chart: Any = FLINK, name: str = "r") -> dict[str, Object]:
+    """The pod templates of Deployments, by the last part of their names."""
+    found = {}
+    for obj in render(chart, values, name=name).by("Deployment"):
+        found[obj["metadata"]["name"].rpartition("-")[2]] = pod_template(obj)
+    return found
+
+
+def said(values: dict[str, Any], chart: Any = FLINK) -> str:
+    with pytest.raises(HelmError) as error:
+        render(chart, values)
+    return " ".join(str(error.value).split())
+
+
+def specification(values: dict[str, Any]) -> str:
+    found: str = render(FLINK, values, name="r").one("Deployment", "r-flink-jobmanager")["metadata"]["annotations"][
+        "flink/specification"
+    ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ({"rest": {"service": {"annotations": {"a": True, "b": 86400, "c": ""}}}}, "Service"),
+        ({"serviceAccount": {"annotations": {"a": True, "b": 86400, "c": ""}}}, "ServiceAccount"),
+        ({"ingress": {"enabled": True, "annotations": {"a": True, "b": 86400, "c": ""}}}, "Ingress"),
+    ],
+)
+def test_annotations_are_texts_and_those_of_an_objects_own_keys_win(values: dict[str, Any], kind: str) -> None:
+    common = {"commonAnnotations": {"a": "other", "b": "other", "c": "other", "d": 1}}
+    found = [obj["metadata"].get("annotations", {}) for obj in render(FLINK, {**values, **common}, name="r").by(kind)]
+    assert {"a": "true", "b": "86400", "c": "", "d": "1"} in found
+
+
+@pytest.mark.parametrize("release", ["1234", "true", "null", "on", "y", "1e3"])
+def test_names_that_yaml_takes_for_something_else_are_texts(release: str) -> None:
+    values = {
+        "fullnameOverride": "f",
+        "nameOverride": "123",
+        "serviceAccount": {"create": False, "name": "1234"},
+        "storage": {"existingClaim": "5678"},
+    }
+    manifests = render(FLINK, values, name=release)
+    for obj in manifests:
+        assert obj["metadata"]["labels"]["app.kubernetes.io/instance"] == release
+        assert obj["metadata"]["labels"]["app.kubernetes.io/name"] == "123"
+    pod = pod_template(manifests.one("Deployment", "f-jobmanager"))
+    assert pod["spec"]["serviceAccountName"] == "1234"
+    claims = [volume["persistentVolumeClaim"] for volume in pod["spec"]["volumes"] if "persistentVolumeClaim" in volume]
+    assert claims == [{"claimName": "5678"}]
+    data = next(obj["data"] for obj in manifests.by("ConfigMap") if "wanted.json" in obj.get("data", {}))
+    selector = json.loads(data["wanted.json"])["jobmanager_selector"]
+    assert f"app.kubernetes.io/instance={release}" in selector.split(",")
+
+
+def test_a_claims_name_may_be_a_template() -> None:
+    pod = pods({"storage": {"existingClaim": "{{ .Release.Name }}-mine"}})["jobmanager"]
+    assert "r-mine" in str(pod["spec"]["volumes"])
+
+
+@pytest.mark.parametrize("key", ["historyserver.archive.retained-jobs", "sql-gateway.session.idle-timeout"])
+def test_options_of_other_components_restart_no_job(key: str) -> None:
+    first, second = (pods(merged(JOB, {"flink": {"config": config}})) for config in ({}, {key: "5"}))
+    assert first == second
+    assert specification(JOB) == specification(merged(JOB, {"flink": {"config": {key: "5"}}}))
+
+
+@pytest.mark.parametrize(
+    ("level", "log4j", "logback"), [(False, "OFF", "OFF"), ("debug", "DEBUG", "DEBUG"), ("FATAL", "FATAL", "ERROR")]
+)
+def test_levels_are_taken_as_yaml_and_people_write_them(level: Any, log4j: str, logback: str) -> None:
+    values = {"logging": {"loggers": {"org.apache.kafka": level}}}
+    data = render(FLINK, values, name="r").one("ConfigMap", "r-flink-config")["data"]
+    assert f"logger.kafka.level = {log4j}" in data["log4j-console.properties"].splitlines()[-1]
+    assert f'<logger name="org.apache.kafka" level="{logback}"/>' in data["logback-console.xml"]
+
+
+class TestResources:
+    def of(self, values: dict[str, Any]) -> Any:
+        return containers(render(FLINK, {"taskmanager": values}, name="r").one("Deployment", "r-flink-taskmanager"))[
+            "taskmanager"
+        ]["resources"]
+
+    def test_of_memory_what_is_not_said_is_the_limit(self) -> None:
+        assert self.of({"resources": {"limits": {"memory": "4Gi"}}})["requests"]["memory"] == "4Gi"
+        native = {"flink": {"mode": "native"}, "taskmanager": {"resources": {"limits": {"memory": "4Gi"}}}}
+        assert flink_config(render(FLINK, native))["taskmanager.memory.process.size"] == "4096m"
+
+    def test_what_was_said_stays(self) -> None:
+        assert self.of({"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "4Gi"}}})["requests"]["memory"] == "1Gi"
+
+    def test_a_limit_that_another_file_has_set_can_be_taken_back(self) -> None:
+        assert self.of({"resources": {"limits": {"cpu": None, "memory": "4Gi"}}})["limits"] == {"memory": "4Gi"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}, "fromSavepoint": "gs://b/s"}]}},
+        {
+            "historyServer": {"enabled": True},
+            "flink": {"config": {"jobmanager.archive.fs.dir": "gs://b/a", "historyserver.archive.fs.dir": "gs://b/a"}},
+        },
+    ],
+    ids=["session", "archive"],
+)
+def test_a_store_that_is_named_anywhere_has_its_plugin(values: dict[str, Any]) -> None:
+    for pod in pods(values).values():
+        (plugins,) = [one for one in pod["spec"]["initContainers"] if one["name"] == "plugins"]
+        assert "flink-gs-fs-hadoop" in plugins["args"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {
+            "serviceAccount": {"create": False},
+            "jobmanager": {"serviceAccountName": "x"},
+            "taskmanager": {"serviceAccountName": "x"},
+            "highAvailability": {"type": "kubernetes"},
+        },
+        {"serviceAccount": {"create": False}, "jobmanager": {"serviceAccountName": "x"}, "flink": {"mode": "native"}},
+        {
+            "flink": {"config": {"jobmanager.scheduler": "adaptive"}},
+            "session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}, "parallelism": 10}]},
+        },
+        {"rest": {"service": {"type": "LoadBalancer", "nodePort": 30081}}},
+        {"flink": {"mode": "native"}, "native": {"idleTimeout": 30000}},
+        {"ingress": {"enabled": True, "path": "{{ .Values.global.p }}"}, "global": {"p": "/x"}},
+        merged(JOB, {"jobmanager": {"extraEnv": [{"name": "A", "value": "x", "valueFrom": None}]}}),
+    ],
+    ids=["accounts", "native account", "adaptive", "node port", "duration", "path", "valueFrom"],
+)
+def test_what_can_work_is_taken(values: dict[str, Any]) -> None:
+    render(FLINK, values)
+
+
+def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() -> None:
+    secrets = ["a", {"name": "b"}]
+    names = [{"name": "a"}, {"name": "b"}]
+    for pod in pods({"image": {"pullSecrets": secrets}}).values():
+        assert pod["spec"]["imagePullSecrets"] == names
+    for obj in render(DEMO, {"global": {"imagePullSecrets": secrets}, "kafkaUi": {"enabled": True}}):
+        if obj["kind"] in ("Deployment", "StatefulSet", "Job"):
+            assert pod_template(obj)["spec"]["imagePullSecrets"] == names
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"image": {"repository": "myorg/flink:2.2.1"}}, "image.repository is myorg/flink:2.2.1, which names a tag"),
+        ({"image": {"repository": "flink@sha256:0"}}, "image.repository is flink@sha256:0, which names a tag or a digest"),
+        ({"image": {"registry": "https://reg.example"}}, "image.registry is https://reg.example: write the registry without"),
+        ({"global": {"imageRegistry": "http://reg.example"}}, "global.imageRegistry is http://reg.example: write"),
+        (merged(JOB, {"job": {"args": ["--v", 2.10]}}), "job.args is 2.1, a number, of which digits may be lost"),
+        (
+            {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}, "args": [0.0000001]}]}},
+            "session.jobs: args of a is 1e-07, a number",
+        ),
+        ({"jobmanager": {"extraEnv": [{"FOO": "bar"}]}}, "'/jobmanager/extraEnv/0': missing property 'name'"),
+        ({"taskmanager": {"extraVolumeMounts": [{"name": "x"}]}}, "missing property 'mountPath'"),
+        ({"ingress": {"enabled": True, "host": "pre-{{ .Values.global.d }}"}, "global": {"d": "a: b"}}, "gives no YAML"),
+        ({"flink": {"config": {"taskmanager": {}}}}, 'for example "taskmanager.<name>"'),
+        ({"taskmanager": {"scratch": {"sizeLimit": "20Gi"}}}, "write {emptyDir: {sizeLimit: ...}}"),
+        ({"taskmanager": {"strategy": {"rollingUpdate": {"maxSurge": 1}}}}, "set taskmanager.strategy.type=RollingUpdate"),
+        (
+            {
+                "storage": {"enabled": False},
+                "state": {"root": "file:///mnt/nfs/flink"},
+                **{role: NFS for role in ("jobmanager", "taskmanager")},
+                "historyServer": {"enabled": True, "extraVolumes": [{"name": "o", "emptyDir": {}}]},
+            },
+            "the pod of historyServer mounts no volume there",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_is_refused_in_a_sentence(values: dict[str, Any], sentence: str) -> None:
+    assert sentence in said(values)
+
+
+def test_a_python_job_of_a_session_needs_python_too() -> None:
+    notes = Helm().notes(FLINK, {"session": {"jobs": [{"name": "a", "python": {"file": "/opt/a.py"}}]}})
+    assert "holds no Python, which the job a of session.jobs needs" in " ".join(notes.split())
+
+
+@pytest.mark.parametrize(
+    "key", ["kafka", "topic", "producer", "kafkaUi", "producer.args", "kafka.storage", "global", "global.kafka", "global.tools"]
+)
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+def test_what_is_left_empty_in_the_demo_is_its_default(key: str, helm: str) -> None:
+    values: Any = None
+    for part in reversed(key.split(".")):
+        values = {part: values}
+    assert Helm(helm).template(DEMO, values) == Helm(helm).template(DEMO)
+
+
+def test_the_demos_claim_takes_a_volume_that_is_there() -> None:
+    kafka = render(DEMO, {"kafka": {"storage": {"storageClassName": "-"}}}).one("StatefulSet")
+    assert kafka["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"] == ""
