@@ -79,7 +79,7 @@ def test_a_killed_jobmanager_under_high_availability(install: Install, helm: Hel
     # What an uninstall without hooks leaves behind brings nothing back; that the state has gone with its claim has to be said.
     helm.run("uninstall", "killed", f"--namespace={namespace}", "--no-hooks", "--wait")
     assert any("-config-map" in name for name in evidence.leftovers(cluster, namespace))
-    from_scratch = {"job": {"upgradeMode": "stateless"}}
+    from_scratch: dict[str, Any] = {"job": {"upgradeMode": "stateless"}}
     _, again, _, second = started(install, "killed", highAvailability=KUBERNETES, **from_scratch)
     assert [entry["jid"] for entry in again.rest.jobs()] == [second["jid"]]
     assert second["jid"] != first["jid"]

@@ -86,8 +86,8 @@ class Session:
         return list(self.commands)
 
     def rolled_out(self, template: str, kept_in: dict[str, str]) -> None:
-        told = {"specification": "a", "template": template, "type": "session", "jobs-kept-in": json.dumps(kept_in)}
-        self.world.rolled_out("r-jobmanager", **told)
+        told: dict[str, Any] = {"type": "session", "template": template, "jobs-kept-in": json.dumps(kept_in)}
+        self.world.rolled_out("r-jobmanager", specification="a", **told)
 
     def record(self, name: str) -> Record:
         return record.load(json.loads(self.world.kubernetes.config_maps["r-record"]["data"][name]))
