@@ -500,7 +500,7 @@ class TestWhatTheClientHasBegun:
         cluster.upgrade(entry("a"), **self.S3)
         cluster.flink.jobs.clear()
         began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))
-        found = build.record(**{**vars(cluster.record("a")), "confirmed": 0, "pending": f"submitting {began}"})
+        found = build.record(**{**vars(cluster.record("a")), "confirmed": 0, "ran": 0, "pending": f"submitting {began}"})
         cluster.write("a", found)
 
     def jobmanager(self, cluster: Session, seconds_ago: float) -> None:
