@@ -507,11 +507,26 @@ OUT_OF_SIGHT = [
     ),
 ]
 
+WITHOUT_HOOKS_MEANWHILE = [
+    refuse("it was started without hooks, and its JobManager is silent", "The job was started without hooks",
+           job=LAST_STATE, seen={"status": "UNREACHABLE", "jobmanager": jobmanager(specification="c", has_record=False)}),
+]  # fmt: skip
+
 RESUMING = [
     case("it stays suspended", "KEEP", job=SUSPENDED, record=SUSPENDED, seen={"status": "UNREACHABLE", "jobmanager": None},
          state="suspended"),
     case("it goes on", "RESUME", Source("resume", STOP_PATH), record={**SUSPENDED, "restore": STOP_PATH},
          seen={"status": "UNREACHABLE"}),
+    case("it runs all the same, and is to run", "STOP", job=SAME, record={**SUSPENDED, "restore": STOP_PATH}),
+    case("it runs all the same, and is to stay suspended", "STOP", job={**SAME, **SUSPENDED}, record=SUSPENDED,
+         state="suspended"),
+    case("a second try of a path that was never seen running keeps the way back", "RESUME",
+         Source("resume", PATH, previous=STOP_PATH), wanted=STORES, job={"from_savepoint": PATH},
+         record={**SUSPENDED, "restore": PATH, "previous": STOP_PATH, "confirmed": 0, "used": PATH},
+         seen={"status": "UNREACHABLE"}),
+    refuse("its newest checkpoint is in another directory of the same claim", "Leave state.root and storage.mountPath",
+           record={**SUSPENDED, "former": (JOB,), "checkpointDirectory": "file:///flink-data/elsewhere/checkpoints"},
+           seen={"status": "UNREACHABLE"}),
     case(
         "it goes on, after it was suspended while the JobManager was away",
         "RESUME",
@@ -776,6 +791,7 @@ ALL = [
     *ROLLBACKS,
     *ENDED,
     *OUT_OF_SIGHT,
+    *WITHOUT_HOOKS_MEANWHILE,
     *RESUMING,
     *WITHOUT_RECORD,
     *ARGO_CD,
