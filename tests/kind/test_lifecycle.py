@@ -191,7 +191,9 @@ def test_a_job_that_was_uninstalled_goes_on_in_another_release(
     """From its last savepoint; and from its newest checkpoint, as docs/disaster.md finds it, when nobody took one."""
     name = f"first-{mode}"
     source = install("source", DEMO, demo(NEW, count=2000, rate=20))
-    brokers = [f"--bootstrap-servers={source.name}-kafka:9092", f"--topic={TOPIC}", "--group=other", f"--output=file://{OUTPUT}"]
+    # The name in Kafka of the last of the three, where the check looks for its rejects.
+    group = f"--group=kdv.{namespace}.third"
+    brokers = [f"--bootstrap-servers={source.name}-kafka:9092", f"--topic={TOPIC}", group, f"--output=file://{OUTPUT}"]
     values: dict[str, Any] = {
         "flink": {"type": "job", "mode": mode},
         "image": {"repository": "flink-kdv", "tag": NEW},
