@@ -22,10 +22,12 @@ from tests.support.waits import wait_for
 pytestmark = [pytest.mark.full, pytest.mark.alone]
 TAINT = {"key": "dedicated", "value": "streams", "effect": "NoSchedule"}
 LABELS = {"cost-center": "42"}
+TOLERATIONS = [{"key": "dedicated", "operator": "Equal", "value": "streams", "effect": "NoSchedule"}]
 STRICT: dict[str, Any] = {
     "commonLabels": LABELS,
     "commonPodLabels": {**LABELS, "sidecar": "none"},
-    "jobmanager": {"tolerations": [{"key": "dedicated", "operator": "Equal", "value": "streams", "effect": "NoSchedule"}]},
+    "jobmanager": {"tolerations": TOLERATIONS},
+    "taskmanager": {"tolerations": TOLERATIONS},
     "savepoints": {"schedule": "0 3 1 1 *"},
 }
 
