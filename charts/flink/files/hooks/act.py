@@ -271,7 +271,6 @@ class Actor:
         generation before has written no state.
         """
         old, wanted = self.record, self.wanted
-        live = observe.jobmanager(wanted, self.kubernetes)
         volumes = observe.coming_volumes(wanted)
         state_backend, state_flink = old.written_by(never_ran=never_ran)
         new = replace(
@@ -280,7 +279,7 @@ class Actor:
             startBy=clock.now_seconds() + int(2 * wanted.timeout_seconds),
             spec=self.job.specification,
             state=state,
-            deployment=live.version if live else NONE,
+            deployment=self._deployment(),
             restore=source.restore,
             own=source.own,
             former=source.former[:_FORMER],
@@ -304,6 +303,13 @@ class Actor:
         line = f"{new.generation}  {clock.now()}  {source.how}  from {source.restore or 'the beginning'}{newer}"
         self.write(new.saying(line))
         say(line)
+
+    def _deployment(self) -> str:
+        """As the record has it. Of a job of a session its JobManager's tells nothing."""
+        if self.job.name:
+            return ""
+        live = observe.jobmanager(self.wanted, self.kubernetes)
+        return live.version if live else NONE
 
     def _restart_of_pods(self, state: str) -> str:
         """What the record says of the pods that would run the next generation, and are those of the one before."""

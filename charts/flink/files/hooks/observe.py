@@ -94,6 +94,11 @@ class Observation:
     record_is_gone: bool = False  # the whole ConfigMap, and not only the record of one job
     jobmanager_replaced: bool = False  # a session: the JobManager goes, and its jobs with it
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether Flink shows the job, and it has not ended."""
+        return self.status in (Status.RUNNING, Status.UNHEALTHY)
+
 
 NO_CHECKPOINTS = Checkpoints("", "", "", False, 0)
 
@@ -420,9 +425,11 @@ def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], statu
 
 def _failed(record: Record, live: JobManager, status: Status, pods: List[Json]) -> bool:
     """Whether an operation waited for this generation in vain, and nothing can have run it since."""
+    if _failed_lately(record):
+        return True
     end = _end_of_vain(record)
-    if not end or _failed_lately(record):
-        return bool(end)
+    if not end:
+        return False
     if not pods:
         return 0 < live.without_pods_since < end
     return all(_never_ready_since(pod, end) or (status is Status.ABSENT and _runs_since(pod, end)) for pod in pods)

@@ -115,8 +115,7 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
         _before_job(actor, lenient, adopted=True)
         return
     if step.action is Action.KEEP:
-        runs = seen.status in (Status.RUNNING, Status.UNHEALTHY)
-        stale = runs and not seen.stop and (record.is_stopping or record.barred)
+        stale = seen.is_alive and not seen.stop and (record.is_stopping or record.barred)
         kept = replace(record, spec=actor.job.specification, pending="" if stale else record.pending)
         if kept != record or adopted:
             actor.write(kept)
@@ -222,7 +221,7 @@ def after_uninstall(release: Release) -> None:
     if not _state_stays(release):
         release.records.delete()
         return
-    for actor in release.actors:
+    for actor in release.actors if release.wanted.type == "job" else []:
         if observe.may_have_run(actor.record):
             actor.write(replace(actor.record, deployment=GONE))
     say(

@@ -105,8 +105,8 @@ class _Planner:
         other = self.job.specification != self.record.spec or self.job.state != self.record.state
         return (
             other
-            or (self.record.state == SUSPENDED and self.seen.status in (Status.RUNNING, Status.UNHEALTHY))
-            or (self._waits_for_a_restart and self.seen.status not in (Status.RUNNING, Status.UNHEALTHY))
+            or (self.record.state == SUSPENDED and self.seen.is_alive)
+            or (self._waits_for_a_restart and not self.seen.is_alive)
             or bool(self.named)
             or self.seen.jobmanager_replaced
             or self._went_elsewhere_in_vain
@@ -200,7 +200,7 @@ class _Planner:
     # A job that is suspended
 
     def _suspended(self) -> Plan:
-        if self.seen.status in (Status.RUNNING, Status.UNHEALTHY):
+        if self.seen.is_alive:
             return self._alive()  # what should have ended it never came to be
         if self.job.state == SUSPENDED:
             return self._keep("The job stays suspended.")
@@ -267,7 +267,7 @@ class _Planner:
 
     def _running(self) -> Plan:
         status = self.seen.status
-        if status in (Status.RUNNING, Status.UNHEALTHY):
+        if self.seen.is_alive:
             return self._alive()
         if status is Status.FINISHED:
             return self._finished()
@@ -397,6 +397,8 @@ class _Planner:
     def _out_of_sight(self) -> Plan:
         """REST does not answer, or does not know the job: what the record, the directory and high availability tell."""
         seen, record = self.seen, self.record
+        if left := self._left_out_of_sight():
+            return left
         if not self.changed and seen.status is Status.UNREACHABLE and seen.jobmanager:
             return self._keep("Nothing that concerns the job has changed.")
         if self.wanted.type == "job" and (job := self._job_without_hooks):
@@ -453,6 +455,21 @@ class _Planner:
             f"Name it with job.fromSavepoint={self.reach.example}, or restart the job from scratch with "
             "job.upgradeMode=stateless.",
         )
+
+    def _left_out_of_sight(self) -> Optional[Plan]:
+        """The same of a job that has left session.jobs, of which nobody needs to know yet where it would go on."""
+        seen, record = self.seen, self.record
+        left = self.wanted.type == "session" and self.job.state == SUSPENDED
+        if not left or seen.jobmanager_replaced or seen.known_to_store:
+            return None
+        if seen.status is Status.ABSENT:
+            former = record.former if seen.never_ran else (record.job, *record.former)
+            return self._begin(Source("has left session.jobs", record.restore, record.own, former))
+        if not seen.jobmanager:
+            return None
+        if self.lenient:
+            return self._keep("It cannot be reached: the next upgrade stops it.")
+        return self._refuse("The JobManager cannot be reached, so that the job cannot be stopped.", "Wait until it answers.")
 
     @property
     def _should_wait(self) -> bool:

@@ -87,8 +87,8 @@ def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, l
         patience = 0 if record.state == SUSPENDED else _left(10 if unchanged or lenient else 30, began)
         with named(actor):
             seen = replace(actor.observe(patience), jobmanager_replaced=replaced)
-            step = _step(actor, seen, lenient)  # what would be refused later is refused now
-        if record.state == RUNNING or seen.status in (Status.RUNNING, Status.UNHEALTHY):
+            step = _planned(actor, seen, lenient)  # what would be refused later is refused now
+        if record.state == RUNNING or seen.is_alive:
             steps.append((actor, step, seen))
     if any(step.ends_a_job for _, step, _ in steps):
         check_objects(cluster.wanted, cluster.kubernetes)
@@ -132,22 +132,6 @@ def _adopt(actor: Actor, live: JobManager) -> bool:
     return True
 
 
-def _step(actor: Actor, seen: Observation, lenient: bool) -> Plan:
-    """What is done about a job that has a record; of one that has left the list nobody needs to know where it would go on."""
-    record = actor.record
-    left = actor.job.program is None and record.state == RUNNING
-    if left and not seen.jobmanager_replaced and not seen.known_to_store:
-        if seen.status is Status.ABSENT:
-            former = record.former if seen.never_ran else (record.job, *record.former)
-            source = Source("has left session.jobs", record.restore, record.own, former)
-            return Plan(Action.BEGIN, "Flink does not know it any more.", source, SUSPENDED)
-        if seen.status is Status.UNREACHABLE and seen.jobmanager:
-            if lenient:
-                return Plan(Action.KEEP, "It cannot be reached: the next upgrade stops it.")
-            raise Failed("The JobManager cannot be reached, so that the job cannot be stopped. Wait until it answers.")
-    return _planned(actor, seen, lenient)
-
-
 def _planned(actor: Actor, seen: Observation, lenient: bool) -> Plan:
     step = actor.plan(seen, lenient=lenient)
     if step.action is Action.REFUSE:
@@ -173,7 +157,7 @@ def _leave(actor: Actor, seen: Observation) -> None:
     """Write what is known now of a job that is left as it is."""
     if seen.status is Status.FINISHED:
         actor.finish()
-    elif seen.status in (Status.RUNNING, Status.UNHEALTHY) and actor.record.is_submitting:
+    elif seen.is_alive and actor.record.is_submitting:
         actor.write(replace(actor.record, pending=""))
     elif seen.status is Status.ABSENT and seen.never_ran and actor.record.pending != SUBMIT:
         actor.write(replace(actor.record, pending=SUBMIT))  # the JobManager that can tell may be about to be replaced
