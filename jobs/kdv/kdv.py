@@ -34,6 +34,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 INPUT_COLUMNS = ("id", "product", "description", "price", "kdv", "timestamp_column")
 
@@ -50,6 +51,7 @@ BROKER_BYTES = 1_048_588  # what a broker takes by default
 BUCKETS = 64
 
 MINUTE = 60_000
+SCHEME = r"[A-Za-z][\w+.-]*://"
 LEAST_INTERVAL = 10  # milliseconds between checkpoints
 LONGEST_TRANSACTION = 2**31 - 1  # milliseconds that Kafka's clients hold
 COMMIT_MILLISECONDS = 5 * MINUTE  # that a job gets to come back and commit
@@ -99,7 +101,7 @@ def not_empty(text: str) -> str:
 
 def folder(text: str) -> str:
     """A folder, as URI or as a path of the machine."""
-    if not re.fullmatch(r"([A-Za-z][\w+.-]*://)?[^\s:]*/.*", text):
+    if not re.fullmatch(rf"({SCHEME})?[^\s:]*/.*", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no folder: write one like file:///flink-data/output or s3://bucket/output")
     return text
 
@@ -126,7 +128,7 @@ def topic(text: str) -> str:
 
 def place(text: str) -> str:
     """A topic, a folder as URI, or nothing."""
-    if text and not is_topic(text) and not re.fullmatch(r"[A-Za-z][\w+.-]*://[^/]*/.*", text):
+    if text and not is_topic(text) and not re.fullmatch(rf"{SCHEME}[^/]*/.*", text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is neither a topic (up to 249 letters of ASCII, digits, . _ -) nor a folder like file:///data/dead"
         )
@@ -286,11 +288,10 @@ def overlap(one: str, other: str) -> bool:
 
 def plain(uri: str) -> str:
     """One spelling of a folder: a path without a scheme is a file, and a store has one scheme."""
-    scheme, separator, rest = uri.rpartition("://") if "://" in uri else ("file", "", re.sub(r"^[Ff][Ii][Ll][Ee]:", "", uri))
-    scheme = re.sub(r"^s3[anp]$", "s3", scheme.lower())
-    authority, _, path = rest.partition("/") if separator else ("", "", rest)
-    if scheme == "file" and authority == "localhost":
-        authority = ""
+    parts = urlsplit(uri)
+    scheme = re.sub(r"^s3[anp]$", "s3", parts.scheme or "file")
+    authority = "" if (scheme, parts.netloc) == ("file", "localhost") else parts.netloc
+    path = parts._replace(scheme="", netloc="").geturl()
     return f"{scheme}:{posixpath.normpath(f'/{authority}/{path}')}/".replace("//", "/")
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 import yaml
 from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import NotFoundError
 
 from tests.kind.conftest import FLINK, VALUES
 from tests.support.cluster import Cluster
@@ -29,16 +27,8 @@ def client(cluster: Cluster, namespace: str) -> Iterator[DynamicClient]:
     # Sidecars and security contexts of users' own are not all `restricted`.
     labels = {"pod-security.kubernetes.io/enforce": "privileged"}
     cluster.core.patch_namespace(namespace, {"metadata": {"labels": labels}})
-    client = DynamicClient(cluster.api)
-    objects = list(yaml.safe_load_all(NEEDED))
-    for obj in objects:
-        resource = client.resources.get(api_version=obj["apiVersion"], kind=obj["kind"])
-        resource.create(body=obj, namespace=namespace)
-    yield client
-    for obj in objects:
-        resource = client.resources.get(api_version=obj["apiVersion"], kind=obj["kind"])
-        with suppress(NotFoundError):
-            resource.delete(name=obj["metadata"]["name"], namespace=namespace)
+    with cluster.having(list(yaml.safe_load_all(NEEDED)), namespace):
+        yield DynamicClient(cluster.api)
 
 
 def test_the_api_server_takes_all_objects_and_their_pods_and_knows_each_field(client: DynamicClient, namespace: str) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from kubernetes.dynamic import DynamicClient
-from kubernetes.dynamic.exceptions import NotFoundError
 
 from tests.kind import jar_job
 from tests.kind.conftest import FLINK, Install
@@ -36,24 +34,14 @@ STRICT: dict[str, Any] = {
 def strict(cluster: Cluster, namespace: str) -> Iterator[None]:
     """The policies hold, as a pod shows that gets its sidecar, and the node is tainted; all goes after the releases."""
     text = (Path(__file__).parent / "policies.yaml").read_text().replace("{namespace}", namespace)
-    objects = [obj for obj in yaml.safe_load_all(text) if obj]
-    client = DynamicClient(cluster.api)
     node = cluster.core.list_node().items[0].metadata.name
-    try:
-        for obj in objects:
-            resource = client.resources.get(api_version=obj["apiVersion"], kind=obj["kind"])
-            resource.create(body=obj, namespace=namespace)
+    with cluster.having([obj for obj in yaml.safe_load_all(text) if obj], namespace):
         wait_for(lambda: has_sidecar(cluster, namespace), timeout=60, what="the policies to hold")
         cluster.core.patch_node(node, {"spec": {"taints": [TAINT]}})
-        yield
-    finally:
-        cluster.core.patch_node(node, {"spec": {"taints": None}})
-        for obj in reversed(objects):
-            resource = client.resources.get(api_version=obj["apiVersion"], kind=obj["kind"])
-            try:
-                resource.delete(name=obj["metadata"]["name"], namespace=namespace)
-            except NotFoundError:
-                continue
+        try:
+            yield
+        finally:
+            cluster.core.patch_node(node, {"spec": {"taints": None}})
 
 
 def has_sidecar(cluster: Cluster, namespace: str) -> bool:

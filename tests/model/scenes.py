@@ -61,6 +61,17 @@ def stop_by_hand(release: Checked) -> None:
     assert not release.jobs
 
 
+def rest_is_away(release: Checked, seconds: float) -> None:
+    release.world.rest_is_away_until = release.world.now + seconds
+
+
+def restart_jobmanager(release: Checked) -> None:
+    """Its container ends, and another one has come up."""
+    for name in list(release.world.jobmanagers):
+        release.world.crash(name, "killed")
+    release.world.advance(40)
+
+
 def lose_jobmanager(release: Checked, seconds: float) -> None:
     for name in list(release.world.jobmanagers):
         release.world.kubernetes.lose_pod(name)

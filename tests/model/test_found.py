@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from tests.model.helm import Helm, Outcome
-from tests.model.scenes import AVAILABLE, CLAIM, installed, lose_jobmanager, newest_checkpoint, rollback, stop_by_hand, upgrade
+from tests.model.scenes import (
+    AVAILABLE,
+    CLAIM,
+    installed,
+    lose_jobmanager,
+    newest_checkpoint,
+    rest_is_away,
+    restart_jobmanager,
+    rollback,
+    stop_by_hand,
+    upgrade,
+)
 from tests.model.trouble import Trouble
 from tests.model.values import SessionJob, Values
 from tests.model.walk import Checked
@@ -63,10 +74,8 @@ def test_a_rollback_while_the_jobmanager_starts_brings_back_the_program() -> Non
 def test_restarts_of_long_ago_do_not_count() -> None:
     release = installed(AVAILABLE)
     for _ in range(3):
-        for name in list(release.world.jobmanagers):
-            release.world.crash(name, "killed")
-        release.world.advance(40)
-    release.world.rest_is_away_until = release.world.now + 20
+        restart_jobmanager(release)
+    rest_is_away(release, 20)
     assert upgrade(release, AVAILABLE).ok
 
 

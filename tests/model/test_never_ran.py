@@ -19,6 +19,7 @@ from tests.model.scenes import (
     installed,
     lose_jobmanager,
     mistyped,
+    rest_is_away,
     rollback,
     stop_by_hand,
     upgrade,
@@ -222,7 +223,7 @@ def test_the_old_program_never_comes_back(how: str, kind: str, call: int) -> Non
     if how == "rollback":
         assert upgrade(release, replace(values, program=2)).ok
         target = 1
-    release.world.rest_is_away_until = release.world.now + 75
+    rest_is_away(release, 75)
     release.world.trouble = Trouble(kind, call)
 
     def operation() -> Outcome:

@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 
 from tests.model import flink, package
-from tests.model.scenes import AVAILABLE, AVAILABLE_STORE, CLAIM, MODES, STORE, installed, upgrade
+from tests.model.scenes import (
+    AVAILABLE,
+    AVAILABLE_STORE,
+    CLAIM,
+    MODES,
+    STORE,
+    installed,
+    rest_is_away,
+    restart_jobmanager,
+    upgrade,
+)
 from tests.model.values import SessionJob, Values
 from tests.model.walk import Checked
 
 SESSION = Values(type="session", jobs=(SessionJob("a"), SessionJob("b")))
 DEEP = "file:///flink-data/deep"
 each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
-
-
-def rest_is_away(release: Checked, seconds: float) -> None:
-    release.world.rest_is_away_until = release.world.now + seconds
-
-
-def restart_jobmanager(release: Checked) -> None:
-    for pod in list(release.world.jobmanagers):
-        release.world.crash(pod, "killed")
-    release.world.advance(40)
 
 
 def nothing_is_lost_or_twice(release: Checked) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.exceptions import NotFoundError
 from kubernetes.stream import stream
 
 from .waits import wait_for
@@ -67,6 +69,20 @@ class Cluster:
         if len(names) != 1:
             raise LookupError(f"{len(names)} pods in {namespace} have the labels {selector}: {names}")
         return str(names[0])
+
+    @contextmanager
+    def having(self, objects: Sequence[Mapping[str, Any]], namespace: str) -> Iterator[None]:
+        """Objects of any kind, as YAML has them, which are there while the block runs."""
+        kinds = DynamicClient(self.api).resources
+        resources = [(kinds.get(api_version=obj["apiVersion"], kind=obj["kind"]), obj) for obj in objects]
+        try:
+            for resource, obj in resources:
+                resource.create(body=obj, namespace=namespace)
+            yield
+        finally:
+            for resource, obj in reversed(resources):
+                with suppress(NotFoundError):
+                    resource.delete(name=obj["metadata"]["name"], namespace=namespace)
 
     def log(self, namespace: str, pod: str, **options: Any) -> str:
         """What a pod has printed, with the options of `read_namespaced_pod_log`. Raises ApiException before it has started."""

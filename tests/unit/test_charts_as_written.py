@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -11,18 +10,10 @@ import pytest
 from tests.support.helm import Helm, HelmError
 from tests.support.manifests import Object, containers, flink_config, pod_template, render
 from tests.unit.scenarios import DEMO, FLINK
+from tests.unit.test_charts_values import merged
 
 NFS = {"extraVolumes": [{"name": "n"}], "extraVolumeMounts": [{"name": "n", "mountPath": "/mnt/nfs"}]}
 JOB = {"flink": {"type": "job"}, "job": {"jar": {"file": "/opt/flink/examples/streaming/TopSpeedWindowing.jar"}}}
-
-
-def merged(*many: dict[str, Any]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for one in many:
-        for key, value in copy.deepcopy(one).items():
-            both = isinstance(value, dict) and isinstance(result.get(key), dict)
-            result[key] = merged(result[key], value) if both else value
-    return result
 
 
 def pods(values: dict[str, Any], chart: Any = FLINK, name: str = "r") -> dict[str, Object]:

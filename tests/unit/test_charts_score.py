@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 from pathlib import Path
@@ -35,8 +36,10 @@ LEFT = {
 }
 
 
-def failed(text: str) -> dict[str, set[str]]:
-    """{check: objects that fail it}."""
+@functools.cache
+def failed(file: Path) -> dict[str, set[str]]:
+    """{check: objects that fail it} of what a file renders."""
+    text = Helm().template(ROOT / "charts" / chart_of(str(file.relative_to(ROOT))), files=[file])
     command = [str(tools.path("kube-score")), "score", "--output-format=json", "-"]
     version = versions.get("kubernetes", "version").rpartition(".")[0]
     done = subprocess.run([*command, f"--kubernetes-version=v{version}"], input=text, capture_output=True, text=True)
@@ -50,14 +53,9 @@ def failed(text: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
 def test_nothing_is_found_that_has_no_reason(file: Path) -> None:
-    chart = ROOT / "charts" / chart_of(str(file.relative_to(ROOT)))
-    assert {check: names for check, names in failed(Helm().template(chart, files=[file])).items() if check not in LEFT} == {}
+    assert {check: names for check, names in failed(file).items() if check not in LEFT} == {}
 
 
 def test_each_reason_is_needed() -> None:
-    found = {
-        check
-        for file in FILES
-        for check in failed(Helm().template(ROOT / "charts" / chart_of(str(file.relative_to(ROOT))), files=[file]))
-    }
+    found = {check for file in FILES for check in failed(file)}
     assert LEFT.keys() - found == set()
