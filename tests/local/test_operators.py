@@ -211,3 +211,15 @@ def test_time_in_which_the_task_stood_still_makes_nobody_idle(do: Do) -> None:
     assert "idle" not in do("clock", 60_000)
     do("broken", 1)
     assert "idle" not in do("clock", 60_100)
+
+
+def test_time_under_backpressure_makes_nobody_idle(do: Do) -> None:
+    """Timers go on while no row is read, so the good partition would look silent."""
+    do("activity", DELAY, TIMEOUT)
+    passing(do, 0, 2000, ("good", 0, 100_000), ("broken", 1))
+    do("backpressure", "on")
+    assert passing(do, 2100, 5000) == []
+    do("backpressure", "off")
+    assert passing(do, 7200, 500, ("broken", 1)) == []
+    assert do("good", 0, 110_000) == ["row good"]
+    assert passing(do, 7800, 1500, ("broken", 1)) == ["mark 105000", "idle"]

@@ -2,8 +2,10 @@ package flinkhelm.windows;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.flink.runtime.metrics.groups.TaskIOMetricGroup;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.util.PausableRelativeClock;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
@@ -27,7 +29,9 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
     private final long timeout;
 
     private transient Map<Integer, Partition> partitions;
-    // Milliseconds since the start, of which those do not count in which backpressure stopped this task: nobody could deliver.
+    // Stands still under backpressure, as the source's own does: timers go on then, and nobody can deliver.
+    private transient PausableRelativeClock clock;
+    // Milliseconds since the start, of which those do not count in which this task stood still.
     private transient long now;
     private transient long lookedAt;
     private transient boolean readerIdle;
@@ -58,14 +62,28 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
         partitions = new HashMap<>();
         reached = Long.MIN_VALUE;
         emitted = Long.MIN_VALUE;
-        lookedAt = getProcessingTimeService().getCurrentProcessingTime();
         if (timeout > 0) {
+            clock = new PausableRelativeClock(getProcessingTimeService().getClock());
+            ioMetrics().registerBackPressureListener(clock);
+            lookedAt = clock.relativeTimeMillis();
             lookLater();
         }
     }
 
+    @Override
+    public void close() throws Exception {
+        if (clock != null) {
+            ioMetrics().unregisterBackPressureListener(clock);
+        }
+        super.close();
+    }
+
+    private TaskIOMetricGroup ioMetrics() {
+        return getContainingTask().getEnvironment().getMetricGroup().getIOMetricGroup();
+    }
+
     private void lookLater() {
-        getProcessingTimeService().registerTimer(lookedAt + pause(), time -> look());
+        getProcessingTimeService().registerTimer(getProcessingTimeService().getCurrentProcessingTime() + pause(), time -> look());
     }
 
     private long pause() {
@@ -73,7 +91,7 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
     }
 
     private void look() throws Exception {
-        long time = getProcessingTimeService().getCurrentProcessingTime();
+        long time = clock.relativeTimeMillis();
         now += Math.min(Math.max(0, time - lookedAt), 2 * pause());
         lookedAt = time;
         judge();

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Queue;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.metrics.TimerGauge;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
@@ -82,6 +83,15 @@ final class Operators {
                 break;
             case "status":
                 harness.processWatermarkStatus(words[1].equals("idle") ? WatermarkStatus.IDLE : WatermarkStatus.ACTIVE);
+                break;
+            case "backpressure":
+                TimerGauge pressed =
+                        harness.getEnvironment().getMetricGroup().getIOMetricGroup().getSoftBackPressuredTimePerSecond();
+                if (words[1].equals("on")) {
+                    pressed.markStart();
+                } else {
+                    pressed.markEnd();
+                }
                 break;
             case "clock":
                 harness.setProcessingTime(number(words[1]));
