@@ -55,7 +55,8 @@ def hindrance(record: dict[str, str], settings: Settings, files: dict[str, float
     own = record.get("own") == "true" and settings.directory and restore.startswith(f"{settings.directory}/checkpoints/")
     if own and restore not in files:
         return "finished, and its checkpoint is gone"
-    began = bool(record.get("former")) or was_seen
+    ever_seen = any(record.get(field, "0") != "0" for field in ("confirmed", "ran"))
+    began = was_seen or (ever_seen and bool(record.get("former")))
     return "another volume" if settings.directory and began and not settings.was_here else ""
 
 

@@ -92,9 +92,10 @@ gone() {
   if [[ $path == "$(plain "$directory")/checkpoints/"* && ! -e $path/_metadata ]]; then echo "$path"; fi
 }
 
-# Whether the job has run, and not on this volume: each start leaves a file, as a job without a checkpoint has no other.
+# Whether the job has run, and not on this volume: each start leaves a file, as a job without a checkpoint has no other. One before it of
+# which nobody has ever seen a generation running may not have run at all.
 has_run_elsewhere() {
-  [[ $directory && ! -e $directory/started ]] && { [[ $(field former) ]] || was_seen; }
+  [[ $directory && ! -e $directory/started ]] && { was_seen || [[ $(field former) && $(field confirmed)$(field ran) == *[1-9]* ]]; }
 }
 
 # Why the job must not be started yet; empty if it may be.

@@ -98,12 +98,10 @@ class Actor:
             if not step.source:
                 return last
             kept = (seen.config is not None and seen.config.retained) or "/chk-" not in newest
-            if not kept or not newest:
+            # Completed since the look, if not before it.
+            if not kept or not newest or paths.same(newest, told.checkpoints.restored):
                 return step.source
-            # Completed since the look, which found none: the values have named no other state.
-            if step.source.how == "last-state" and not paths.same(newest, told.checkpoints.restored):
-                return last
-            return replace(step.source, previous=newest)
+            return last if step.source.how == "last-state" else replace(step.source, previous=newest, previous_former=())
         return self._source(step)
 
     def _source(self, step: Plan) -> Source:
@@ -276,7 +274,7 @@ class Actor:
         new = replace(
             old,
             generation=old.generation + 1,
-            startBy=clock.now_seconds() + int(2 * wanted.timeout_seconds),
+            startBy=self.start_by(),
             spec=self.job.specification,
             state=state,
             deployment=self._deployment(),
@@ -303,6 +301,10 @@ class Actor:
         line = f"{new.generation}  {clock.now()}  {source.how}  from {source.restore or 'the beginning'}{newer}"
         self.write(new.saying(line))
         say(line)
+
+    def start_by(self) -> int:
+        """Until when a pod may be the first one to run what is written now."""
+        return clock.now_seconds() + int(2 * self.wanted.timeout_seconds)
 
     def _deployment(self) -> str:
         """As the record has it. Of a job of a session its JobManager's tells nothing."""

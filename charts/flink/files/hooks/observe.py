@@ -60,6 +60,7 @@ class JobManager:
     from_savepoints: Optional[Dict[str, str]] = None  # the same of the jobs of a session, by name; None: it does not say
     rest_port: int = 0  # of its REST API; 0: it does not say
     version: str = ""  # "uid generation" of the Deployment: another one after each change of what it asks for
+    is_alone: bool = True  # no second Deployment lives, as while one of standalone mode follows one of native mode
 
     def volume_of(self, path: str) -> str:
         return volume_of(self.volumes, path)
@@ -79,7 +80,7 @@ class Observation:
     status: Status
     job: str  # Flink's id of it, which may differ from the record's in its second half
     jobmanager: Optional[JobManager]
-    never_ran: bool  # certain: no process of this generation has got as far as to run the job
+    never_ran: bool  # certain: no process of this generation has got as far as to write state of the job
     known_to_store: bool  # high availability brings this generation back where it was
     others: Tuple[Tuple[str, str], ...]  # (id, name) of living jobs that are not this one
     ended_others: Tuple[str, ...]  # ids of jobs that have ended
@@ -124,8 +125,7 @@ def observe(
         status=status,
         job=job,
         jobmanager=live,
-        never_ran=not record.has_run
-        and (_never_ran(wanted, record, live, status, kubernetes) or _never_arrived(wanted, record, told, kubernetes)),
+        never_ran=not record.has_run and _never_ran(wanted, record, live, told, kubernetes),
         known_to_store=record.exists and not reachable and store.knows(record.job),
         others=tuple((one["jid"], one.get("name", "")) for one in known if one["jid"] != job and one["state"] not in ENDED),
         ended_others=tuple(one["jid"] for one in known if one["jid"] != job and one["state"] in ENDED),
@@ -223,6 +223,7 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         jobs_kept_in=_jobs_kept_in(annotations.get(JOBS_KEPT_IN), container, wanted),
         rest_port=next((port["containerPort"] for port in container.get("ports") or [] if port.get("name") == "rest"), 0),
         version=f"{live['metadata'].get('uid', '')} {live['metadata'].get('generation', 0)}",
+        is_alone=len(living) == 1,
     )
 
 
@@ -402,16 +403,39 @@ def was_ready(pod: Json) -> bool:
     return ready["status"] == "True" or changed
 
 
-def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], status: Status, kubernetes: Kubernetes) -> bool:
-    """Whether it is certain that no process has run this generation, which was never seen running."""
+def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], told: Told, kubernetes: Kubernetes) -> bool:
+    """Whether it is certain that no process has written state of this generation, which was never seen running."""
+    if told.status in (Status.RUNNING, Status.FINISHED):
+        return False
+    if told.status not in (Status.UNREACHABLE, Status.ABSENT):
+        return _has_written_nothing(record, told)
     if wanted.type == "session":
-        return record.pending == SUBMIT
+        return record.pending == SUBMIT or _never_arrived(wanted, record, told, kubernetes)
+    return _never_ran_unseen(wanted, record, live, told.status, kubernetes)
+
+
+def _has_written_nothing(record: Record, told: Told) -> bool:
+    """Whether Flink, which shows the job, knows of no state that it has completed, in this process or one before it."""
+    seen = (told.checkpoints.newest, told.checkpoints.restored)
+    written = any(path and not paths.same(path, record.restore) for path in seen)
+    return not written and not any(is_half_of(record.job, path) for path in record.savepoints)
+
+
+def _never_ran_unseen(wanted: Wanted, record: Record, live: Optional[JobManager], status: Status, kubernetes: Kubernetes) -> bool:
+    """The same of a job that Flink does not show."""
     if record.is_replaced:
         return True
-    if not live or live.specification != record.spec:
+    if not live:
+        # One that was made and deleted meanwhile may have run it, which high availability alone remembers.
+        lately = clock.now_seconds() < record.startBy or _is_remembered(wanted)
+        return (record.deployment == NONE and lately) or _failed_lately(record)
+    if not live.is_alone:
+        return False
+    if live.specification != record.spec:
         # What should have run it never came to be, if nothing has changed since.
-        since = live.version if live else NONE
-        return record.deployment in ("", since) or _failed_lately(record)
+        return record.deployment == live.version or _failed_lately(record)
+    if live.replicas == 0 and record.deployment == live.version:
+        return True
     pods = pods_of(kubernetes.pods(wanted.jobmanager_selector), record.spec)
     free = [pod for pod in pods if pod["metadata"]["uid"] not in record.barred]
     if pods and not free:
@@ -423,10 +447,16 @@ def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], statu
     return _failed(record, live, status, free)
 
 
+def _is_remembered(wanted: Wanted) -> bool:
+    """Whether what high availability stores outlives the JobManager and all that Helm has made."""
+    return wanted.high_availability == "kubernetes" or (wanted.zookeeper is not None and not wanted.zookeeper.bundled)
+
+
 def _failed(record: Record, live: JobManager, status: Status, pods: List[Json]) -> bool:
     """Whether an operation waited for this generation in vain, and nothing can have run it since."""
     if _failed_lately(record):
-        return True
+        # One that is ready, and cannot be asked, may run the job by now.
+        return status is Status.ABSENT or not any(is_ready(pod) for pod in pods)
     end = _end_of_vain(record)
     if not end:
         return False

@@ -117,6 +117,8 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
     if step.action is Action.KEEP:
         stale = seen.is_alive and not seen.stop and (record.is_stopping or record.barred)
         kept = replace(record, spec=actor.job.specification, pending="" if stale else record.pending)
+        if record.state == RUNNING and seen.never_ran:
+            kept = replace(kept, startBy=actor.start_by())  # the operation that began it was interrupted, maybe long ago
         if kept != record or adopted:
             actor.write(kept)
         if seen.status is Status.FINISHED:

@@ -65,7 +65,7 @@ class _Planner:
         self.reach = Reach(wanted, record, seen)
         # A path counts once, ever. A rollback brings the values of long ago, whose path and mode are not meant again.
         new = job.from_savepoint and not record.has_used(job.from_savepoint)
-        self.named = job.from_savepoint if new and not (lenient and record.exists) else ""
+        self.named = job.from_savepoint if new and not (lenient and (record.exists or seen.jobmanager)) else ""
         keeps_state = lenient and bool(wanted.savepoint_directory or wanted.checkpoint_directory)
         self.mode = "savepoint" if keeps_state and job.upgrade_mode == "stateless" else job.upgrade_mode or self._default_mode
 
@@ -136,13 +136,27 @@ class _Planner:
     def _went_elsewhere_in_vain(self) -> bool:
         """The generation was to start elsewhere than from the state of before, does not run, and is not meant any more."""
         record = self.record
-        if not (record.previous or record.previousFormer) or record.is_confirmed or self.seen.status is Status.RUNNING:
+        if not self._is_elsewhere or self.seen.status is Status.RUNNING:
+            return False
+        if self._has_completed:
             return False
         if self.lenient:
             return True
         if record.restore:
             return not paths.same(self.job.from_savepoint, record.restore)
         return self.mode != "stateless"
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether the generation starts elsewhere than from the state of before, and was never seen running from there."""
+        return bool(self.record.previous or self.record.previousFormer) and not self.record.is_confirmed
+
+    @property
+    def _has_completed(self) -> bool:
+        """Whether Flink shows state that the generation has written."""
+        newest = self.seen.checkpoints.newest or self._own_savepoint
+        begun = self.record.state == RUNNING
+        return begun and bool(newest) and not paths.same(newest, self.record.restore)
 
     # A release without a record
 
@@ -225,16 +239,20 @@ class _Planner:
             return Source("", self._stopped_with)
         if seen.status in (Status.FAILED, Status.CANCELED, Status.RUNNING, Status.UNHEALTHY):
             newest = seen.checkpoints.newest or self._own_savepoint
-            if not newest:
+            if not newest or (self._is_elsewhere and not self._has_completed):
                 return self._as_recorded("")
             gone = self._is_deleted_with_the_job(newest)
             return Source("", self._own_savepoint) if gone else self._from_checkpoint(newest)
-        return Source("", record.restore, record.own, (record.job, *record.former))
+        return self._from_the_files("")
+
+    def _from_the_files(self, how: str) -> Source:
+        """The newest of the checkpoints that the job and those before it have left, or else where the record says."""
+        source = self._as_recorded(how)
+        return replace(source, former=(self.record.job, *source.former))
 
     def _as_recorded(self, how: str) -> Source:
         """Where the record's generation starts; the state of before, if it was to start elsewhere and never ran."""
-        elsewhere = (self.record.previous or self.record.previousFormer) and not self.record.is_confirmed
-        if self._went_elsewhere_in_vain or (elsewhere and (self.named or self.mode == "stateless")):
+        if self._went_elsewhere_in_vain or (self._is_elsewhere and (self.named or self.mode == "stateless")):
             return replace(from_checkpoint(self.record, self.record.previous, how), former=self.record.previousFormer)
         source = Source(how, self.record.restore, self.record.own, self.record.former)
         if self.record.is_confirmed:
@@ -285,13 +303,13 @@ class _Planner:
         if not self.changed:
             return self._keep("Nothing that concerns the job has changed.")
         if self.mode == "stateless":
-            return self._cancel("job.upgradeMode is stateless.", Source("stateless", self.named))
+            return self._cancel("job.upgradeMode is stateless.", self._as_the_user_says())
         if self.mode == "savepoint":
             if self.seen.status is Status.RUNNING:
                 return self._stop()
             if self.named:
-                return self._cancel("job.fromSavepoint names where it goes on.", Source("job.fromSavepoint", self.named))
-            if not self.lenient:
+                return self._cancel("job.fromSavepoint names where it goes on.", self._as_the_user_says())
+            if not self.lenient and not self._went_elsewhere_in_vain:
                 return self._refuse(
                     "No savepoint can be taken, because not all tasks of the job run: "
                     f"{self.seen.failure or 'no failure is recorded.'}",
@@ -336,7 +354,10 @@ class _Planner:
     def _by_last_checkpoint(self) -> Plan:
         """Cancel, and go on from the newest checkpoint, which has to outlive that."""
         if self.named:
-            return self._cancel("job.fromSavepoint names where it goes on.", Source("job.fromSavepoint", self.named))
+            return self._cancel("job.fromSavepoint names where it goes on.", self._as_the_user_says())
+        if self._went_elsewhere_in_vain:
+            source = self._as_recorded("last-state")
+            return self._out_of_reach(source) or self._cancel("It goes back to where it was before.", source)
         checkpoints = self.seen.checkpoints
         if checkpoints.in_memory:
             return self._refuse(
@@ -375,11 +396,12 @@ class _Planner:
         """FAILED, or cancelled by somebody: Flink never runs a terminal id again."""
         if self.named or self.mode == "stateless":
             return self._begin(self._as_the_user_says())
+        if other := self._on_another_claim():
+            return other
         checkpoints = self.seen.checkpoints
         if checkpoints.in_memory:
             return self._refuse("Its newest checkpoint was in memory alone.", "Name another state with job.fromSavepoint.")
-        has_completed = checkpoints.newest and not paths.same(checkpoints.newest, self.record.restore)
-        if not checkpoints.newest or (not has_completed and self._went_elsewhere_in_vain):
+        if not checkpoints.newest or self._went_elsewhere_in_vain:
             source = Source("last-state", self._own_savepoint) if self._own_savepoint else self._as_recorded("last-state")
             return self._out_of_reach(source) or self._begin(source)
         if self._is_deleted_with_the_job(checkpoints.newest):
@@ -411,6 +433,13 @@ class _Planner:
             return self._refuse(
                 f"Flink does not know the job {record.job}, and runs others: {jobs}.", "Stop them first, or wait."
             )
+        unknown_store = self.wanted.type == "job" and self.wanted.high_availability == "other" and seen.jobmanager
+        if unknown_store and seen.status is Status.UNREACHABLE and not seen.never_ran:
+            return self._refuse(
+                "The JobManager does not answer, and its high availability, which is of a kind of your own, would run the job "
+                "that it has stored beside the new one.",
+                "Wait until it answers.",
+            )
         if self.named or self.mode == "stateless":
             return self._begin(self._as_the_user_says())
         if self.wanted.type == "job" and seen.jobmanager and not seen.jobmanager.has_record:
@@ -419,22 +448,14 @@ class _Planner:
                 "known.",
                 f"Wait until the JobManager answers, or name it with job.fromSavepoint={self.reach.example}.",
             )
-        if record.state and seen.jobmanager is None and self._claim_is_another:
-            if not seen.claim:
-                return self._refuse(
-                    "The PVC with the state of the job is gone.",
-                    "Make it again of a copy under its name, or name a copy of the state with job.fromSavepoint, or restart the "
-                    "job from scratch with job.upgradeMode=stateless.",
-                )
-            # Restored from a copy it still has the files, and made anew it has none.
-            former = tuple(dict.fromkeys((record.job, *record.former, *record.ids)))
-            return self._begin(Source("the files of the PVC, which is another one", former=former))
+        if other := self._on_another_claim():
+            return other
         if self._should_wait:
             return self._refuse(
                 f"The job {record.job} cannot be reached at {self.wanted.rest}, so no savepoint can be taken.",
                 f"Wait until the JobManager answers, or {self._remedy}.",
             )
-        if seen.known_to_store:
+        if seen.known_to_store and not self._went_elsewhere_in_vain:
             if self.wanted.type == "session":
                 return self._refuse(
                     f"High availability knows the job {record.job}, but Flink does not show it yet.", "Try again."
@@ -443,9 +464,8 @@ class _Planner:
             former = (record.job, *record.former) if self.job.state == SUSPENDED else record.former
             source = Source("last-state", record.restore, record.own, former, same_job=True)
             return self._out_of_reach(source) or self._begin(source)
-        if self.wanted.claim_directory and paths.below(record.checkpointDirectory or "/", self.wanted.claim_directory):
-            source = self._as_recorded("last-state")
-            source = replace(source, former=(record.job, *record.former))
+        if self._has_files:
+            source = self._from_the_files("last-state")
             return self._out_of_reach(source) or self._begin(source)
         if seen.never_ran:
             source = self._as_recorded("last-state")
@@ -455,6 +475,12 @@ class _Planner:
             f"Name it with job.fromSavepoint={self.reach.example}, or restart the job from scratch with "
             "job.upgradeMode=stateless.",
         )
+
+    @property
+    def _has_files(self) -> bool:
+        """Whether the coming JobManager looks for checkpoints where the job has left them."""
+        directory = self.wanted.claim_directory
+        return bool(directory) and paths.below(self.record.checkpointDirectory or "/", directory)
 
     def _left_out_of_sight(self) -> Optional[Plan]:
         """The same of a job that has left session.jobs, of which nobody needs to know yet where it would go on."""
@@ -493,6 +519,21 @@ class _Planner:
         living = [job for job, _ in self.seen.others]
         strange = [job for job in living or self.seen.ended_others if not self.record.has_id(job)]
         return strange[0] if len(living) <= 1 and strange else ""
+
+    def _on_another_claim(self) -> Optional[Plan]:
+        """What to do where the PVC is not the one on which the job ran. A JobManager of a job finds out by itself."""
+        record, seen = self.record, self.seen
+        if not record.state or not self._claim_is_another or (self.wanted.type == "job" and seen.jobmanager):
+            return None
+        if not seen.claim:
+            return self._refuse(
+                "The PVC with the state of the job is gone.",
+                "Make it again of a copy under its name, or name a copy of the state with job.fromSavepoint, or restart the "
+                "job from scratch with job.upgradeMode=stateless.",
+            )
+        # Restored from a copy it still has the files, and made anew it has none.
+        former = tuple(dict.fromkeys((record.job, *record.former, *record.ids)))
+        return self._begin(Source("the files of the PVC, which is another one", former=former))
 
     @property
     def _claim_is_another(self) -> bool:

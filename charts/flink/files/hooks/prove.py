@@ -24,11 +24,12 @@ def prove(actor: Actor) -> None:
         return
     if record.state == FINISHED:
         return
-    status, missing, ran = Status.UNREACHABLE, "", False
+    status, missing, ran, heard = Status.UNREACHABLE, "", False, False
 
     def failed(text: str) -> Failed:
         """For the next operation: this one watched from the beginning, and the job did not run."""
-        if record.exists and not ran and not record.is_confirmed:
+        unheard = not heard and any(observe.was_ready(pod) for pod in _pods(actor, record))
+        if record.exists and not ran and not unheard and not record.is_confirmed:
             actor.write(replace(actor.record, failed=f"{record.generation} {clock.now_seconds()}"))
         return Failed(text)
 
@@ -37,6 +38,7 @@ def prove(actor: Actor) -> None:
     for _ in actor.deadline.ticks(every=1):
         told = observe.ask(actor.flink, record)
         status, job, newest = told.status, told.job, told.checkpoints.newest
+        heard = heard or status is not Status.UNREACHABLE
         ran = ran or status in _WELL or bool(newest and not paths.same(newest, told.checkpoints.restored))
         if status in (Status.FAILED, Status.CANCELED):
             raise failed(f"The job is {status.value}: {_failure(actor, job) or reason(actor, record)}")

@@ -78,7 +78,7 @@ def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, l
     for actor in actors:
         if not actor.record.exists and lost and live is not None:
             with named(actor):
-                if _adopt(actor, live):
+                if _adopt(actor, live, lenient):
                     adopted.append(actor)
         record = actor.record
         if not record.exists or record.state == FINISHED:
@@ -118,9 +118,9 @@ def _can_recover(actor: Actor) -> bool:
     return record.backend in ("", wanted.state_backend) and record.flinkVersion in ("", wanted.flink_version)
 
 
-def _adopt(actor: Actor, live: JobManager) -> bool:
+def _adopt(actor: Actor, live: JobManager, lenient: bool) -> bool:
     """Take the living job of that name over, if the record of the release is gone; it is to be written when all is decided."""
-    step = _planned(actor, actor.observe(patience=10), lenient=False)
+    step = _planned(actor, actor.observe(patience=10), lenient)
     if step.action is not Action.ADOPT:
         return False
     path = actor.job.from_savepoint
@@ -235,6 +235,12 @@ def _start(actor: Actor, client: Client, source: Source) -> None:
     if not program:
         return
     found = submit.newest(actor.wanted.claim_directory, source.former)
+    live_claim = observe.claim_uid(actor.wanted, actor.kubernetes)
+    if not found and source.former and actor.record.claim not in ("", live_claim):
+        raise Failed(
+            f"Nothing of the job is left in {actor.wanted.claim_directory}, which is on another PVC than it ran on. Bring "
+            "its files back, or name a copy of its state with fromSavepoint, or restart the job from scratch with upgradeMode=stateless."
+        )
     if found:
         source = replace(source, restore=found, own=submit.is_checkpoint(found), former=())
     record = actor.record
