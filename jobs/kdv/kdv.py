@@ -647,6 +647,10 @@ class Kafka:
         """Those that take no record without a key."""
         return [topic for topic in topics if "compact" in self._setting("TOPIC", topic, "cleanup.policy")]
 
+    def longest_transaction(self) -> int:
+        """Milliseconds that the brokers let a transaction last; 0 where the account may not ask."""
+        return int(self._setting("BROKER", self._broker(), "transaction.max.timeout.ms") or 0)
+
     def _broker(self) -> str:
         return str(self._answer(self._admin.describeCluster().nodes()).iterator().next().idString())
 
@@ -662,6 +666,23 @@ class Kafka:
             if "AuthorizationException" in root_cause(error):
                 return ""
             raise
+
+
+def refused(kafka: Kafka, args: argparse.Namespace) -> str:
+    """Why Kafka would take no reject, in a sentence; empty if it does."""
+    topics = rejects_topics(args)
+    if compacted := kafka.compacted(topics):
+        return (
+            f"topic {compacted[0]} is compacted, and takes no record without a key: set its cleanup.policy to delete, or name "
+            "another one with --dead-letters and --late-records"
+        )
+    longest = kafka.longest_transaction() if topics else 0
+    if longest and args.transaction_timeout > longest:
+        return (
+            f"--transaction-timeout is more than the brokers' transaction.max.timeout.ms ({longest}) bears: raise that first, or "
+            "lower the argument"
+        )
+    return ""
 
 
 def root_cause(error: Any) -> str:
@@ -688,11 +709,8 @@ def prepare_topics(args: argparse.Namespace, package: str, properties: Mapping[s
             if not present.contains(args.topic):
                 return f"topic {args.topic} does not exist yet"
             kafka.make_for_rejects([topic for topic in rejects_topics(args) if not present.contains(topic)])
-            if compacted := kafka.compacted(rejects_topics(args)):
-                raise SystemExit(
-                    f"error: topic {compacted[0]} is compacted, and takes no record without a key: set its cleanup.policy to "
-                    "delete, or name another one with --dead-letters and --late-records"
-                )
+            if why := refused(kafka, args):
+                raise SystemExit(f"error: {why}")
             return Topics(kafka.partitions(args.topic), kafka.record_bytes(rejects_topics(args)))
         except Py4JJavaError as error:
             return root_cause(error)

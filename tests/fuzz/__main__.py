@@ -79,7 +79,7 @@ def decoder(version: str) -> Iterator[Decoder]:
 def expected(record: bytes) -> list[str]:
     """What the line of a record has to begin with."""
     try:
-        when, row = read(record)
+        when, row = read(record, future=None)  # the job looks at the clock, and the decoder does not
     except Broken:
         return ["broken"]
     millis = (when - datetime(1970, 1, 1)) // timedelta(milliseconds=1)

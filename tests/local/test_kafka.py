@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 
 from jobs.tools import kafka_client
 from local import kafka
+from local.submitter import SubmitFailed
 from tests.conftest import ROOT
 from tests.local.adverts import advert, rows_of_minutes
 from tests.local.conftest import VERSIONS, Kdv
@@ -135,6 +136,30 @@ def test_a_dead_letter_fits_into_a_topic_that_was_there_before(kdv: Kdv) -> None
     kdv.send([b"x" * 100_000, b"y" * 20_000])
     kdv.run()
     assert [record.value for record in kdv.dead()] == [b"x" * 20_000, b"y" * 20_000]
+
+
+def test_a_topic_that_takes_no_dead_letter_is_refused(kdv: Kdv) -> None:
+    kdv.broker.create_topic(f"{kdv.topic}-dead")
+    kdv.broker.configure(f"{kdv.topic}-dead", "cleanup.policy", "compact")
+    with pytest.raises(SubmitFailed, match=f"topic {kdv.topic}-dead is compacted"):
+        kdv.start()
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Iterator[kafka.Broker]:
+    """A broker that lets transactions last for two hours."""
+    with kafka.running(tmp_path / "patient", config={"transaction.max.timeout.ms": "7200000"}) as running:
+        yield running
+
+
+def test_a_transaction_lasts_as_long_as_the_broker_lets_it(kdv: Kdv, new_kdv: Callable[..., Kdv], patient: kafka.Broker) -> None:
+    with pytest.raises(SubmitFailed, match=r"--transaction-timeout is more than .* transaction.max.timeout.ms \(900000\)"):
+        kdv.start("--transaction-timeout=1 h")
+    longer = new_kdv(2, broker=patient)
+    longer.send({0: rows_of_minutes(50), 1: [*rows_of_minutes(50), b"broken"]})
+    longer.run("--transaction-timeout=1 h")
+    longer.wait_accounted()
+    assert [record.value for record in longer.dead()] == [b"broken"]
 
 
 def test_a_record_may_claim_to_have_been_sent_at_any_time(kdv: Kdv) -> None:
