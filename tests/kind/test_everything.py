@@ -1,16 +1,25 @@
-"""values/everything.yaml, where every value has another value than its default, before a real API server."""
+"""values/everything.yaml, where every value has another value than its default, before a real API server and installed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
+from kubernetes import utils
 from kubernetes.dynamic import DynamicClient
 
-from tests.kind.conftest import FLINK, VALUES
+from tests.conftest import ROOT
+from tests.kind import jar_job
+from tests.kind.conftest import FLINK, VALUES, Install
+from tests.kind.jar_job import another
+from tests.kind.test_state import MINIO, wait_serving
 from tests.support.cluster import Cluster
 from tests.support.helm import Helm
+
+EVERYTHING = VALUES / "everything.yaml"
+HERE = Path(__file__).parent / "here.yaml"
 
 # What the values name, and a pod is refused without.
 NEEDED = """
@@ -19,6 +28,26 @@ NEEDED = """
 {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: streams}, value: 1}
 ---
 {apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: gvisor}, handler: runc}
+"""
+# What a pod waits for. MinIO itself takes its keys by the names of AWS.
+MOUNTED = """
+{apiVersion: v1, kind: Secret, metadata: {name: credentials}, stringData: {TOKEN: "1"}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: truststore}, stringData: {ca.pem: none}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: tls}, stringData: {password: changeit}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s3}
+stringData: {id: &id flink, key: &key flink-flink, AWS_ACCESS_KEY_ID: *id, AWS_SECRET_ACCESS_KEY: *key}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: hadoop}, data: {core-site.xml: <configuration/>}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: mine}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 """
 
 
@@ -31,8 +60,23 @@ def client(cluster: Cluster, namespace: str) -> Iterator[DynamicClient]:
         yield DynamicClient(cluster.api)
 
 
+@pytest.fixture
+def surroundings(client: DynamicClient, cluster: Cluster, helm: Helm, namespace: str) -> Iterator[None]:
+    """All that the values name: a store with its buckets, objects that pods mount, and the rights that rbac.create would give."""
+    text = helm.template(FLINK, {"rbac": {"create": True}}, files=[EVERYTHING, HERE], name="my", namespace=namespace)
+    rights = [obj for obj in yaml.safe_load_all(text) if obj and obj["kind"] in ("Role", "RoleBinding")]
+    assert rights
+    for obj in rights:
+        obj["metadata"].pop("annotations", None)  # of Helm
+    with cluster.having([*yaml.safe_load_all(MOUNTED), *rights], namespace):
+        utils.create_from_yaml(cluster.api, str(ROOT / "docs" / "minio.yaml"), namespace=namespace)
+        wait_serving(cluster, namespace)
+        cluster.runner(namespace, MINIO)(["mkdir", "/data/bucket", "/data/fast"])
+        yield
+
+
 def test_the_api_server_takes_all_objects_and_their_pods_and_knows_each_field(client: DynamicClient, namespace: str) -> None:
-    text = Helm().template(FLINK, files=[VALUES / "everything.yaml"], name="my", namespace=namespace)
+    text = Helm().template(FLINK, files=[EVERYTHING], name="my", namespace=namespace)
     objects = [obj for obj in yaml.safe_load_all(text) if obj]
     # What admits workloads does not look at their pods.
     templates = {obj["metadata"]["name"]: obj["spec"]["template"] for obj in objects if obj["kind"] in ("Deployment", "Job")}
@@ -44,3 +88,22 @@ def test_the_api_server_takes_all_objects_and_their_pods_and_knows_each_field(cl
         resource.create(body=obj, namespace=namespace, query_params=[("dryRun", "All"), ("fieldValidation", "Strict")])
     kinds = {"Deployment", "Service", "ConfigMap", "Job", "CronJob", "Ingress", "PodDisruptionBudget", "Pod"}
     assert kinds <= {obj["kind"] for obj in objects}
+
+
+@pytest.mark.full
+@pytest.mark.alone  # nine pods with every sidecar
+def test_all_of_it_is_installed_and_carries_its_job(
+    surroundings: None, install: Install, helm: Helm, cluster: Cluster, namespace: str
+) -> None:
+    flink = install("my", files=[EVERYTHING, HERE])
+    job = jar_job.running(flink)
+    flink.rest.wait_checkpoint(job, 1)
+    assert flink.rest.checkpoints(job)["latest"]["completed"]["external_path"].startswith("s3://fast/checkpoints/")
+    for pod in cluster.pods(namespace, "app.kubernetes.io/instance=my"):
+        assert pod.metadata.labels["team"] == "streams"
+        assert pod.metadata.annotations["example.com/owner"] == "streams"
+
+    helm.upgrade("my", FLINK, another({}), files=[EVERYTHING, HERE], namespace=namespace)
+    assert jar_job.restored(flink)["external_path"].startswith("s3://")
+    assert "Succeeded" in helm.test("my", namespace=namespace)
+    helm.uninstall("my", namespace=namespace)
