@@ -581,17 +581,33 @@ class TestDryRun:
         assert "helm upgrade --force-conflicts --set hooks.forceConflicts=true" in said
 
     @pytest.mark.parametrize(
-        ("operation", "told", "forced"), [("Apply", False, False), ("Update", False, True), ("Apply", True, True)]
+        ("managers", "told", "asked"),
+        [
+            ([("helm", "Apply")], False, "helm"),
+            ([("helm", "Update")], False, "helm&force=true"),
+            ([("helm", "Apply")], True, "helm&force=true"),
+            ([("helm-controller", "Apply")], False, "helm-controller&force=true"),
+            ([("helm", "Apply"), ("helm-controller", "Apply")], False, "helm-controller&force=true"),
+            ([("terraform", "Apply")], False, "terraform"),
+            ([("argocd-controller", "Update")], False, "argocd-controller&force=true"),
+            ([], False, "helm&force=true"),
+        ],
     )
-    def test_conflicts_count_only_where_helm_applies(self, world: World, operation: str, told: bool, forced: bool) -> None:
-        """Helm 3, whoever else manages the objects, and who says so, overwrites what others changed."""
-        asked = []
-        world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = [{"manager": "helm", "operation": operation}]
+    def test_conflicts_count_only_where_helm_heeds_them(
+        self, world: World, managers: list[tuple[str, str]], told: bool, asked: str
+    ) -> None:
+        """Helm 3, Flux, whoever else manages the objects, and who says so, overwrites what others changed."""
+        found = []
+        fields: dict[str, Any] = {"f:metadata": {"f:annotations": {"f:meta.helm.sh/release-name": {}}}}
+        world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = [
+            {"manager": name, "operation": operation, "time": f"2026-01-0{day}T00:00:00Z", "fieldsV1": fields}
+            for day, (name, operation) in enumerate(managers, 1)
+        ]
         world.kubernetes.before = lambda method, path: (
-            asked.append(path) if "dryRun" in path and "/deployments/" in path else None
+            found.append(path.partition("fieldManager=")[2]) if "dryRun" in path and "/deployments/" in path else None
         )
         world("before", objects=self.OBJECTS, force_conflicts=told)
-        assert ["force=true" in path for path in asked] == [forced]
+        assert found == [asked]
 
     @pytest.mark.parametrize(
         "said", ["exceeded quota: pods", 'error looking up service account n/r: serviceaccount "r" not found']

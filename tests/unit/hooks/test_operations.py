@@ -560,33 +560,52 @@ def test_a_bounded_job_that_runs_is_found(world: World) -> None:
     assert world.record.generation == 1
 
 
+def manager(name: str, operation: str, *annotations: str, day: int = 2) -> dict[str, Any]:
+    """An entry of managedFields: the annotations that it owns."""
+    fields: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{annotation}": {} for annotation in annotations}}}
+    return {"manager": name, "operation": operation, "time": f"2026-01-{day:02}T00:00:00Z", "fieldsV1": fields}
+
+
+ALL, HELMS, CLIENTS = "flink/specification", "meta.helm.sh/release-name", "kubectl.kubernetes.io/last-applied-configuration"
+
+
 class TestWhoAppliedLast:
     """An apply by another manager leaves Helm's annotations on the Deployment; hooks of a rollback and of an uninstall rest."""
 
-    HELM = {"manager": "helm", "operation": "Apply", "time": "2026-01-01T00:00:00Z"}
+    HELM = manager("helm", "Apply", ALL, HELMS, day=1)
 
     @pytest.mark.parametrize(
         ("entry", "by_helm"),
         [
-            ({"manager": "kubectl", "operation": "Apply"}, False),
-            ({"manager": "argocd-controller", "operation": "Apply"}, False),
-            ({"manager": "kubectl-client-side-apply", "operation": "Update"}, False),
-            ({"manager": "kubectl-rollout", "operation": "Update"}, True),
-            ({"manager": "kubectl-edit", "operation": "Update"}, True),
-            ({"manager": "kubectl", "operation": "Apply", "subresource": "scale"}, True),
-            ({"manager": "kubectl", "operation": "Apply", "time": "2025-12-31T00:00:00Z"}, True),
+            (manager("kubectl", "Apply", ALL), False),
+            (manager("argocd-controller", "Apply", ALL), False),
+            (manager("kubectl-client-side-apply", "Update", CLIENTS), False),
+            (manager("argocd-controller", "Update", ALL, CLIENTS), False),
+            (manager("kubectl-rollout", "Update"), True),
+            (manager("kubectl-edit", "Update", ALL), True),
+            (manager("kubectl", "Apply", "team"), True),
+            ({**manager("kubectl", "Apply"), "subresource": "scale"}, True),
+            (manager("kubectl", "Apply", ALL, day=1), True),
+            (manager("helm-controller", "Apply", ALL, HELMS), True),
+            (manager("helm-controller", "Update", ALL), True),
+            (manager("terraform-provider-helm", "Apply", ALL, HELMS), True),
         ],
     )
-    def test_it_is_told_by_its_entry(self, world: World, entry: dict[str, str], by_helm: bool) -> None:
+    def test_it_is_told_by_its_entry(self, world: World, entry: dict[str, Any], by_helm: bool) -> None:
         untouched = world.untouched()
-        managers = [self.HELM, {"time": "2026-01-02T00:00:00Z", **entry}]
-        world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = managers
+        world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = [self.HELM, entry]
         world("before-uninstall", {"specification": "a"}, jobmanager_template="t1")
         assert (world.record.state == "suspended") is by_helm
         assert untouched() is not by_helm
 
+    def test_it_is_helm_under_another_name_alone(self, world: World) -> None:
+        entry = manager("helm-controller", "Apply", ALL, HELMS)
+        world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = [entry]
+        world("before-uninstall", {"specification": "a"}, jobmanager_template="t1")
+        assert world.record.state == "suspended"
+
     def test_a_path_that_an_apply_names_counts(self, world: World) -> None:
-        managers = [self.HELM, {"manager": "kubectl", "operation": "Apply", "time": "2026-01-02T00:00:00Z"}]
+        managers = [self.HELM, manager("kubectl", "Apply", ALL)]
         world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = managers
         named = {"specification": "b", "from_savepoint": "file:///flink-data/mine", "upgrade_mode": ""}
         world("before-rollback", named)

@@ -117,15 +117,16 @@ class Kubernetes:
     def apply_dry(self, obj: Json, *, force: bool) -> Optional[HttpError]:
         """What the API server has against an object of the coming revision, None if nothing.
 
-        As Helm 4 applies it: server-side, as the manager "helm", so that fields which others changed are conflicts, unless it is
-        told to `force` them. Whoever else manages the object (Helm 3, Argo CD) overwrites these.
+        As Helm 4 applies it: server-side, so that fields which others changed are conflicts, unless it is told to `force` them.
+        Whoever else manages the object (Helm 3, Flux, Argo CD) overwrites these.
         """
         path = f"{self._collection(obj)}/{obj['metadata']['name']}"
-        live = self._or_none(path)
-        managers = (live or {}).get("metadata", {}).get("managedFields", [])
-        applied = any(entry.get("manager") == "helm" and entry.get("operation") == "Apply" for entry in managers)
-        option = "" if applied and not force else "&force=true"
-        return self._dry("PATCH", f"{path}?dryRun=All&fieldManager=helm{option}", obj, _APPLY)
+        helms = [entry for entry in _managers((self._or_none(path) or {}).get("metadata", {})) if is_of_helm(entry)]
+        last = max(helms, key=lambda entry: str(entry.get("time", "")), default={})
+        manager = last.get("manager", _HELM)
+        heeds = last.get("operation") == "Apply" and manager != _FLUX
+        option = "" if heeds and not force else "&force=true"
+        return self._dry("PATCH", f"{path}?dryRun=All&fieldManager={quote(manager)}{option}", obj, _APPLY)
 
     def create_dry(self, obj: Json) -> Optional[HttpError]:
         return self._dry("POST", f"{self._collection(obj)}?dryRun=All", obj)
@@ -197,6 +198,41 @@ class Kubernetes:
                 continue
             return answer
         raise Unreachable(f"Kubernetes did not answer for {self._deadline.seconds:g} s (hooks.timeoutSeconds): {last}") from last
+
+
+# Managers of fields: Flux calls Helm's own code so, and has it overwrite what others changed.
+_HELM, _FLUX = "helm", "helm-controller"
+_HELMS_NAME, _LAST_APPLIED = "meta.helm.sh/release-name", "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def _managers(metadata: Json) -> List[Json]:
+    managers: List[Json] = metadata.get("managedFields") or []
+    return managers
+
+
+def is_of_helm(entry: Json) -> bool:
+    """Whether an entry of managedFields is of Helm, whatever it is called there."""
+    return entry.get("manager") in (_HELM, _FLUX) or _owns(entry, _HELMS_NAME)
+
+
+def was_applied_since(metadata: Json, annotation: str) -> bool:
+    """Whether something else has applied an object since Helm did, which leaves Helm's annotations where they are.
+
+    Who applies all of it applies the `annotation` too. A field may have another owner; and a person's `kubectl scale`, `edit` or
+    `rollout restart` changes one, and applies nothing.
+    """
+    times: Dict[bool, str] = {}
+    for entry in _managers(metadata):
+        by_helm = is_of_helm(entry)
+        by_server = entry.get("operation") == "Apply" and _owns(entry, annotation)
+        if by_helm or by_server or _owns(entry, _LAST_APPLIED):
+            times[by_helm] = max(times.get(by_helm, ""), str(entry.get("time", "")))
+    return times.get(False, "") > times.get(True, "")
+
+
+def _owns(entry: Json, annotation: str) -> bool:
+    fields = (entry.get("fieldsV1") or {}).get("f:metadata") or {}
+    return f"f:{annotation}" in (fields.get("f:annotations") or {})
 
 
 def _dry_run_answer(path: str, error: HttpError) -> bool:

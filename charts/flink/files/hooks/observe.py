@@ -12,7 +12,7 @@ from .clock import Deadline
 from .errors import HttpError, Unreachable
 from .flink import ENDED, CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
-from .kubernetes import Kubernetes
+from .kubernetes import Kubernetes, was_applied_since
 from .record import HALF, NONE, RUNNING, SUBMIT, SUBMITTING, Record
 from .wanted import Json, Wanted
 
@@ -214,7 +214,8 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         template=annotations.get(TEMPLATE, ""),
         from_savepoint=annotations.get(FROM_SAVEPOINT) or _named_in(container),
         has_record=RECORD in annotations,
-        made_by_helm=annotations.get("meta.helm.sh/release-name") == wanted.release and not _applied_since(live["metadata"]),
+        made_by_helm=annotations.get("meta.helm.sh/release-name") == wanted.release
+        and not was_applied_since(live["metadata"], SPECIFICATION),
         is_new=first and clock.seconds_since(live["metadata"]["creationTimestamp"]) < _NEW_SECONDS,
         volumes=volumes(live),
         replicas=live["spec"].get("replicas", 1),
@@ -225,20 +226,6 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         version=f"{live['metadata'].get('uid', '')} {live['metadata'].get('generation', 0)}",
         is_alone=len(living) == 1,
     )
-
-
-def _applied_since(metadata: Json) -> bool:
-    """Whether something else has applied an object since Helm did, which leaves Helm's annotations where they are.
-
-    A person's `kubectl scale`, `edit` or `rollout restart` changes a field, and applies nothing.
-    """
-    times: Dict[bool, str] = {}
-    for entry in metadata.get("managedFields") or []:
-        by_helm = entry.get("manager") == "helm"
-        applies = entry.get("operation") == "Apply" or entry.get("manager") == "kubectl-client-side-apply"
-        if (by_helm or applies) and not entry.get("subresource"):
-            times[by_helm] = max(times.get(by_helm, ""), str(entry.get("time", "")))
-    return times.get(False, "") > times.get(True, "")
 
 
 def _is_jobmanager(deployment: Json, wanted: Wanted) -> bool:

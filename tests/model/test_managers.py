@@ -1,0 +1,37 @@
+"""Who applied the objects: Helm under another name, and others that own a field of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.model.kubernetes import text
+from tests.model.scenes import MODES, installed, upgrade
+from tests.model.values import Values
+
+
+def entry(manager: str, seconds: float, *annotations: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {"f:metadata": {"f:annotations": {f"f:{annotation}": {} for annotation in annotations}}}
+    return {"manager": manager, "operation": "Apply", "time": text(seconds), "fieldsV1": fields}
+
+
+ALL = ("flink/specification", "meta.helm.sh/release-name")
+
+
+@pytest.mark.parametrize("values", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("managers", [["helm-controller"], ["helm", "me"]], ids=["Flux", "a field of another"])
+def test_a_rollback_has_its_hooks(values: Values, managers: list[str]) -> None:
+    release = installed(values)
+    assert upgrade(release, replace(values, program=2)).ok
+    metadata = release.world.kubernetes.kind("deployments")["app-jobmanager"]["metadata"]
+    metadata["managedFields"] = [
+        entry(manager, release.world.now + after, *(("team",) if manager == "me" else ALL))
+        for after, manager in enumerate(managers)
+    ]
+    release.world.advance(30)
+    assert release.helm.rollback(0).ok
+    release.world.advance(60)
+    assert release.jobs[0].program == 1
+    assert not release.world.ledger.faults
