@@ -172,6 +172,12 @@ class TestUninstall:
         assert "helm uninstall --no-hooks" in world.refused("before-uninstall")
         assert as_it_was()
 
+    def test_the_port_of_the_revision_that_lives_is_asked(self, world: World) -> None:
+        container = world.kubernetes.deployments["r-jobmanager"]["spec"]["template"]["spec"]["containers"][0]
+        container["ports"] = [{"name": "rest", "containerPort": int(world.rest.rpartition(":")[2])}]
+        world("before-uninstall", rest=f"{world.rest.rpartition(':')[0]}:1")
+        assert world.flink.asked("/stop") == 1
+
     def test_twice(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
         world("before-uninstall")
         path = world.record.restore

@@ -530,6 +530,9 @@ OUT_OF_SIGHT = [
 WITHOUT_HOOKS_MEANWHILE = [
     refuse("it was started without hooks, and its JobManager is silent", "The job was started without hooks",
            job=LAST_STATE, seen={"status": "UNREACHABLE", "jobmanager": jobmanager(specification="c", has_record=False)}),
+    *(case(f"it is {state} by the record, and was started without hooks", "ADOPT", takes_over=OTHER, record={"state": state},
+           seen={"status": "ABSENT", "jobmanager": jobmanager(specification="c", has_record=False), "others": ((OTHER, "job"),)})
+      for state in ("suspended", "finished")),
 ]  # fmt: skip
 
 RESUMING = [
@@ -540,6 +543,9 @@ RESUMING = [
     case("it runs all the same, and is to run", "STOP", job=SAME, record={**SUSPENDED, "restore": STOP_PATH}),
     case("it runs all the same, and is to stay suspended", "STOP", job={**SAME, **SUSPENDED}, record=SUSPENDED,
          state="suspended"),
+    case("it runs all the same under the id of before, since it was suspended out of sight", "ADOPT", takes_over=FORMER,
+         record={**SUSPENDED, "former": (FORMER,), "ids": (JOB, FORMER)},
+         seen={"status": "ABSENT", "others": ((FORMER, "job"),)}),
     case("a second try of a path that was never seen running keeps the way back", "RESUME",
          Source("resume", PATH, previous=STOP_PATH), wanted=STORES, job={"from_savepoint": PATH},
          record={**SUSPENDED, "restore": PATH, "previous": STOP_PATH, "confirmed": 0, "used": PATH},

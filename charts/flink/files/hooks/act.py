@@ -269,7 +269,6 @@ class Actor:
         generation before has written no state.
         """
         old, wanted = self.record, self.wanted
-        volumes = observe.coming_volumes(wanted)
         state_backend, state_flink = old.written_by(never_ran=never_ran)
         new = replace(
             old,
@@ -285,10 +284,24 @@ class Actor:
             pending=SUBMIT if self.job.program else REPLACE if replaces else self._restart_of_pods(state),
             previous=source.previous,
             previousFormer=source.previous_former[:_FORMER],
-            backend=wanted.state_backend,
-            flinkVersion=wanted.flink_version,
             stateBackend=state_backend,
             stateFlinkVersion=state_flink,
+        )
+        new = self._writing_as_wanted(new)
+        new = new.using(self.job.from_savepoint).under(old.job if source.same_job else secrets.token_hex(16))
+        newer = " or a newer checkpoint" if source.former or source.same_job else ""
+        line = f"{new.generation}  {clock.now()}  {source.how}  from {source.restore or 'the beginning'}{newer}"
+        self.write(new.saying(line))
+        say(line)
+
+    def _writing_as_wanted(self, record: Record) -> Record:
+        """A record with where and by what this revision writes its state."""
+        wanted = self.wanted
+        volumes = observe.coming_volumes(wanted)
+        return replace(
+            record,
+            backend=wanted.state_backend,
+            flinkVersion=wanted.flink_version,
             savepointDirectory=wanted.savepoint_directory,
             checkpointDirectory=wanted.checkpoint_directory,
             savepointVolume=observe.volume_of(volumes, wanted.savepoint_directory),
@@ -296,11 +309,6 @@ class Actor:
             claim=observe.claim_uid(wanted, self.kubernetes),
             stores=tuple(f"{scheme}={endpoint}" for scheme, endpoint in sorted(wanted.stores.items())),
         )
-        new = new.using(self.job.from_savepoint).under(old.job if source.same_job else secrets.token_hex(16))
-        newer = " or a newer checkpoint" if source.former or source.same_job else ""
-        line = f"{new.generation}  {clock.now()}  {source.how}  from {source.restore or 'the beginning'}{newer}"
-        self.write(new.saying(line))
-        say(line)
 
     def start_by(self) -> int:
         """Until when a pod may be the first one to run what is written now."""
@@ -362,19 +370,28 @@ class Actor:
         """Take a job over that has no record, or an old one; it is not written yet. Its values have named their path already."""
         old = self.record
         live = observe.jobmanager(self.wanted, self.kubernetes)
-        # What it was restored from may be a checkpoint of its own by now.
-        named = self.job.from_savepoint if self.job.name or self._started_from(job) else live.from_savepoint if live else ""
-        record = Record(
-            generation=old.generation,
-            confirmed=old.generation,  # it was just seen
-            state=RUNNING,
-            ids=old.ids,
-            usedSavepoints=old.usedSavepoints,
-            stops=old.stops,
-            savepoints=old.savepoints,
-            history=old.history,
-        )
-        self.records.assume(self.job.name, record.using(named).under(job))
+        # Without hooks its pods do not wait for a record, and would not find its newest state once they are restarted.
+        spec = live.specification if live and live.has_record else ""
+        if old.has_id(job):  # it was to be suspended, and nobody reached it
+            former = tuple(one for one in old.former if one != job)
+            record = replace(old, confirmed=old.generation, state=RUNNING, spec=spec, former=former, pending="")
+        else:
+            # What it was restored from may be a checkpoint of its own by now.
+            named = self.job.from_savepoint if self.job.name or self._started_from(job) else live.from_savepoint if live else ""
+            record = Record(
+                generation=old.generation,
+                confirmed=old.generation,  # it was just seen
+                spec=spec,
+                state=RUNNING,
+                ids=old.ids,
+                usedSavepoints=old.usedSavepoints,
+                stops=old.stops,
+                savepoints=old.savepoints,
+                history=old.history,
+            ).using(named)
+            if spec == self.job.specification:
+                record = self._writing_as_wanted(record)  # it is left alone
+        self.records.assume(self.job.name, record.under(job))
         say(f"The job {job} is taken over.")
 
     def _started_from(self, job: str) -> bool:

@@ -16,10 +16,10 @@ from .errors import Failed, HttpError, LookAgain, Unreachable
 from .flink import Flink
 from .high_availability import same_place, store
 from .kubernetes import Kubernetes
-from .observe import JobManager, Status
-from .plan import Action
+from .observe import JobManager, Observation, Status
+from .plan import Action, Plan
 from .prove import prove
-from .record import GONE, RUNNING, SUSPENDED, Record, Records
+from .record import FINISHED, GONE, RUNNING, SUSPENDED, Record, Records
 from .wanted import Job, Wanted
 
 
@@ -186,21 +186,43 @@ def before_uninstall(release: Release) -> None:
 
 
 def _last_savepoint(release: Release, job: Job) -> None:
+    live = release.look()
     record = release.records.get(job.name)
     actor = release.actor(replace(job, upgrade_mode="savepoint", state=SUSPENDED, from_savepoint="", specification=record.spec))
-    if record.exists and record.state == RUNNING:
-        seen = replace(actor.observe(patience=30), claim_that_goes="")
+    has_pods = live is not None and live.replicas > 0
+    if record.state != FINISHED and (record.exists or has_pods):
+        seen = replace(actor.observe(patience=30 if has_pods else 0), claim_that_goes="")
         step = actor.plan(seen)
-        if step.action is Action.REFUSE:
-            raise Failed(f"{step.why} To uninstall without a savepoint: helm uninstall --no-hooks.")
-        if step.source and step.source.same_job:
-            raise Failed(
-                f"The job {record.job} cannot be reached, and high availability alone knows its newest state, which goes with "
-                "the release. Wait until the JobManager answers. To uninstall without a savepoint: helm uninstall --no-hooks."
-            )
-        if step.action is not Action.KEEP:
+        if step.action is Action.ADOPT:
+            actor.adopt(step.job)
+            _last_savepoint(release, job)
+            return
+        why = step.why if step.action is Action.REFUSE else _why_none_is_known(actor, step, seen)
+        if why:
+            raise Failed(f"{why} To uninstall without a savepoint: helm uninstall --no-hooks.")
+        if step.action is not Action.KEEP and record.exists:
             actor.begin(actor.end(step, seen), SUSPENDED, never_ran=seen.never_ran)
-    say(f"The last state is {actor.record.restore or 'nothing'}")
+    record = actor.record
+    newer = f", or a newer checkpoint of the job {record.former[0]} in {record.checkpointDirectory}" if record.former else ""
+    say(f"The last state is {record.restore or 'nothing'}{newer}")
+
+
+def _why_none_is_known(actor: Actor, step: Plan, seen: Observation) -> str:
+    """Why the last state of a job that is not to be stopped would not be known any more; empty if it is."""
+    record = actor.record
+    if step.source and step.source.same_job:
+        return (
+            f"The job {record.job} cannot be reached, and high availability alone knows its newest state, which goes with the "
+            "release. Wait until the JobManager answers."
+        )
+    if step.action is not Action.KEEP or not record.former:
+        return ""
+    may_run = seen.status is Status.UNREACHABLE and seen.jobmanager is not None and seen.jobmanager.replicas > 0
+    if may_run:
+        return f"The job {record.job} was suspended out of sight, and cannot be reached. Wait until the JobManager answers."
+    if not actor.wanted.claim_directory:
+        return f"The newest state of the job {record.former[0]} is not known. Run it with job.state=running, and uninstall then."
+    return ""
 
 
 def after_uninstall(release: Release) -> None:

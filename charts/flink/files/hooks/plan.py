@@ -86,6 +86,8 @@ class _Planner:
             refused = self._refused(self._loses_the_state())
             if refused:
                 return refused
+        if self.wanted.type == "job" and (job := self._runs_all_the_same):
+            return Plan(Action.ADOPT, "By the record it does not run, but it does.", job=job)
         if self.record.state == SUSPENDED:
             return self._suspended()
         return self._finished() if self.record.state == FINISHED else self._running()
@@ -534,6 +536,17 @@ class _Planner:
         # Restored from a copy it still has the files, and made anew it has none.
         former = tuple(dict.fromkeys((record.job, *record.former, *record.ids)))
         return self._begin(Source("the files of the PVC, which is another one", former=former))
+
+    @property
+    def _runs_all_the_same(self) -> str:
+        """The job that runs although the record says that none does, under another id than the record's."""
+        live, record = self.seen.jobmanager, self.record
+        if record.state == RUNNING or not live or live.type != "job":
+            return ""
+        living = [job for job, _ in self.seen.others]
+        if record.state == SUSPENDED and len(living) == 1 and record.has_id(living[0]):
+            return living[0]  # it was suspended out of sight, and that operation was not applied
+        return "" if live.has_record else self._job_without_hooks
 
     @property
     def _claim_is_another(self) -> bool:
