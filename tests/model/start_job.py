@@ -93,10 +93,12 @@ def decide(record: dict[str, str], settings: Settings, files: dict[str, float]) 
         state = newest(record, settings, files)
         if state:
             restore, own = f"file://{state}", True
+        former = (states(settings.directory, job, files) for job in record.get("previousFormer", "").split())
+        ways_back = [f"file://{paths[0]}" for paths in former if paths]
+        protected = [restore, one_form(record.get("previous", "")), *ways_back]
         kept = 0
         for job in record.get("ids", "").split():
             for path in states(settings.directory, job, files):
-                protected = (restore, one_form(record.get("previous", "")))
                 if not path.rpartition("/")[2].startswith("chk-") or f"file://{path}" in protected:
                     continue
                 kept += 1

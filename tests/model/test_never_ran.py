@@ -137,6 +137,20 @@ def test_a_checkpoint_to_which_a_rollback_goes_is_kept(values: Values) -> None:
 
 
 @each_mode
+@pytest.mark.parametrize("how", ["mistyped", "stateless"])
+@pytest.mark.usefixtures("broken")
+def test_a_way_back_that_nobody_could_ask_for_is_kept(values: Values, how: str) -> None:
+    """REST is away: the record knows the job, and not which of its checkpoints is the newest."""
+    values = replace(values, retained=1)
+    release = installed(values)
+    half = release.jobs[0].id[:16]
+    rest_is_away(release, 60)
+    named = {"from_savepoint": mistyped(values)} if how == "mistyped" else {"upgrade_mode": "stateless"}
+    assert not release.helm.upgrade(replace(values, program=BROKEN, **named)).ok  # type: ignore[arg-type]
+    assert [path for files in release.world.store.volumes.values() for path in files if f"/{half}" in path]
+
+
+@each_mode
 @pytest.mark.parametrize("how", ["upgrade", "rollback"])
 def test_a_suspension_that_was_interrupted_before_the_objects_were_applied(values: Values, how: str) -> None:
     release = installed(values)

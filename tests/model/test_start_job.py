@@ -11,7 +11,7 @@ import pytest
 from tests.model.package import FILES
 from tests.model.start_job import Settings, decide, hindrance
 
-OLD, NOW = "a" * 16 + "0" * 16, "b" * 16 + "0" * 16
+OLDER, OLD, NOW = "c" * 16 + "0" * 16, "a" * 16 + "0" * 16, "b" * 16 + "0" * 16
 SCRIPT = FILES / "start-job.sh"
 BASE = {"job": NOW, "state": "running", "spec": "s", "generation": "2", "confirmed": "1", "ids": f"{NOW} {OLD}"}
 
@@ -43,6 +43,16 @@ CASES: dict[str, tuple[dict[str, str], list[str], int]] = {
         {"former": OLD, "restore": "s3://bucket/s"},
         [f"checkpoints/{OLD}/chk-{number}" for number in range(1, 7)],
         3,
+    ),
+    "the way back": (
+        {"previousFormer": OLD, "ids": f"{NOW} {OLD} {OLDER}"},
+        [f"checkpoints/{OLDER}/chk-3", f"checkpoints/{OLD}/chk-7", f"checkpoints/{OLD}/chk-8"],
+        1,
+    ),
+    "the way back of a job and of one before it": (
+        {"previousFormer": f"{OLD} {OLDER}", "ids": f"{NOW} {OLD} {OLDER}", "restore": "file:{}/savepoints/mistyped"},
+        [f"checkpoints/{OLDER}/chk-2", f"checkpoints/{OLDER}/chk-3", f"checkpoints/{OLD}/chk-7", f"checkpoints/{OLD}/chk-8"],
+        1,
     ),
 }
 

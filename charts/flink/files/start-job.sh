@@ -162,9 +162,14 @@ if [[ $directory ]]; then
   if [[ $state ]]; then restore=file://$state own=true; fi
   # Each process has an id of its own and would leave its last checkpoints for ever.
   start=$(plain "$restore") previous=$(plain "$(field previous)")
+  # A rollback goes there if this generation never runs, and nobody could tell its path.
+  ways_back=" "
+  for job in $(field previousFormer); do
+    if read -r file < <(states "$job"); then ways_back+="$file "; fi
+  done
   for job in $(field ids); do states "$job"; done | while read -r file; do
     state=${file%/_metadata}
-    if [[ ${state##*/} != chk-* || $state -ef $start || $state -ef $previous ]]; then continue; fi
+    if [[ ${state##*/} != chk-* || $state -ef $start || $state -ef $previous || $ways_back == *" $file "* ]]; then continue; fi
     kept=$((${kept:-0} + 1))
     if ((kept >= ${RETAINED_CHECKPOINTS:-3})); then rm -rf "$state"; fi
   done
