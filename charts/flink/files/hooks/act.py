@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 from . import clock, observe, paths, plan
 from .clock import Deadline
@@ -19,7 +19,7 @@ from .high_availability import Store
 from .kubernetes import Kubernetes
 from .observe import Observation, Status, Told
 from .plan import Action, Plan, Source
-from .record import FINISHED, NONE, REPLACE, RESTART, RUNNING, SUBMIT, Record, Records
+from .record import FINISHED, NONE, REPLACE, RESTART, RUNNING, SUBMIT, SUSPENDED, Record, Records
 from .wanted import Job, Json, Wanted
 
 
@@ -262,14 +262,14 @@ class Actor:
 
     # The next generation
 
-    def begin(self, source: Source, state: str, *, never_ran: bool, replaces: bool = False) -> None:
+    def begin(self, source: Source, state: str, *, wrote_nothing: bool, replaces: bool = False) -> None:
         """Write the next generation: a new id, because Flink never runs an ended one again, and the files of the old one stay.
 
-        Pods of the generation before must not run it; with `replaces` no pod at all, until they have gone. `never_ran`: the
+        Pods of the generation before must not run it; with `replaces` no pod at all, until they have gone. `wrote_nothing`: the
         generation before has written no state.
         """
         old, wanted = self.record, self.wanted
-        state_backend, state_flink = old.written_by(never_ran=never_ran)
+        state_backend, state_flink = _writer(old, source, wrote_nothing)
         new = replace(
             old,
             generation=old.generation + 1,
@@ -288,6 +288,8 @@ class Actor:
             stateFlinkVersion=state_flink,
         )
         new = self._writing_as_wanted(new)
+        if state == SUSPENDED:
+            new = replace(new, backend=state_backend, flinkVersion=state_flink)  # it writes nothing
         new = new.using(self.job.from_savepoint).under(old.job if source.same_job else secrets.token_hex(16))
         newer = " or a newer checkpoint" if source.former or source.same_job else ""
         line = f"{new.generation}  {clock.now()}  {source.how}  from {source.restore or 'the beginning'}{newer}"
@@ -402,9 +404,10 @@ class Actor:
             return False
         return checkpoints is not None and paths.same(checkpoints.restored, self.job.from_savepoint)
 
-    def settle(self, source: Source, state: str) -> None:
+    def settle(self, source: Source, state: str, *, wrote_nothing: bool) -> None:
         """Write that the job has ended, and where it would go on."""
         old = self.record
+        backend, flink_version = _writer(old, source, wrote_nothing)
         settled = replace(
             old.saying(f"{old.generation}  {clock.now()}  ended  would go on from {source.restore or 'the beginning'}"),
             state=state,
@@ -412,6 +415,10 @@ class Actor:
             own=source.own,
             former=source.former[:_FORMER],
             format=source.format,
+            backend=backend,
+            flinkVersion=flink_version,
+            stateBackend=backend,
+            stateFlinkVersion=flink_version,
             previous=source.previous,
             previousFormer=source.previous_former[:_FORMER],
             # A start elsewhere may be in vain: a rollback of it takes the way back.
@@ -422,6 +429,12 @@ class Actor:
 
     def finish(self) -> None:
         self.write(replace(self.record, state=FINISHED, pending=""))
+
+
+def _writer(old: Record, source: Source, wrote_nothing: bool) -> Tuple[str, str]:
+    """Backend and Flink that wrote the newest state. A job that seemed to have none may have completed one at its end."""
+    completed = any(observe.is_half_of(old.job, path) for path in (source.restore, source.previous))
+    return old.written_by(wrote_nothing=wrote_nothing and not completed)
 
 
 # What a record may hold of a job that is stopped again and again and never seen running.

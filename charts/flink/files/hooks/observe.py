@@ -522,3 +522,10 @@ def is_half_of(job: str, path: str) -> bool:
         return False
     parts = path.rstrip("/").split("/")
     return any(part.startswith(job[:HALF]) for part in parts) or parts[-1].startswith(f"savepoint-{job[:6]}-")
+
+
+def wrote_nothing(record: Record, seen: Observation) -> bool:
+    """Whether the newest state is of before this generation: it never ran, or has come no further than its start."""
+    stuck = seen.status in (Status.UNHEALTHY, Status.FAILED, Status.CANCELED) and not seen.stop
+    told = seen.checkpoints
+    return seen.never_ran or (stuck and not told.in_memory and not is_half_of(record.job, told.newest))

@@ -130,6 +130,7 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
         _check_download(actor)
     if seen.jobmanager:
         actor.store.check()
+    wrote_nothing = observe.wrote_nothing(record, seen)
     source = actor.end(step, seen, lenient=lenient)
     live = seen.jobmanager
     actor.drop_taskmanagers()
@@ -137,15 +138,15 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
     unseen = step.action is Action.BEGIN and seen.status in (Status.UNREACHABLE, Status.ABSENT)
     if not live and not source.same_job:
         actor.store.clear()
-        actor.begin(source, step.state, never_ran=seen.never_ran)
+        actor.begin(source, step.state, wrote_nothing=wrote_nothing)
     elif live and unseen and step.state == RUNNING and (same_pod or actor.wanted.jobs_survive_restart):
         # A JobManager that is out of sight may run the job, or be about to, and would store its program once more.
-        actor.begin(source, step.state, never_ran=seen.never_ran, replaces=True)
+        actor.begin(source, step.state, wrote_nothing=wrote_nothing, replaces=True)
         actor.replace_pods()
     else:
         # What is stored would be run besides the new job, or instead of it.
         actor.store.forget_programs()
-        actor.begin(source, step.state, never_ran=seen.never_ran)
+        actor.begin(source, step.state, wrote_nothing=wrote_nothing)
     if same_pod:
         actor.restart()
 
@@ -201,7 +202,7 @@ def _last_savepoint(release: Release, job: Job) -> None:
         if why:
             raise Failed(f"{why} To uninstall without a savepoint: helm uninstall --no-hooks.")
         if step.action is not Action.KEEP and record.exists:
-            actor.begin(actor.end(step, seen), SUSPENDED, never_ran=seen.never_ran)
+            actor.begin(actor.end(step, seen), SUSPENDED, wrote_nothing=observe.wrote_nothing(record, seen))
     record = actor.record
     newer = f", or a newer checkpoint of the job {record.former[0]} in {record.checkpointDirectory}" if record.former else ""
     say(f"The last state is {record.restore or 'nothing'}{newer}")

@@ -63,7 +63,7 @@ class Reach:
 
     def flink(self) -> Reason:
         """Flink promises to read older state alone."""
-        _, old = self.record.written_by(never_ran=self.seen.never_ran)
+        _, old = self.record.written_by(wrote_nothing=observe.wrote_nothing(self.record, self.seen))
         new = self.wanted.flink_version
         if not old or _numbers(new) >= _numbers(old):
             return None
@@ -121,7 +121,7 @@ class Reach:
 
     def backend(self, *, canonical: bool) -> Reason:
         """`canonical`: it is, or will be, a savepoint in the format that is made for this."""
-        old, _ = self.record.written_by(never_ran=self.seen.never_ran)
+        old, _ = self.record.written_by(wrote_nothing=observe.wrote_nothing(self.record, self.seen))
         new = self.wanted.state_backend
         if not old or old == new:
             return None

@@ -119,9 +119,9 @@ class Record:
             return self.savepointVolume
         return self.checkpointVolume if paths.below(path, self.checkpointDirectory) else ""
 
-    def written_by(self, *, never_ran: bool) -> Tuple[str, str]:
-        """State backend and version of Flink that wrote the newest state; a generation that never ran has written none."""
-        return (self.stateBackend, self.stateFlinkVersion) if never_ran else (self.backend, self.flinkVersion)
+    def written_by(self, *, wrote_nothing: bool) -> Tuple[str, str]:
+        """State backend and version of Flink that wrote the newest state, which this generation may not have."""
+        return (self.stateBackend, self.stateFlinkVersion) if wrote_nothing else (self.backend, self.flinkVersion)
 
     def endpoint_of(self, scheme: str) -> Optional[str]:
         """At which a store was reached; None if the record does not know."""

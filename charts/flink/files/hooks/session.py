@@ -147,8 +147,9 @@ def _settle(actor: Actor, step: Plan, seen: Observation, lenient: bool) -> bool:
     if not step.ends_a_job and seen.status not in _ENDED and actor.job.state == RUNNING and not seen.jobmanager_replaced:
         _leave(actor, seen)
         return False  # it is begun after the upgrade
+    wrote_nothing = observe.wrote_nothing(actor.record, seen)
     source = actor.end(step, seen, lenient=lenient)
-    actor.settle(source, SUSPENDED)
+    actor.settle(source, SUSPENDED, wrote_nothing=wrote_nothing)
     say(f"{actor.job.name}: stopped" + (f", with its state in {source.restore}" if source.restore else ""))
     return step.ends_a_job
 
@@ -224,13 +225,15 @@ def _start_if_due(actor: Actor, client: Client, began: float, lenient: bool) -> 
         _leave(actor, seen)
         say(f"{actor.job.name}: {step.why}")
         return
+    record = actor.record
+    wrote_nothing = observe.wrote_nothing(record, seen) or (record.is_submitting and not record.is_confirmed)
     source = actor.end(step, seen)
     # Flink takes an id once: a submission that is still on its way does not double the job.
     again = seen.never_ran and seen.status is Status.ABSENT
-    _start(actor, client, replace(source, same_job=True) if again else source)
+    _start(actor, client, replace(source, same_job=True) if again else source, wrote_nothing)
 
 
-def _start(actor: Actor, client: Client, source: Source) -> None:
+def _start(actor: Actor, client: Client, source: Source, wrote_nothing: bool) -> None:
     program = actor.job.program
     if not program:
         return
@@ -248,7 +251,7 @@ def _start(actor: Actor, client: Client, source: Source) -> None:
         source = replace(source, previous=record.previous)  # as the hook before the upgrade has written it
     say(f"{actor.job.name}:")
     fetch(actor, program.file)
-    actor.begin(source, RUNNING, never_ran=record.is_submitting and not record.is_confirmed)
+    actor.begin(source, RUNNING, wrote_nothing=wrote_nothing)
     actor.write(replace(actor.record, pending=f"{SUBMITTING} {clock.now()}"))
     code, output = client.run(actor.job.name, submit.argv(program, actor.record, actor.wanted.claims_own_checkpoints))
     if code or "[ERROR]" in output:  # the SQL client ends with 0 in any case
