@@ -186,6 +186,40 @@ def test_the_first_checkpoint_is_completed_between_the_look_and_the_cancel(
     nothing_is_lost_or_twice(release)
 
 
+@each_mode
+@pytest.mark.parametrize("state", ["running", "suspended"])
+def test_a_savepoint_on_demand_is_all_that_it_has_completed(values: Values, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flink, "INTERVAL", 400.0)
+    release = installed(values)
+    assert release.helm.applied
+    assert package.run(release.world, "savepoint", release.helm.applied.wanted).code == 0
+    rest_is_away(release, 60)
+    release.helm.upgrade(replace(values, program=2, upgrade_mode="last-state", state=state))
+    nothing_is_lost_or_twice(release)
+    release.world.advance(60)
+    release.helm.upgrade(replace(values, program=2))
+    nothing_is_lost_or_twice(release)
+
+
+@pytest.mark.parametrize("seconds", [0, 14], ids=["REST answers", "REST is away at first"])
+def test_a_rollback_of_a_session_goes_on_from_a_checkpoint_where_a_savepoint_fails(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = replace(SESSION, jobs=(SessionJob("a"),))
+    release = installed(values)
+    assert upgrade(release, replace(values, jobs=(SessionJob("a", 2),))).ok
+    release.world.advance(30)
+
+    def fails(self: Any, world: Any, job: Any, operation: Any) -> None:
+        operation.failure = "java.lang.Exception: the savepoint fails"
+
+    monkeypatch.setattr(flink.JobManager, "_complete", fails)
+    rest_is_away(release, seconds)
+    assert release.helm.rollback(0).ok
+    nothing_is_lost_or_twice(release)
+    assert [job.program for job in release.jobs] == [1]
+
+
 @pytest.mark.parametrize("name", ["job", "state", "generation", "restore", "own", "ids"])
 def test_a_job_of_a_session_is_called_as_a_field_of_the_record(name: str) -> None:
     release = installed(STORE)

@@ -427,6 +427,15 @@ OUT_OF_SIGHT = [
         record={"restore": OLD_PATH},
         seen={"status": "UNREACHABLE", "known_to_store": True},
     ),
+    case(
+        "high availability knows the job, which has completed a savepoint on demand",
+        "BEGIN",
+        Source("last-state", f"{SAVEPOINTS}/{JOB}/savepoint-1", same_job=True),
+        wanted=HA,
+        job=LAST_STATE,
+        record={"restore": CHECKPOINT, "own": True, "savepoints": (f"{SAVEPOINTS}/{JOB}/savepoint-1",)},
+        seen={"status": "UNREACHABLE", "known_to_store": True},
+    ),
     refuse(
         "high availability knows the job, but of another version of Flink",
         "Flink 1.20",

@@ -464,7 +464,9 @@ class _Planner:
                 )
             # A suspended job may come back without what high availability knows, and its checkpoints are where they were.
             former = (record.job, *record.former) if self.job.state == SUSPENDED else record.former
-            source = Source("last-state", record.restore, record.own, former, same_job=True)
+            # Flink goes on from a checkpoint that high availability knows, and from the path only if that knows none.
+            saved = self._own_savepoint
+            source = Source("last-state", saved or record.restore, record.own and not saved, former, same_job=True)
             return self._out_of_reach(source) or self._begin(source)
         if self._has_files:
             source = self._from_the_files("last-state")

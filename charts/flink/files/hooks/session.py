@@ -227,7 +227,7 @@ def _start_if_due(actor: Actor, client: Client, began: float, lenient: bool) -> 
         return
     record = actor.record
     wrote_nothing = observe.wrote_nothing(record, seen) or (record.is_submitting and not record.is_confirmed)
-    source = actor.end(step, seen)
+    source = actor.end(step, seen, lenient=lenient)
     # Flink takes an id once: a submission that is still on its way does not double the job.
     again = seen.never_ran and seen.status is Status.ABSENT
     _start(actor, client, replace(source, same_job=True) if again else source, wrote_nothing)
