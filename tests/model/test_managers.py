@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.model.kubernetes import text
-from tests.model.scenes import MODES, installed, upgrade
+from tests.model.scenes import MODES, STORE, installed, upgrade
 from tests.model.values import Values
+from tests.model.walk import Checked
 
 
 def entry(manager: str, seconds: float, *annotations: str) -> dict[str, Any]:
@@ -34,4 +35,22 @@ def test_a_rollback_has_its_hooks(values: Values, managers: list[str]) -> None:
     assert release.helm.rollback(0).ok
     release.world.advance(60)
     assert release.jobs[0].program == 1
+    assert not release.world.ledger.faults
+
+
+@pytest.mark.parametrize("values", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("order", range(3))
+def test_kubectl_apply_suspends_a_job_whose_jobmanager_is_gone_before_the_hooks_look(values: Values, order: int) -> None:
+    release = Checked(values, by_helm=False)
+    assert release.helm.sync(values).ok
+    release.world.advance(30)
+    outcome = release.helm.apply_everything(replace(values, state="suspended"), order)
+    release.world.advance(30)
+    if values is STORE and not outcome.ok:
+        assert "Name it with job.fromSavepoint=" in outcome.said
+        return
+    assert outcome.ok, outcome.said
+    assert release.helm.apply_everything(values, order).ok
+    release.world.advance(30)
+    assert release.jobs
     assert not release.world.ledger.faults

@@ -467,6 +467,22 @@ OUT_OF_SIGHT = [
         record={"restore": OLD_PATH},
         seen={"status": "ABSENT"},
     ),
+    case(
+        "its JobManager has been scaled away, as by kubectl apply with job.state=suspended",
+        "BEGIN",
+        Source("last-state", former=(JOB,)),
+        job={**SAME, **SUSPENDED},
+        seen={"status": "UNREACHABLE", "jobmanager": jobmanager(replicas=0)},
+        state="suspended",
+    ),
+    refuse(
+        "its JobManager has been scaled away, and its checkpoints are on S3",
+        f"Name it with job.fromSavepoint=s3://b/checkpoints/{JOB}/chk-<number>",
+        wanted=S3,
+        job={**SAME, **SUSPENDED},
+        record=S3_RECORD,
+        seen={"status": "UNREACHABLE", "jobmanager": jobmanager(replicas=0)},
+    ),
     refuse(
         "high availability on S3: the job is terminal and the JobManager restarted",
         "its newest state is not known",

@@ -505,9 +505,11 @@ class _Planner:
     def _should_wait(self) -> bool:
         """Whether a savepoint is to be had later: the JobManager that runs the job is away, but should come back."""
         live = self.seen.jobmanager
-        unseen = self.wanted.type == "job" and bool(live) and live is not None and live.specification == self.record.spec
+        unseen = self.wanted.type == "job" and live is not None and live.specification == self.record.spec
         return (
             unseen
+            and live is not None
+            and live.replicas > 0
             and self.mode == "savepoint"
             and self.record.is_confirmed
             and not self.lenient

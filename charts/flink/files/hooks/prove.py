@@ -19,10 +19,7 @@ _WELL = (Status.RUNNING, Status.FINISHED)
 def prove(actor: Actor) -> None:
     """Raises Failed with the reason if the job does not run until the deadline, or not from there."""
     record = actor.record
-    if record.state == SUSPENDED:
-        say(f"The job is suspended. It will go on from {record.restore or 'the beginning'}.")
-        return
-    if record.state == FINISHED:
+    if _is_at_rest(record):
         return
     status, missing, ran, heard = Status.UNREACHABLE, "", False, False
 
@@ -58,6 +55,8 @@ def prove(actor: Actor) -> None:
         # What applies all objects at once runs this beside the hook that writes the record.
         actor.records.read()
         record = actor.record
+        if _is_at_rest(record):
+            return
         if status in _WELL:
             continue
         if any(count - at_first.get(pod, 0) >= 2 for pod, count in restarts(actor, record).items()):
@@ -68,6 +67,13 @@ def prove(actor: Actor) -> None:
     failure = _failure(actor, record.job) if status is Status.UNHEALTHY else ""
     text = f"The job {record.job} does not run after {waited}: {status.value}."
     raise failed(" ".join(filter(None, [text, failure, reason(actor, record)])))
+
+
+def _is_at_rest(record: Record) -> bool:
+    """Whether the job is not to run."""
+    if record.state == SUSPENDED:
+        say(f"The job is suspended. It will go on from {record.restore or 'the beginning'}.")
+    return record.state in (SUSPENDED, FINISHED)
 
 
 def _confirm(actor: Actor, record: Record, path: str) -> None:
