@@ -177,9 +177,9 @@ def test_the_first_checkpoint_is_completed_between_the_look_and_the_cancel(
     operations: Any = package.HOOKS.operations
     look = operations.check_objects
 
-    def look_for_long(*given: Any) -> None:
+    def look_for_long(*given: Any, **options: Any) -> None:
         release.world.advance(25)
-        look(*given)
+        look(*given, **options)
 
     monkeypatch.setattr(operations, "check_objects", look_for_long)
     release.helm.upgrade(replace(values, program=2, upgrade_mode="last-state"))

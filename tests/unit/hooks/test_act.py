@@ -609,6 +609,14 @@ class TestDryRun:
         world("before", objects=self.OBJECTS, force_conflicts=told)
         assert found == [asked]
 
+    def test_a_rollback_does_not_inherit_that_conflicts_are_no_reason(self, world: World) -> None:
+        """The value is of an operation of long ago, and `helm rollback` does not force by itself."""
+        asked: list[str] = []
+        world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = [{"manager": "helm", "operation": "Apply"}]
+        world.kubernetes.before = lambda method, path: asked.append(path) if "dryRun" in path else None
+        world("before-rollback", objects=self.OBJECTS, force_conflicts=True)
+        assert any("/deployments/r-jobmanager?" in path and "force=true" not in path for path in asked)
+
     @pytest.mark.parametrize(
         "said", ["exceeded quota: pods", 'error looking up service account n/r: serviceaccount "r" not found']
     )

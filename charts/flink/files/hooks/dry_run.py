@@ -10,13 +10,15 @@ from .kubernetes import Kubernetes
 from .wanted import Json, Wanted
 
 
-def check_objects(wanted: Wanted, kubernetes_: Kubernetes) -> None:
+def check_objects(wanted: Wanted, kubernetes_: Kubernetes, *, lenient: bool) -> None:
     """Have the API server look at all objects of the coming revision before anything is stopped for them. Raises Failed."""
     refused: List[str] = []
+    # A rollback brings back the values of a revision that was to force, and does not force itself.
+    force = wanted.force_conflicts and not lenient
     for obj in wanted.objects:
         if obj["kind"] in _NOT_ASKED:
             continue
-        error = kubernetes_.apply_dry(obj, force=wanted.force_conflicts)
+        error = kubernetes_.apply_dry(obj, force=force)
         if error:
             refused.append(_refusal(obj, error))
     named = [(f"pods of {obj['kind']} {obj['metadata']['name']}", pod) for obj in wanted.objects for pod in _pods_of(obj)]

@@ -125,7 +125,7 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
             actor.finish()
         say(step.why)
         return
-    check_objects(actor.wanted, actor.kubernetes)
+    check_objects(actor.wanted, actor.kubernetes, lenient=lenient)
     if not lenient:
         _check_download(actor)
     if seen.jobmanager:

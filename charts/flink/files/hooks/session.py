@@ -91,7 +91,7 @@ def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, l
         if record.state == RUNNING or seen.is_alive:
             steps.append((actor, step, seen))
     if any(step.ends_a_job for _, step, _ in steps):
-        check_objects(cluster.wanted, cluster.kubernetes)
+        check_objects(cluster.wanted, cluster.kubernetes, lenient=lenient)
     for actor in adopted:
         actor.write(actor.record)
     stopped: List[str] = []
