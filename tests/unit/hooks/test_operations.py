@@ -346,6 +346,15 @@ class TestSavepoint:
         assert capsys.readouterr().out == "The job is suspended. Its state is s3://b/s.\n"
         assert world.clock.now == 0
 
+    def test_of_a_job_that_has_finished_is_none_though_the_jobmanager_was_replaced(
+        self, world: World, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        world.write(build.record(state="finished"))
+        world.flink.jobs.clear()
+        world("savepoint")
+        assert capsys.readouterr().out == "The job has finished: there is nothing to take a savepoint of.\n"
+        assert world.clock.now == 0
+
     def test_of_a_job_that_does_not_run_fails(self, world: World) -> None:
         world.flink.run(JOB, tasks="SCHEDULED")
         assert "the job does not run (not all of its tasks run)" in world.refused("savepoint")

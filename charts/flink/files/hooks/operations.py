@@ -283,6 +283,9 @@ def _savepoint(release: Release, actor: Actor) -> None:
     if actor.record.state == SUSPENDED:
         say(f"The job is suspended. Its state is {actor.record.restore or 'nothing'}.")
         return
+    if actor.record.state == FINISHED:
+        say(_NONE_OF_A_FINISHED_JOB)  # which a JobManager that was replaced does not know any more
+        return
     status, job = Status.UNREACHABLE, ""
     for _ in release.deadline.ticks(within=30):
         status, job, _ = observe.look(release.flink, actor.record)
@@ -291,7 +294,7 @@ def _savepoint(release: Release, actor: Actor) -> None:
     else:
         raise Failed(f"There is no savepoint, because the job does not run ({status.value}): look at its failures in the UI.")
     if status is Status.FINISHED:
-        say("The job has finished: there is nothing to take a savepoint of.")
+        say(_NONE_OF_A_FINISHED_JOB)
         return
     directory, trigger = f"{release.wanted.savepoint_directory}/{job}", secrets.token_hex(16)
     for _ in release.deadline.ticks():
@@ -305,6 +308,9 @@ def _savepoint(release: Release, actor: Actor) -> None:
         raise Failed(f"The savepoint failed: {end.failure} Look at the JobManager's log.")
     _looking_again(release, functools.partial(_keep_savepoint, release, actor, end.location))
     say(f"Savepoint: {end.location}")
+
+
+_NONE_OF_A_FINISHED_JOB = "The job has finished: there is nothing to take a savepoint of."
 
 
 def _keep_savepoint(release: Release, actor: Actor, path: str) -> None:
