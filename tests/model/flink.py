@@ -372,7 +372,9 @@ class JobManager:
                 return 200, self._checkpoints(job)
             case "GET", ["checkpoints", "config"]:
                 retention = {"enabled": True, "delete_on_cancellation": not job.retained}
-                return 200, {"timeout": 600_000, "externalization": retention}
+                backend = "HashMapStateBackend" if self.process.backend == "hashmap" else "EmbeddedRocksDBStateBackend"
+                told = {"state_backend": backend, "state_changelog_enabled": False}
+                return 200, {"timeout": 600_000, "externalization": retention, **told}
             case "GET", ["exceptions"]:
                 return 200, {"exceptionHistory": {"entries": [{"stacktrace": "java.lang.Exception: because"}]}}
             case "POST", ["stop" | "savepoints" as what]:
@@ -413,7 +415,8 @@ class JobManager:
         restored = {"id": job.restored_number, "external_path": job.restored} if job.restored else None
         stopped = {"id": job.number, "external_path": job.stopped_with, "checkpoint_type": "SYNC_SAVEPOINT"}
         savepoint = stopped if job.stopped_with else None
-        return {"latest": {"completed": completed, "restored": restored, "savepoint": savepoint}}
+        history = [{"status": "COMPLETED", "external_path": uri, "discarded": False} for _, uri, _ in own]
+        return {"latest": {"completed": completed, "restored": restored, "savepoint": savepoint}, "history": history}
 
 
 Rules = Callable[..., Any]

@@ -14,7 +14,7 @@ from typing import List, Optional, Tuple
 from . import clock, observe, paths, plan
 from .clock import Deadline
 from .errors import Failed, HttpError, LookAgain, Unreachable
-from .flink import Flink, Operation
+from .flink import CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
 from .kubernetes import Kubernetes
 from .observe import Observation, Status, Told
@@ -93,16 +93,21 @@ class Actor:
         if step.action is Action.CANCEL:
             self.cancel()
             told = self._after_cancel(seen)
-            newest = told.checkpoints.newest
-            last = plan.from_checkpoint(self.record, newest)
-            if not step.source:
-                return last
-            kept = (seen.config is not None and seen.config.retained) or "/chk-" not in newest
-            # Completed since the look, if not before it.
-            if not kept or not newest or paths.same(newest, told.checkpoints.restored):
-                return step.source
-            return last if step.source.how == "last-state" else replace(step.source, previous=newest, previous_former=())
-        return self._source(step)
+            return replace(self._after(told, step, seen), left=_left(told.checkpoints, told.config))
+        left = _left(seen.checkpoints, seen.config) if seen.status in (Status.FAILED, Status.CANCELED) else ()
+        return replace(self._source(step), left=left)
+
+    def _after(self, told: Told, step: Plan, seen: Observation) -> Source:
+        """Where a job goes on that was cancelled."""
+        newest = told.checkpoints.newest
+        last = plan.from_checkpoint(self.record, newest)
+        if not step.source:
+            return last
+        kept = (seen.config is not None and seen.config.retained) or "/chk-" not in newest
+        # Completed since the look, if not before it.
+        if not kept or not newest or paths.same(newest, told.checkpoints.restored):
+            return step.source
+        return last if step.source.how == "last-state" else replace(step.source, previous=newest, previous_former=())
 
     def _source(self, step: Plan) -> Source:
         if step.action is Action.REFUSE or not step.source:
@@ -280,6 +285,7 @@ class Actor:
             restore=source.restore,
             own=source.own,
             former=source.former[:_FORMER],
+            left=(*old.left, *source.left)[-_LEFT:],
             format=source.format or old.format if paths.same(source.restore, old.restore) else source.format,
             pending=SUBMIT if self.job.program else REPLACE if replaces else self._restart_of_pods(state),
             previous=source.previous,
@@ -414,6 +420,7 @@ class Actor:
             restore=source.restore,
             own=source.own,
             former=source.former[:_FORMER],
+            left=(*old.left, *source.left)[-_LEFT:],
             format=source.format,
             backend=backend,
             flinkVersion=flink_version,
@@ -438,7 +445,7 @@ def _writer(old: Record, source: Source, wrote_nothing: bool) -> Tuple[str, str]
 
 
 # What a record may hold of a job that is stopped again and again and never seen running.
-_STOPS, _FORMER = 50, 20
+_STOPS, _FORMER, _LEFT = 50, 20, 100
 
 # A JobManager that has just begun a stop may not list it yet.
 _UNKNOWN_TIMES = 25
@@ -449,6 +456,22 @@ def superfluous(record: Record, keep: int) -> List[str]:
     needed = [record.restore, record.previous, record.fromSavepoint, *record.savepoints]
     old = record.stops[: max(len(record.stops) - keep, 0)]
     return [path for path in old if not any(paths.same(path, one) for one in needed)]
+
+
+def not_needed(record: Record) -> List[str]:
+    """Checkpoints of former generations that nothing needs any more, now that this one runs."""
+    needed = (record.restore, record.previous, record.fromSavepoint)
+    jobs = (*record.former, *record.previousFormer)
+    return [
+        path
+        for path in record.left
+        if not any(paths.same(path, one) for one in needed) and not any(observe.is_half_of(job, path) for job in jobs)
+    ]
+
+
+def _left(checkpoints: Checkpoints, config: Optional[CheckpointConfig]) -> Tuple[str, ...]:
+    """What a job has left behind; nothing where to delete one checkpoint would take files from another."""
+    return checkpoints.retained if config and config.self_contained else ()
 
 
 def dispose(flink: Flink, path: str) -> Optional[str]:

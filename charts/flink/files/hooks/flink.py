@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from .errors import HttpError, Unreachable, first_lines
 from .http_client import Http
@@ -24,6 +24,7 @@ class Checkpoints:
     stopped_with: str  # the savepoint that stopped it
     in_memory: bool  # whether the newest has no path that another job could start from
     slowest_seconds: float  # of those that it completed
+    retained: Tuple[str, ...] = ()  # checkpoints that it has completed and not deleted, as far as Flink remembers them
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class CheckpointConfig:
     timeout_seconds: float
     retained: bool  # whether checkpoints stay when the job is cancelled
     survives_failure: bool = True  # whether they stay when it fails for good
+    self_contained: bool = False  # whether no checkpoint has files that a later one needs as well, as incremental ones do
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Flink:
             stopped_with=(savepoint.get("external_path") or "") if stopped else "",
             in_memory=path == _NO_PATH,
             slowest_seconds=max(duration, 0) / 1000,
+            retained=tuple(one["external_path"] for one in answer.get("history") or [] if _is_retained(one)),
         )
 
     def checkpoint_config(self, job_id: str) -> Optional[CheckpointConfig]:
@@ -87,7 +90,10 @@ class Flink:
             return None
         external = answer.get("externalization") or {}
         enabled = bool(external.get("enabled"))
-        return CheckpointConfig(answer.get("timeout", 0) / 1000, enabled and not external.get("delete_on_cancellation"), enabled)
+        # Each of its checkpoints has all state, unless the changelog is written between them.
+        whole = answer.get("state_backend") == "HashMapStateBackend" and answer.get("state_changelog_enabled") is False
+        retained = enabled and not external.get("delete_on_cancellation")
+        return CheckpointConfig(answer.get("timeout", 0) / 1000, retained, enabled, whole)
 
     def failure(self, job_id: str) -> str:
         """The first lines of the newest failure, and of its root; empty if there is none."""
@@ -137,3 +143,8 @@ class Flink:
             if error.status == 404:
                 return None
             raise
+
+
+def _is_retained(checkpoint: Json) -> bool:
+    completed = checkpoint.get("status") == "COMPLETED" and not checkpoint.get("is_savepoint")
+    return completed and not checkpoint.get("discarded") and "/chk-" in (checkpoint.get("external_path") or "")

@@ -39,6 +39,7 @@ class Source:
     # The state before, if this one is another than that: where a rollback of a generation that never ran goes.
     previous: str = ""
     previous_former: Tuple[str, ...] = ()  # jobs whose newest checkpoint is newer than `previous`, if they have one
+    left: Tuple[str, ...] = ()  # checkpoints that the job has left behind, each of which can be deleted without the others
 
 
 @dataclass(frozen=True)

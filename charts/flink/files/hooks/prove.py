@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Dict, List
 
 from . import clock, observe, paths
-from .act import Actor, dispose, say, superfluous
+from .act import Actor, dispose, not_needed, say, superfluous
 from .errors import Failed, HttpError, Unreachable
 from .observe import Status
 from .record import FINISHED, SUSPENDED, Record
@@ -89,10 +89,14 @@ def _confirm(actor: Actor, record: Record, path: str) -> None:
         why = dispose(actor.flink, savepoint)
         if why:
             say(f"The savepoint {savepoint} is not needed any more, and could not be deleted: {why}")
+    left = not_needed(record)
+    for checkpoint in left:
+        dispose(actor.flink, checkpoint)  # Flink may have deleted it by itself
     kept = tuple(savepoint for savepoint in record.stops if savepoint not in gone)
     claim = observe.claim_uid(actor.wanted, actor.kubernetes)
     live = observe.jobmanager(actor.wanted, actor.kubernetes)
-    new = replace(record, confirmed=record.generation, stops=kept, claim=claim, pending="", failed="")
+    still_left = tuple(checkpoint for checkpoint in record.left if checkpoint not in left)
+    new = replace(record, confirmed=record.generation, stops=kept, left=still_left, claim=claim, pending="", failed="")
     actor.write(replace(new, madeBy="helm" if live and live.made_by_helm else "other").saying(line))
     say(line)
 

@@ -59,6 +59,7 @@ class Record:
     pending: str = ""  # what was begun and is not known to be done: a stop ("job trigger directory"), or one of the words above
     stops: Tuple[str, ...] = ()  # savepoints that stopped the job, the newest last
     savepoints: Tuple[str, ...] = ()  # savepoints on demand and on schedule, the newest last
+    left: Tuple[str, ...] = ()  # checkpoints of generations before that can be deleted once nothing needs them
     savepointDirectory: str = ""  # where this generation puts its savepoints
     checkpointDirectory: str = ""
     savepointVolume: str = ""  # the volumes on which these are, if they are files
@@ -158,7 +159,7 @@ def digest(path: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-_LINES = ("history", "stops", "savepoints")  # one each line; other tuples are words
+_LINES = ("history", "stops", "savepoints", "left")  # one each line; other tuples are words
 
 
 def load(data: Mapping[str, str]) -> Record:
