@@ -35,7 +35,7 @@ class FakeFlink(Fake):
     """A JobManager, which answers 503 to everything while it is `away`.
 
     `stop_fails` is the reason of a savepoint that does not come to be, `shown` what it tells of a job, if that is older than the
-    list of jobs, `retained` whether checkpoints outlive a job that is cancelled.
+    list of jobs, `retained` whether checkpoints outlive a job that is cancelled, `config` what else it tells of checkpoints.
     """
 
     def __init__(self) -> None:
@@ -49,6 +49,7 @@ class FakeFlink(Fake):
         self.stop_fails = ""
         self.timeout = 20_000
         self.retained = True
+        self.config: Json = {}
         self.away = False
         self.disposed: list[str] = []
 
@@ -100,7 +101,7 @@ class FakeFlink(Fake):
                 return 200, self.checkpoints[job]
             case "GET", ["checkpoints", "config"]:
                 external = {"enabled": True, "delete_on_cancellation": not self.retained}
-                return 200, {"timeout": self.timeout, "externalization": external}
+                return 200, {"timeout": self.timeout, "externalization": external, **self.config}
             case "GET", ["exceptions"]:
                 trace = "java.lang.Exception: outer\n\tat a.b\nCaused by: java.io.IOException: the cause\n\tat c.d"
                 return 200, {"exceptionHistory": {"entries": [{"stacktrace": trace}]}}

@@ -447,6 +447,30 @@ def test_the_savepoint_goes_where_the_old_job_can_write(world: World) -> None:
     assert world.record.savepointDirectory == "s3://b/savepoints"
 
 
+@pytest.mark.parametrize(
+    ("config", "left"),
+    [
+        ({"state_backend": "HashMapStateBackend", "state_changelog_enabled": False}, ["chk-2", "chk-4"]),
+        ({"state_backend": "HashMapStateBackend", "state_changelog_enabled": True}, []),
+        ({"state_backend": "EmbeddedRocksDBStateBackend", "state_changelog_enabled": False}, []),
+        ({}, []),
+    ],
+    ids=["full", "with the changelog", "incremental", "unknown"],
+)
+def test_what_a_cancelled_job_leaves_behind_is_written_down(world: World, config: dict[str, Any], left: list[str]) -> None:
+    world.flink.checkpoint(JOB, 4, f"{CHECKPOINTS}/{JOB}/chk-4")
+    world.flink.config = config
+    world.flink.checkpoints[JOB]["history"] = [
+        {"status": "FAILED", "external_path": None},
+        {"status": "COMPLETED", "external_path": f"{CHECKPOINTS}/{JOB}/chk-1", "discarded": True},
+        {"status": "COMPLETED", "external_path": f"{CHECKPOINTS}/{JOB}/chk-2", "discarded": False},
+        {"status": "COMPLETED", "external_path": f"{SAVEPOINTS}/{JOB}/savepoint-3", "is_savepoint": True},
+        {"status": "COMPLETED", "external_path": f"{CHECKPOINTS}/{JOB}/chk-4", "discarded": False},
+    ]
+    world("before", {"upgrade_mode": "last-state"})
+    assert [path.rpartition("/")[2] for path in world.record.left] == left
+
+
 def test_a_release_without_a_record_is_taken_over(world: World) -> None:
     del world.kubernetes.config_maps["r-record"]
     world("before")

@@ -484,6 +484,13 @@ OUT_OF_SIGHT = [
         seen={"status": "UNREACHABLE", "jobmanager": jobmanager(replicas=0)},
     ),
     refuse(
+        "nobody can tell whether the generation has run",
+        f"job.fromSavepoint=s3://b/checkpoints/{JOB}/chk-<number> (or s3://b/s, if that job has never run), or restart",
+        wanted=S3,
+        record={**S3_RECORD, "confirmed": 0, "restore": "s3://b/s"},
+        seen={"status": "UNREACHABLE"},
+    ),
+    refuse(
         "high availability on S3: the job is terminal and the JobManager restarted",
         "its newest state is not known",
         wanted={**S3, **HA},
@@ -555,6 +562,8 @@ OUT_OF_SIGHT = [
 WITHOUT_HOOKS_MEANWHILE = [
     refuse("it was started without hooks, and its JobManager is silent", "The job was started without hooks",
            job=LAST_STATE, seen={"status": "UNREACHABLE", "jobmanager": jobmanager(specification="c", has_record=False)}),
+    refuse("it was started without hooks, and nobody knows its id", f"job.fromSavepoint={CHECKPOINTS}/<job>/chk-<number>",
+           job=LAST_STATE, seen={"status": "UNREACHABLE", "jobmanager": jobmanager(specification="c", has_record=False)}),
     *(case(f"it is {state} by the record, and was started without hooks", "ADOPT", takes_over=OTHER, record={"state": state},
            seen={"status": "ABSENT", "jobmanager": jobmanager(specification="c", has_record=False), "others": ((OTHER, "job"),)})
       for state in ("suspended", "finished")),
@@ -593,6 +602,10 @@ RESUMING = [
         record=SUSPENDED,
         seen={"status": "UNREACHABLE", "known_to_store": True},
     ),
+    refuse("its newest checkpoint is of the job before, in a store that nobody can list",
+           f"newest state of the job {FORMER} is not known. Nothing was changed. Name it with "
+           f"job.fromSavepoint=s3://b/checkpoints/{FORMER}/chk-<number>",
+           wanted=S3, record={**S3_RECORD, **SUSPENDED, "former": (FORMER,)}, seen={"status": "UNREACHABLE"}),
     case("it goes on from a new path", "RESUME", Source("job.fromSavepoint", PATH, previous=STOP_PATH), job=NAMED,
          record={**SUSPENDED, "restore": STOP_PATH}, seen={"status": "UNREACHABLE"}),
     case("it begins anew after it was suspended", "RESUME", Source("stateless", previous=STOP_PATH), job=STATELESS,

@@ -248,6 +248,28 @@ def test_a_suspended_job_is_proven_by_its_record(world: World, capsys: pytest.Ca
     assert f"It will go on from {STOP}" in capsys.readouterr().out
 
 
+def test_checkpoints_of_jobs_before_are_deleted_when_nothing_needs_them(begun: World) -> None:
+    one, two, three, four = (f"s3://b/checkpoints/{number * 16}/chk-1" for number in ("1", "2", "3", "4"))
+    five = f"s3://b/checkpoints/{'5' * 16}/chk-2"
+    left = (one, two, three, four, five)
+    begun.write(
+        build.record(
+            generation=2,
+            job=OTHER,
+            spec="b",
+            restore=two.replace("s3:", "s3a:"),
+            previous=f"{three}/_metadata",
+            previousFormer=("4" * 32,),
+            fromSavepoint=five,
+            left=left,
+        )
+    )
+    begun.flink.run(OTHER, restored(two))
+    begun("after")
+    assert begun.flink.disposed == [one]
+    assert begun.record.left == (two, three, four, five)
+
+
 class TestOldSavepoints:
     """Those that stopped the job go when it runs again, up to a number."""
 

@@ -184,7 +184,7 @@ class _Planner:
             return self._begin(Source("install"))
         return self._refuse(
             "The release has no record, and its job cannot be asked, so where it goes on is not known.",
-            f"Name its newest state with job.fromSavepoint={self.reach.example}, or restart it from scratch with "
+            f"Name its newest state with job.fromSavepoint={self.reach.example('')}, or restart it from scratch with "
             "job.upgradeMode=stateless.",
         )
 
@@ -449,7 +449,7 @@ class _Planner:
             return self._refuse(
                 "The job was started without hooks after its record was written, and cannot be asked, so its newest state is not "
                 "known.",
-                f"Wait until the JobManager answers, or name it with job.fromSavepoint={self.reach.example}.",
+                f"Wait until the JobManager answers, or name it with job.fromSavepoint={self.reach.example('')}.",
             )
         if other := self._on_another_claim():
             return other
@@ -477,7 +477,7 @@ class _Planner:
             return self._out_of_reach(source) or self._begin(source)
         return self._refuse(
             f"The job {record.job} cannot be asked, and its newest state is not known.",
-            f"Name it with job.fromSavepoint={self.reach.example}, or restart the job from scratch with "
+            f"Name it with job.fromSavepoint={self.reach.newest}, or restart the job from scratch with "
             "job.upgradeMode=stateless.",
         )
 

@@ -18,11 +18,18 @@ class Reach:
     def __init__(self, wanted: Wanted, record: Record, seen: Observation) -> None:
         self.wanted, self.record, self.seen = wanted, record, seen
 
-    @property
-    def example(self) -> str:
-        """How a checkpoint of the job is written."""
+    def example(self, job: str) -> str:
+        """How a checkpoint of a job is written; of one whose id is not known, if it is empty."""
         directory = self.record.checkpointDirectory or self.wanted.checkpoint_directory
-        return f"{directory}/{self.record.job or '<job>'}/chk-<number>" if directory else "<path>"
+        return f"{directory}/{job or '<job>'}/chk-<number>" if directory else "<path>"
+
+    @property
+    def newest(self) -> str:
+        """What to name as the newest state of a job that nobody can ask."""
+        record = self.record
+        before = "" if record.has_run else record.previous or record.restore
+        counts = before and not record.has_used(before)
+        return self.example(record.job) + (f" (or {before}, if that job has never run)" if counts else "")
 
     def source(self, restore: str, former: Tuple[str, ...], same_job: bool) -> Reason:
         """Whether it could start from there: arguments as in plan.Source."""
@@ -30,18 +37,19 @@ class Reach:
             return (
                 f"What high availability has stored is of Flink {self.record.flinkVersion}, which "
                 f"{self.wanted.flink_version} cannot read.",
-                f"Wait until the JobManager answers, or name a state with job.fromSavepoint={self.example}.",
+                f"Wait until the JobManager answers, or name a state with job.fromSavepoint={self.example(self.record.job)}.",
             )
         if former and not same_job and not self.wanted.claim_directory:
             return (
                 f"The newest state of the job {former[0]} is not known.",
-                f"Name it with job.fromSavepoint={self.example}, or {_FROM_SCRATCH}.",
+                f"Name it with job.fromSavepoint={self.example(former[0])}, or {_FROM_SCRATCH}.",
             )
         if former and not same_job and not paths.below(self.record.checkpointDirectory or "/", self.wanted.claim_directory):
             return (
                 f"The newest state of the job {former[0]} is in {self.record.checkpointDirectory}, and this revision looks "
                 f"for it in {self.wanted.claim_directory}.",
-                f"Leave state.root and storage.mountPath as they were, or name it with job.fromSavepoint={self.example}.",
+                "Leave state.root and storage.mountPath as they were, or name it with "
+                f"job.fromSavepoint={self.example(former[0])}.",
             )
         by_checkpoint = bool(former) or same_job or "/chk-" in restore
         if not restore and not by_checkpoint:
