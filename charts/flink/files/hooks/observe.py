@@ -395,17 +395,16 @@ def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], told:
     if told.status in (Status.RUNNING, Status.FINISHED):
         return False
     if told.status not in (Status.UNREACHABLE, Status.ABSENT):
-        return _has_written_nothing(record, told)
+        return _has_written_nothing(record, told.checkpoints)
     if wanted.type == "session":
         return record.pending == SUBMIT or _never_arrived(wanted, record, told, kubernetes)
     return _never_ran_unseen(wanted, record, live, told.status, kubernetes)
 
 
-def _has_written_nothing(record: Record, told: Told) -> bool:
+def _has_written_nothing(record: Record, checkpoints: Checkpoints) -> bool:
     """Whether Flink, which shows the job, knows of no state that it has completed, in this process or one before it."""
-    seen = (told.checkpoints.newest, told.checkpoints.restored)
-    written = any(path and not paths.same(path, record.restore) for path in seen)
-    return not written and not any(is_half_of(record.job, path) for path in record.savepoints)
+    known = (checkpoints.newest, checkpoints.restored, *record.savepoints)
+    return not checkpoints.in_memory and not any(is_half_of(record.job, path) for path in known)
 
 
 def _never_ran_unseen(wanted: Wanted, record: Record, live: Optional[JobManager], status: Status, kubernetes: Kubernetes) -> bool:
@@ -527,5 +526,4 @@ def is_half_of(job: str, path: str) -> bool:
 def wrote_nothing(record: Record, seen: Observation) -> bool:
     """Whether the newest state is of before this generation: it never ran, or has come no further than its start."""
     stuck = seen.status in (Status.UNHEALTHY, Status.FAILED, Status.CANCELED) and not seen.stop
-    told = seen.checkpoints
-    return seen.never_ran or (stuck and not told.in_memory and not is_half_of(record.job, told.newest))
+    return seen.never_ran or (stuck and _has_written_nothing(record, seen.checkpoints))
