@@ -397,8 +397,8 @@ class Actor:
                 savepoints=old.savepoints,
                 history=old.history,
             ).using(named)
-            if spec == self.job.specification:
-                record = self._writing_as_wanted(record)  # it is left alone
+        if spec == self.job.specification:
+            record = self._writing_as_wanted(record)  # it may be left alone
         self.records.assume(self.job.name, record.under(job))
         say(f"The job {job} is taken over.")
 

@@ -402,8 +402,8 @@ def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], told:
 
 
 def _has_written_nothing(record: Record, checkpoints: Checkpoints) -> bool:
-    """Whether Flink, which shows the job, knows of no state that it has completed, in this process or one before it."""
-    known = (checkpoints.newest, checkpoints.restored, *record.savepoints)
+    """Whether no state of the job is known: a JobManager that was restarted does not tell of its savepoints any more."""
+    known = (checkpoints.newest, checkpoints.restored, *record.savepoints, *record.stops)
     return not checkpoints.in_memory and not any(is_half_of(record.job, path) for path in known)
 
 

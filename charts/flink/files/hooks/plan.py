@@ -506,11 +506,11 @@ class _Planner:
     def _should_wait(self) -> bool:
         """Whether a savepoint is to be had later: the JobManager that runs the job is away, but should come back."""
         live = self.seen.jobmanager
-        unseen = self.wanted.type == "job" and live is not None and live.specification == self.record.spec
         return (
-            unseen
+            self.wanted.type == "job"
             and live is not None
-            and live.replicas > 0
+            and live.specification == self.record.spec
+            and live.replicas > 0  # nothing comes back where it has been scaled away
             and self.mode == "savepoint"
             and self.record.is_confirmed
             and not self.lenient
