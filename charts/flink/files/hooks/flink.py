@@ -147,4 +147,5 @@ class Flink:
 
 def _is_retained(checkpoint: Json) -> bool:
     completed = checkpoint.get("status") == "COMPLETED" and not checkpoint.get("is_savepoint")
-    return completed and not checkpoint.get("discarded") and "/chk-" in (checkpoint.get("external_path") or "")
+    name = (checkpoint.get("external_path") or "").rpartition("/")[2]
+    return completed and not checkpoint.get("discarded") and name.startswith("chk-")
