@@ -216,3 +216,22 @@ def test_what_is_left_empty_in_the_demo_is_its_default(key: str, helm: str) -> N
 def test_the_demos_claim_takes_a_volume_that_is_there() -> None:
     kafka = render(DEMO, {"kafka": {"storage": {"storageClassName": "-"}}}).one("StatefulSet")
     assert kafka["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"] == ""
+
+
+@pytest.mark.parametrize(
+    "values", [{"podSecurityContext": {"runAsUser": None}}, {"taskmanager": {"securityContext": {"runAsUser": 1000}}}]
+)
+def test_a_user_that_the_image_does_not_know_has_a_name(values: dict[str, Any]) -> None:
+    """Hadoop, by which Flink reads S3, logs in by its name."""
+    usual, other = pods(JOB)["taskmanager"], pods(merged(JOB, values))["taskmanager"]
+    passwd = {"name": "passwd", "mountPath": "/etc/passwd", "subPath": "passwd", "readOnly": True}
+    assert passwd in other["spec"]["containers"][0]["volumeMounts"]
+    assert [container["name"] for container in other["spec"]["initContainers"]] == ["passwd"]
+    assert "initContainers" not in usual["spec"]
+
+
+def test_a_users_own_passwd_stays() -> None:
+    own = {"name": "own", "mountPath": "/etc/passwd", "subPath": "passwd"}
+    role = {"extraVolumes": [{"name": "own", "configMap": {"name": "own"}}], "extraVolumeMounts": [own]}
+    pod = pods(merged(JOB, {"podSecurityContext": {"runAsUser": None}, "jobmanager": role}))["jobmanager"]
+    assert [mount for mount in pod["spec"]["containers"][0]["volumeMounts"] if mount["mountPath"] == "/etc/passwd"] == [own]
