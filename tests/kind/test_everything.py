@@ -101,7 +101,7 @@ def test_all_of_it_is_installed_and_carries_its_job(
     assert flink.rest.checkpoints(job)["latest"]["completed"]["external_path"].startswith("s3://fast/checkpoints/")
     for pod in cluster.pods(namespace, "app.kubernetes.io/instance=my"):
         assert pod.metadata.labels["team"] == "streams"
-        assert pod.metadata.annotations["example.com/owner"] == "streams"
+        assert pod.metadata.annotations["sidecar.istio.io/inject"] == "false"
 
     helm.upgrade("my", FLINK, another({}), files=[EVERYTHING, HERE], namespace=namespace)
     assert jar_job.restored(flink)["external_path"].startswith("s3://")
