@@ -154,6 +154,19 @@ def test_what_can_work_is_taken(values: dict[str, Any]) -> None:
     render(FLINK, values)
 
 
+def test_who_asks_kubernetes_runs_as_an_account_with_rights() -> None:
+    """Each kind of pod has an account of its own; those whose hook asks the API server are bound to the Role of the hooks."""
+    accounts = {role: {"serviceAccountName": f"of-{role}"} for role in ("jobmanager", "taskmanager", "session", "hooks", "test")}
+    jobs = {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}
+    for kept in (set(), {"hooks"}):
+        values = merged({role: own for role, own in accounts.items() if role not in kept}, {"session": jobs})
+        manifests = render(FLINK, values, name="r")
+        bound = {who["name"] for who in manifests.one("RoleBinding", "r-flink-hooks")["subjects"]}
+        jobs_of_hooks = [job for job in manifests.by("Job") if "uninstall" not in job["metadata"]["name"]]
+        hooks = {pod_template(job)["spec"]["serviceAccountName"] for job in jobs_of_hooks}
+        assert bound == hooks == {"of-session", "r-flink-hooks" if kept else "of-hooks"}
+
+
 def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() -> None:
     secrets = ["a", {"name": "b"}]
     names = [{"name": "a"}, {"name": "b"}]

@@ -73,15 +73,17 @@ before-uninstall: pre-delete
           "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded,hook-failed")) }}
 {{- end }}
 
-{{/* What an account may do by the Role of that name: (dict "role" <its name> "account" "..."). */}}
+{{/* What accounts may do by the Role of that name: (dict "role" <its name> "accounts" <list>). */}}
 {{- define "flink.hooks.binding" -}}
 roleRef:
   apiGroup: rbac.authorization.k8s.io
   kind: Role
   name: {{ .role }}
 subjects:
+  {{- range uniq .accounts }}
   - kind: ServiceAccount
-    name: {{ .account }}
+    name: {{ . | quote }}
+  {{- end }}
 {{- end }}
 
 {{/* How often a Job or CronJob of the hooks is tried, and for how long. */}}
