@@ -167,6 +167,49 @@ def test_who_asks_kubernetes_runs_as_an_account_with_rights() -> None:
         assert bound == hooks == {"of-session", "r-flink-hooks" if kept else "of-hooks"}
 
 
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+@pytest.mark.parametrize("base", [{}, {"flink": {"mode": "native"}}, JOB], ids=["session", "native", "job"])
+def test_a_null_takes_back_what_another_file_has_set(helm: str, base: dict[str, Any]) -> None:
+    """Also in maps of names that values.yaml does not know, of which Helm does not take it out."""
+    limits = {"limits": {"memory": "64Mi"}}
+    values = {
+        "flink": {"config": {"a.b": None}},
+        "files": {"a.py": None},
+        "logging": {"loggers": {"a": None}},
+        "commonLabels": {"team": None},
+        "commonAnnotations": {"team": None},
+        "commonPodLabels": {"team": None},
+        "rest": {"service": {"annotations": {"a": None}}},
+        "taskmanager": {"resources": {"requests": {"memory": None}}, "startupProbe": {"periodSeconds": None}, "podLabels": {"a": None}},
+        "hooks": {"resources": {**limits, "requests": {"memory": None}}},
+        "savepoints": {"resources": {**limits, "requests": None}},
+        "test": {"resources": {**limits, "requests": {"memory": None}}},
+        "initResources": {"limits": {"cpu": None}},
+    }
+    without = {"hooks": {"resources": limits}, "savepoints": {"resources": limits}, "test": {"resources": limits}}
+    assert Helm(helm).template(FLINK, merged(base, values)) == Helm(helm).template(FLINK, merged(base, without))
+
+
+def test_a_null_takes_back_what_a_job_of_a_session_has() -> None:
+    job = {"name": "a", "jar": {"file": "/a.jar"}}
+    more = {"args": None, "fromSavepoint": None, "python": None, "sql": {"file": None}, "parallelism": None}
+    more = {**more, "jar": {**job["jar"], "entryClass": None, "sha256": None}, "allowNonRestoredState": None}
+    with pytest.raises(HelmError, match="one of three"):
+        render(FLINK, {"session": {"jobs": [{**job, "sql": {"file": "/a.sql"}}]}})
+    assert render(FLINK, {"session": {"jobs": [{**job, **more, "sql": None}]}}) == render(FLINK, {"session": {"jobs": [job]}})
+
+
+def test_a_null_takes_back_what_the_demo_is_given() -> None:
+    assert Helm().template(DEMO, {"kafka": {"config": {"a.b": None}, "resources": {"limits": {"cpu": None}}}}) == Helm().template(DEMO)
+
+
+def test_a_null_among_fields_of_kubernetes_takes_away_what_the_chart_has_set() -> None:
+    values = {"jobmanager": {"podSecurityContext": {"runAsUser": None}, "podSpec": {"enableServiceLinks": None}}}
+    spec = pods(values)["jobmanager"]["spec"]
+    assert spec["securityContext"]["runAsUser"] is None
+    assert spec["enableServiceLinks"] is None
+
+
 def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() -> None:
     secrets = ["a", {"name": "b"}]
     names = [{"name": "a"}, {"name": "b"}]
@@ -180,6 +223,12 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
+        *(
+            ({"flink": {"config": {name: "rocksdb"}}}, f'flink.config has the name "{name}", which is no option of Flink')
+            for name in ("state.backend.type ", "state.backend state.backend", "a: b", "*x", "", "# a")
+        ),
+        ({"taskmanager": {"resources": {"limits": {"cpu": ""}}}}, "'/taskmanager/resources/limits/cpu': minLength"),
+        ({"test": {"resources": {"limits": {"memory": ""}}}}, "'/test/resources/limits/memory': minLength"),
         ({"image": {"repository": "myorg/flink:2.2.1"}}, "image.repository is myorg/flink:2.2.1, which names a tag"),
         ({"image": {"repository": "flink@sha256:0"}}, "image.repository is flink@sha256:0, which names a tag or a digest"),
         ({"image": {"registry": "https://reg.example"}}, "image.registry is https://reg.example: write the registry without"),

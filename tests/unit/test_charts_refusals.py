@@ -206,7 +206,6 @@ REFUSALS = [
         "a whole number with Mi or Gi",
     ),
     ({"flink": {"config": {"parallelism.default": "many"}}}, "parallelism.default to many", "a whole number"),
-    ({"flink": {"config": {"a.b": None}}}, "flink.config.a.b has no value", "leave the key out"),
     ({"nameOverride": "Streams"}, "would be called release-name-Streams", "set fullnameOverride"),
     (
         {"taskmanager": {"podLabels": {"app.kubernetes.io/component": "x"}}},

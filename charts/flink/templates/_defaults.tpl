@@ -12,10 +12,11 @@ gets its default, and what cannot work is refused, once.
 {{- end }}
 
 {{/*
-Gives each value that is not there its default of values.yaml: one that was left empty, which Helm takes out, and one
-that is new to values kept from an older chart (--reuse-values). defaults.json is written by `make docs`.
+Gives each value that is not there its default of values.yaml: one that was left empty, and one that is new to values
+kept from an older chart (--reuse-values). defaults.json is written by `make docs`.
 */}}
 {{- define "flink.defaults" -}}
+{{- include "flink.takeBack" .Values -}}
 {{- range $path, $default := .Files.Get "defaults.json" | fromJson -}}
 {{- $words := splitList "." $path -}}
 {{- $node := $.Values -}}
@@ -24,8 +25,24 @@ that is new to values kept from an older chart (--reuse-values). defaults.json i
 {{- $node = get $node . -}}
 {{- end -}}
 {{- $name := last $words -}}
-{{- if or (not (hasKey $node $name)) (kindIs "invalid" (get $node $name)) -}}
-{{- $_ := set $node $name $default -}}
+{{- if not (hasKey $node $name) }}{{ $_ := set $node $name $default }}{{ end -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+Takes out of maps, at any depth, what is null, as Helm does where values.yaml has the name: a values file takes back by
+it what another one has set, be it an option or a label. Among these fields of Kubernetes a null takes away what the
+chart has set.
+*/}}
+{{- define "flink.takeBack" -}}
+{{- $map := kindIs "map" . -}}
+{{- if or $map (kindIs "slice" .) -}}
+{{- range $key, $value := . -}}
+{{- if and $map (kindIs "invalid" $value) -}}
+{{- $_ := unset $ $key -}}
+{{- else if not (has $key (list "podSecurityContext" "securityContext" "podSpec" "extraObjects" "global")) -}}
+{{- include "flink.takeBack" $value -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

@@ -17,12 +17,12 @@
 {{- if or $config $secrets -}}
 {{- $old := include "flink.options.old" . | fromJson -}}
 {{- range $secret := $secrets -}}
-{{- range splitList " " (get $old $secret.name | default $secret.name) -}}
+{{- range without (splitList " " (get $old $secret.name)) "" | default (list $secret.name) -}}
 {{- $_ := set $written . (dict "written" $secret.name "where" "flink.configFrom" "secret" $secret.secretKeyRef) -}}
 {{- end -}}
 {{- end -}}
 {{- range $key, $value := $config -}}
-{{- range splitList " " (get $old $key | default $key) -}}
+{{- range without (splitList " " (get $old $key)) "" | default (list $key) -}}
 {{- $_ := set $written . (dict "written" $key "where" "flink.config" "value" (include "flink.text" $value)) -}}
 {{- end -}}
 {{- end -}}

@@ -130,17 +130,9 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/*
-Without what was left empty, by which a values file takes back what another one has set; of memory what Kubernetes would
-request by itself.
-*/}}
+{{/* With the memory that Kubernetes would request by itself. */}}
 {{- define "flink.resources" -}}
 {{- $resources := deepCopy . -}}
-{{- range $kind := list "requests" "limits" -}}
-{{- range $name, $quantity := get $resources $kind -}}
-{{- if kindIs "invalid" $quantity }}{{ $_ := unset (get $resources $kind) $name }}{{ end -}}
-{{- end -}}
-{{- end -}}
 {{- $requests := $resources.requests | default dict -}}
 {{- if not (hasKey $requests "memory") }}{{ $_ := set $requests "memory" $resources.limits.memory }}{{ end -}}
 {{- toYaml (set $resources "requests" $requests) -}}

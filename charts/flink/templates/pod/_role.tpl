@@ -38,7 +38,7 @@ whole, also an empty one. Of the JobManager's affinity only that to nodes is tak
 {{- range $key, $value := $values -}}
 {{- $left := and $volumes (has $key $together) -}}
 {{- $wanted := or $own (and (has $key (get $taken ($known.takes | default ""))) (not $left)) -}}
-{{- if and $wanted (not (hasKey $result $key)) (not (kindIs "invalid" $value)) -}}
+{{- if and $wanted (not (hasKey $result $key)) -}}
 {{- $_ := set $result $key $value -}}
 {{- $_ := set $sources $key $path -}}
 {{- end -}}

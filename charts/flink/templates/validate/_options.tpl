@@ -44,6 +44,7 @@
       "security.ssl.rest.enabled" "the probes speak plain HTTP: end TLS at the Ingress"
 -}}
 {{- range $key, $value := .Values.flink.config -}}
+{{- include "flink.validate.optionName" (dict "where" "flink.config" "name" $key "example" "state.backend.type") -}}
 {{- if kindIs "map" $value -}}
 {{- $below := keys $value | sortAlpha | first | default "<name>" -}}
 {{- fail (printf "flink.config.%s is a map: write flat keys, for example \"%s.%s\"." $key $key $below) -}}
@@ -51,18 +52,27 @@
 {{- if kindIs "slice" $value -}}
 {{- fail (printf "flink.config sets %s to a list: write its elements as one text, separated by semicolons." $key) -}}
 {{- end -}}
-{{- if kindIs "invalid" $value -}}
-{{- fail (printf "flink.config.%s has no value: write one, or leave the key out." $key) -}}
-{{- end -}}
 {{- if and (eq $key "parallelism.default") (not (regexMatch "^[1-9][0-9]*$" (include "flink.text" $value))) -}}
 {{- fail (printf "flink.config sets parallelism.default to %v: write a whole number above 0." $value) -}}
 {{- end -}}
+{{- end -}}
+{{- range .Values.flink.configFrom -}}
+{{- include "flink.validate.optionName" (dict "where" "flink.configFrom" "name" .name
+      "example" "security.ssl.internal.key-password") -}}
 {{- end -}}
 {{- range $name, $option := include "flink.options.written" . | fromJson -}}
 {{- with get $owned $name -}}
 {{- $called := include "flink.options.called" (dict "name" $name "option" $option) -}}
 {{- fail (printf "%s, which would break the chart: %s." $called .) -}}
 {{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* A line of Flink's YAML file begins with it: (dict "where" <value> "name" "..." "example" <an option>). */}}
+{{- define "flink.validate.optionName" -}}
+{{- if not (regexMatch "^[a-zA-Z0-9][-_.a-zA-Z0-9]*$" .name) -}}
+{{- fail (printf (cat "%s has the name %q, which is no option of Flink: write one by its flat name, for example %s.")
+      .where .name .example) -}}
 {{- end -}}
 {{- end }}
 
@@ -119,11 +129,7 @@
 {{- $own := include "flink.configuration" . | fromYaml -}}
 {{- $names := list -}}
 {{- range $secret := $values.flink.configFrom -}}
-{{- if not (regexMatch "^[a-zA-Z0-9][-_.a-zA-Z0-9]*$" $secret.name) -}}
-{{- fail (printf (cat "flink.configFrom has the name %q, which is no option of Flink: write one by its flat name, for"
-      "example security.ssl.internal.key-password.") $secret.name) -}}
-{{- end -}}
-{{- range $name := splitList " " (get $old $secret.name | default $secret.name) -}}
+{{- range $name := without (splitList " " (get $old $secret.name)) "" | default (list $secret.name) -}}
 {{- if has $name $names -}}
 {{- fail (printf "flink.configFrom names %s twice: leave one of them out." $name) -}}
 {{- end -}}
