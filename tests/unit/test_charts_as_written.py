@@ -16,6 +16,9 @@ NFS = {"extraVolumes": [{"name": "n"}], "extraVolumeMounts": [{"name": "n", "mou
 JOB = {"flink": {"type": "job"}, "job": {"jar": {"file": "/opt/flink/examples/streaming/TopSpeedWindowing.jar"}}}
 
 
+CPU = {"requests": {"cpu": "0", "memory": "1Gi"}}
+
+
 def pods(values: dict[str, Any], chart: Any = FLINK, name: str = "r") -> dict[str, Object]:
     """The pod templates of Deployments, by the last part of their names."""
     found = {}
@@ -143,13 +146,20 @@ def test_a_store_that_is_named_anywhere_has_its_plugin(values: dict[str, Any]) -
             "flink": {"config": {"jobmanager.scheduler": "adaptive"}},
             "session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}, "parallelism": 10}]},
         },
+        {"flink": {"config": {"security.ssl.rest.enabled": False, "sql-gateway.endpoint.type": "REST"}}},
+        {"flink": {"version": "1.20.5", "config": {"state.backend": "filesystem", "security.ssl.enabled": "false"}}},
+        {"flink": {"mode": "native"}, "taskmanager": {"resources": {"requests": {"cpu": "1.0"}, "limits": {"cpu": "2.0"}}}},
+        merged(*({role: {"resources": {**CPU, "limits": {"cpu": 1, "memory": "1Gi"}}}} for role in ("hooks", "test", "jobmanager"))),
         {"rest": {"service": {"type": "LoadBalancer", "nodePort": 30081}}},
         {"flink": {"mode": "native"}, "native": {"idleTimeout": 30000}},
         {"ingress": {"enabled": True, "path": "{{ .Values.global.p }}"}, "global": {"p": "/x"}},
         merged(JOB, {"jobmanager": {"extraEnv": [{"name": "A", "value": "x", "valueFrom": None}]}}),
     ],
-    ids=["accounts", "native account", "adaptive", "node port", "duration", "path", "valueFrom"],
-)
+    ids=[
+        "accounts", "native account", "adaptive", "off", "backend", "cores", "no cores", "node port", "duration", "path",
+        "valueFrom",
+    ],
+)  # fmt: skip
 def test_what_can_work_is_taken(values: dict[str, Any]) -> None:
     render(FLINK, values)
 
@@ -165,6 +175,32 @@ def test_who_asks_kubernetes_runs_as_an_account_with_rights() -> None:
         jobs_of_hooks = [job for job in manifests.by("Job") if "uninstall" not in job["metadata"]["name"]]
         hooks = {pod_template(job)["spec"]["serviceAccountName"] for job in jobs_of_hooks}
         assert bound == hooks == {"of-session", "r-flink-hooks" if kept else "of-hooks"}
+
+
+def test_flink_makes_pods_in_the_network_of_the_node_where_the_values_say_so() -> None:
+    """It writes the field itself, over what its pod template says."""
+    native = {"flink": {"mode": "native"}}
+    manifests = render(FLINK, merged(native, {"taskmanager": {"podSpec": {"hostNetwork": True}}}), name="r")
+    assert flink_config(manifests)["kubernetes.hostnetwork.enabled"] == "true"
+    data = next(obj["data"] for obj in manifests.by("ConfigMap") if "wanted.json" in obj.get("data", {}))
+    assert [pod["spec"]["hostNetwork"] for pod in json.loads(data["wanted.json"])["pods"]] == [True]
+    assert "kubernetes.hostnetwork.enabled" not in flink_config(render(FLINK, native))
+
+
+@pytest.mark.parametrize(
+    ("given", "written", "read"),
+    [
+        ({"jobmanager.archive.fs.dir": "s3://b/a"}, "s3://b/a", "s3://b/a"),
+        ({"historyserver.archive.fs.dir": "s3://b/a"}, "s3://b/a", "s3://b/a"),
+        ({"historyserver.archive.fs.dir": "s3://b/a, s3://b/others"}, "s3://b/a", "s3://b/a, s3://b/others"),
+        ({"jobmanager.archive.fs.dir": "s3://b/a", "historyserver.archive.fs.dir": "s3://b"}, "s3://b/a", "s3://b"),
+    ],
+)
+def test_the_history_server_reads_what_jobmanagers_write(given: dict[str, str], written: str, read: str) -> None:
+    for storage in (True, False):
+        values = {"historyServer": {"enabled": True}, "flink": {"config": given}, "storage": {"enabled": storage}}
+        options = flink_config(render(FLINK, values))
+        assert (options["jobmanager.archive.fs.dir"], options["historyserver.archive.fs.dir"]) == (written, read)
 
 
 @pytest.mark.parametrize("helm", ["helm", "helm3"])
@@ -226,6 +262,54 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
         *(
             ({"flink": {"config": {name: "rocksdb"}}}, f'flink.config has the name "{name}", which is no option of Flink')
             for name in ("state.backend.type ", "state.backend state.backend", "a: b", "*x", "", "# a")
+        ),
+        *(
+            ({"flink": {"config": {name: value}}}, f"flink.config sets {name}, which would break the chart: {remedy}")
+            for name, value, remedy in (
+                ("jobmanager.rpc.bind-port", 1, "the Services and probes"),
+                ("taskmanager.rpc.bind-port", 1, "the Services and probes"),
+                ("sql-gateway.endpoint.type", "hiveserver2", "the Service and the probes of the gateway"),
+                ("sql-gateway.endpoint.rest.bind-port", 1, "the Service and the probes of the gateway"),
+                ("sql-gateway.endpoint.rest.bind-address", "localhost", "the Service and the probes of the gateway"),
+                ("historyserver.web.address", "localhost", "the Service and the probes of the history server"),
+                ("env.log.dir", "/logs", "the root file system is read-only and /opt/flink/log is a volume"),
+                ("security.ssl.enabled", True, "the probes speak plain HTTP: set security.ssl.internal.enabled"),
+                ("security.ssl.rest.enabled", True, "the probes speak plain HTTP"),
+                ("kubernetes.service-account", "x", "set serviceAccount.name, or taskmanager.serviceAccountName"),
+                ("kubernetes.taskmanager.service-account", "x", "set taskmanager.serviceAccountName"),
+                ("kubernetes.container.image.ref", "x", "set image.repository and image.tag"),
+                ("kubernetes.container.image.pull-policy", "x", "set image.pullPolicy"),
+                ("kubernetes.container.image.pull-secrets", "x", "set image.pullSecrets"),
+                ("kubernetes.hostnetwork.enabled", True, "set taskmanager.podSpec.hostNetwork"),
+                ("jobmanager.heap.size", "1g", "set jobmanager.resources.limits.memory"),
+                ("taskmanager.heap.mb", 1024, "set taskmanager.resources.limits.memory"),
+            )
+        ),
+        ({"flink": {"config": {"kubernetes.container.image": "x"}}}, "an old name of kubernetes.container.image.ref, which would"),
+        *(
+            (
+                {"flink": {"version": version, "config": {"state.backend": backend}}},
+                f"flink.config sets state.backend to {backend}, which Flink {version} does not have: write {remedy}",
+            )
+            for version, backend, remedy in (
+                ("2.2.1", "filesystem", "hashmap"),
+                ("2.2.1", "jobmanager", "hashmap"),
+                ("2.0", "org.apache.flink.contrib.streaming.state.RocksDBStateBackendFactory", "rocksdb"),
+                ("1.20.5", "ForSt", "rocksdb, or use Flink 2"),
+            )
+        ),
+        ({"flink": {"version": "1.20.5"}, "state": {"backend": "forst"}}, "state.backend is forst, which Flink 1.20.5 does not have"),
+        (
+            merged(JOB, {"job": {"bounded": True}, "taskmanager": {"podDisruptionBudget": {"enabled": True}}}),
+            "taskmanager.podDisruptionBudget.enabled is true, but job.bounded is true",
+        ),
+        (
+            {"flink": {"mode": "native"}, "taskmanager": {"resources": {"requests": {"cpu": "0"}}}},
+            'taskmanager.resources.requests.cpu is "0", which the chart cannot turn into Flink\'s number',
+        ),
+        (
+            {"taskmanager": {"resources": {"requests": {"cpu": "1.0"}, "limits": {"cpu": "900m"}}}},
+            "taskmanager.resources.requests.cpu (1.0) is above limits.cpu (900m)",
         ),
         ({"taskmanager": {"resources": {"limits": {"cpu": ""}}}}, "'/taskmanager/resources/limits/cpu': minLength"),
         ({"test": {"resources": {"limits": {"memory": ""}}}}, "'/test/resources/limits/memory': minLength"),

@@ -2,17 +2,33 @@
 A quantity of Kubernetes ("1728Mi", "2Gi", "2G", bytes) in MiB, rounded down: (dict "key" "..." "quantity" "...").
 */}}
 {{- define "flink.mebibytes" -}}
-{{- $quantity := include "flink.text" .quantity -}}
-{{- $match := regexFind "^[0-9]+(Mi|Gi|Ti|M|G|T)?$" $quantity -}}
-{{- if not $match -}}
+{{- $mebibytes := include "flink.mebibytes.plain" .quantity -}}
+{{- if not $mebibytes -}}
 {{- fail (printf (cat
       "%s is %q, which the chart cannot turn into Flink's memory: write a whole number with Mi or Gi, for example 2Gi.")
-      .key $quantity) -}}
+      .key (include "flink.text" .quantity)) -}}
 {{- end -}}
-{{- $number := regexFind "^[0-9]+" $quantity | int64 -}}
-{{- $unit := trimPrefix (toString $number) $quantity -}}
+{{- $mebibytes -}}
+{{- end }}
+
+{{/* The same of a quantity alone; empty where it is none of those. */}}
+{{- define "flink.mebibytes.plain" -}}
+{{- $quantity := include "flink.text" . -}}
+{{- if regexMatch "^[0-9]+(Mi|Gi|Ti|M|G|T)?$" $quantity -}}
+{{- $number := regexFind "^[0-9]+" $quantity -}}
 {{- $bytes := dict "" 1 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "M" 1000000 "G" 1000000000 "T" 1000000000000 -}}
-{{- div (mul $number (get $bytes $unit)) 1048576 -}}
+{{- div (mul (int64 $number) (get $bytes (trimPrefix $number $quantity))) 1048576 -}}
+{{- end -}}
+{{- end }}
+
+{{/* A quantity of CPU ("250m", "2", 1.5) in cores; empty where it is none. */}}
+{{- define "flink.cores" -}}
+{{- $quantity := include "flink.text" . -}}
+{{- if regexMatch "^[0-9]+m$" $quantity -}}
+{{- divf (trimSuffix "m" $quantity | float64) 1000 -}}
+{{- else if regexMatch "^[0-9]*[.]?[0-9]+$" $quantity -}}
+{{- $quantity -}}
+{{- end -}}
 {{- end }}
 
 {{/* A value as the text that its author wrote: Helm reads whole numbers as floats and would print 1e+06. */}}
@@ -142,7 +158,11 @@ again. */ -}}
 {{- $_ := set $config "job-result-store.delete-on-commit" "false" -}}
 {{- end -}}
 {{- if .Values.historyServer.enabled -}}
+{{- /* The JobManager writes what the server reads, also where only one of them is named; that may be a list. */ -}}
+{{- $given := include "flink.options.given" . | fromJson -}}
 {{- $archive := include "flink.state.folder" (dict "root" . "part" "archive") -}}
+{{- $archive = get $given "historyserver.archive.fs.dir" | splitList "," | first | default $archive | trim -}}
+{{- $archive = get $given "jobmanager.archive.fs.dir" | default $archive -}}
 {{- $_ := set $config "jobmanager.archive.fs.dir" $archive -}}
 {{- $_ := set $config "historyserver.archive.fs.dir" $archive -}}
 {{- $_ := set $config "historyserver.web.port" "8082" -}}

@@ -10,6 +10,8 @@
 {{- with .Values.native.maxTaskManagers -}}
 {{- $_ := set $options "slotmanager.number-of-slots.max" (mul . $.Values.taskmanager.slots | toString) -}}
 {{- end -}}
+{{- /* Flink writes it over what its pod template says. */ -}}
+{{- if (.Values.taskmanager.podSpec).hostNetwork }}{{ $_ := set $options "kubernetes.hostnetwork.enabled" "true" }}{{ end -}}
 {{- $resources := .Values.taskmanager.resources -}}
 {{- $requested := dig "requests" "cpu" "" $resources | default (dig "limits" "cpu" "" $resources) -}}
 {{- if not $requested -}}
@@ -18,28 +20,28 @@
       "taskmanager.resources.requests.cpu, for example 500m.") -}}
 {{- end -}}
 {{- $key := "taskmanager.resources.requests.cpu" -}}
-{{- $cores := include "flink.cores" (dict "key" $key "quantity" $requested) | float64 -}}
+{{- $cores := include "flink.native.cores" (dict "key" $key "quantity" $requested) | float64 -}}
 {{- $_ := set $options "kubernetes.taskmanager.cpu.amount" (toString $cores) -}}
 {{- /* Flink always writes a limit. One that the values do not have is a thousand times the request, more than a node
 has. */ -}}
 {{- $factor := 1000.0 -}}
 {{- with dig "limits" "cpu" "" $resources -}}
-{{- $factor = divf (include "flink.cores" (dict "key" "taskmanager.resources.limits.cpu" "quantity" .) | float64)
-      $cores -}}
+{{- $limit := dict "key" "taskmanager.resources.limits.cpu" "quantity" . -}}
+{{- $factor = divf (include "flink.native.cores" $limit | float64) $cores -}}
 {{- end -}}
 {{- $_ := set $options "kubernetes.taskmanager.cpu.limit-factor" (toString $factor) -}}
 {{- toJson $options -}}
 {{- end }}
 
-{{/* A quantity of CPU ("250m", "2", 1.5) in cores: (dict "key" "..." "quantity" "..."). */}}
-{{- define "flink.cores" -}}
-{{- $quantity := include "flink.text" .quantity -}}
-{{- if not (regexMatch "^([1-9][0-9]*m|[0-9]*[.]?[0-9]*[1-9][0-9]*|[1-9][0-9]*)$" $quantity) -}}
+{{/* A quantity of CPU in cores, as Flink is told them: (dict "key" "..." "quantity" "..."). */}}
+{{- define "flink.native.cores" -}}
+{{- $cores := include "flink.cores" .quantity -}}
+{{- if not (float64 $cores) -}}
 {{- fail (printf (cat
       "%s is %q, which the chart cannot turn into Flink's number of CPUs in native mode: write cores or thousandths of"
-      "one, for example 500m.") .key $quantity) -}}
+      "one, for example 500m.") .key (include "flink.text" .quantity)) -}}
 {{- end -}}
-{{- if hasSuffix "m" $quantity }}{{ divf (trimSuffix "m" $quantity | float64) 1000 }}{{ else }}{{ $quantity }}{{ end -}}
+{{- $cores -}}
 {{- end }}
 
 {{/* The pod of a TaskManager as Flink is given it, from the values of standalone mode's. */}}

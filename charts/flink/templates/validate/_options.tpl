@@ -2,6 +2,8 @@
 {{- define "flink.validate.config" -}}
 {{- $port := "the Services and probes of the chart rely on it: leave it out" -}}
 {{- $pod := "each pod announces its own address: leave it out" -}}
+{{- $history := "the Service and the probes of the history server rely on it: leave it out" -}}
+{{- $gateway := "the Service and the probes of the gateway rely on it: leave it out" -}}
 {{- $owned := dict
       "rest.port" "set rest.port"
       "rest.bind-port" "set rest.port"
@@ -9,11 +11,13 @@
       "rest.bind-address" $port
       "jobmanager.rpc.address" $port
       "jobmanager.rpc.port" $port
+      "jobmanager.rpc.bind-port" $port
       "high-availability.jobmanager.port" $port
       "jobmanager.bind-host" $port
       "blob.server.port" $port
       "metrics.internal.query-service.port" $port
       "taskmanager.rpc.port" $port
+      "taskmanager.rpc.bind-port" $port
       "taskmanager.data.port" $port
       "taskmanager.data.bind-port" $port
       "taskmanager.bind-host" $port
@@ -23,6 +27,10 @@
       "jobmanager.memory.flink.size" "set jobmanager.resources.limits.memory"
       "taskmanager.memory.process.size" "set taskmanager.resources.limits.memory"
       "taskmanager.memory.flink.size" "set taskmanager.resources.limits.memory"
+      "jobmanager.heap.size" "set jobmanager.resources.limits.memory"
+      "jobmanager.heap.mb" "set jobmanager.resources.limits.memory"
+      "taskmanager.heap.size" "set taskmanager.resources.limits.memory"
+      "taskmanager.heap.mb" "set taskmanager.resources.limits.memory"
       "taskmanager.numberOfTaskSlots" "set taskmanager.slots"
       "env.java.default-opts.all" "set env.java.opts.all, which is added to it"
       "high-availability.zookeeper.quorum" "set highAvailability.zookeeper.quorum"
@@ -32,17 +40,33 @@
       "kubernetes.namespace" "it is the release's: leave it out"
       "kubernetes.flink.conf.dir" "the start scripts of the image look for it in /opt/flink/conf: leave it out"
       "kubernetes.pod-template-file.taskmanager" "the chart makes it from the values in taskmanager: set those"
+      "kubernetes.service-account" "set serviceAccount.name, or taskmanager.serviceAccountName"
+      "kubernetes.jobmanager.service-account" "set jobmanager.serviceAccountName"
+      "kubernetes.taskmanager.service-account" "set taskmanager.serviceAccountName"
+      "kubernetes.container.image.ref" "set image.repository and image.tag"
+      "kubernetes.container.image.pull-policy" "set image.pullPolicy"
+      "kubernetes.container.image.pull-secrets" "set image.pullSecrets"
+      "kubernetes.hostnetwork.enabled" "set taskmanager.podSpec.hostNetwork"
       "kubernetes.taskmanager.cpu.amount" "set taskmanager.resources.requests.cpu"
       "kubernetes.taskmanager.cpu.limit-factor" "set taskmanager.resources.limits.cpu"
       "resourcemanager.taskmanager-timeout" "set native.idleTimeout"
       "slotmanager.number-of-slots.max" "set native.maxTaskManagers"
       "job-result-store.delete-on-commit" "a job that was stopped would run again without its state: leave it out"
-      "historyserver.web.port" "the Service and the probes of the history server rely on it: leave it out"
-      "sql-gateway.endpoint.rest.port" "the Service and the probes of the gateway rely on it: leave it out"
+      "historyserver.web.port" $history
+      "historyserver.web.address" $history
+      "sql-gateway.endpoint.type" $gateway
+      "sql-gateway.endpoint.rest.port" $gateway
+      "sql-gateway.endpoint.rest.bind-port" $gateway
+      "sql-gateway.endpoint.rest.bind-address" $gateway
       "sql-gateway.endpoint.rest.address" $pod
       "io.tmp.dirs" "the root file system is read-only and /tmp is a volume: leave it out"
+      "env.log.dir" "the root file system is read-only and /opt/flink/log is a volume: leave it out"
       "security.ssl.rest.enabled" "the probes speak plain HTTP: end TLS at the Ingress"
+      "security.ssl.enabled" "the probes speak plain HTTP: set security.ssl.internal.enabled"
 -}}
+{{- /* What the chart relies on may be written down. */ -}}
+{{- $harmless := dict "sql-gateway.endpoint.type" "rest" "security.ssl.rest.enabled" "false"
+      "security.ssl.enabled" "false" -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- include "flink.validate.optionName" (dict "where" "flink.config" "name" $key "example" "state.backend.type") -}}
 {{- if kindIs "map" $value -}}
@@ -61,7 +85,8 @@
       "example" "security.ssl.internal.key-password") -}}
 {{- end -}}
 {{- range $name, $option := include "flink.options.written" . | fromJson -}}
-{{- with get $owned $name -}}
+{{- $allowed := get $harmless $name | default "none" | eq (toString $option.value | lower) -}}
+{{- with ternary "" (get $owned $name) $allowed -}}
 {{- $called := include "flink.options.called" (dict "name" $name "option" $option) -}}
 {{- fail (printf "%s, which would break the chart: %s." $called .) -}}
 {{- end -}}

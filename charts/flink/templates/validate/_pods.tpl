@@ -102,13 +102,12 @@
 
 {{/* Requests above their limits, as far as the quantities are plain ones: (dict "path" "..." "resources" <a map>). */}}
 {{- define "flink.validate.resources" -}}
-{{- range $resource, $plain := dict "memory" "^[0-9]+(Mi|Gi|Ti|M|G|T)$" "cpu" "^[0-9]*[.]?[0-9]+m?$" -}}
+{{- range $resource := list "memory" "cpu" -}}
 {{- $quantity := dict -}}
 {{- range $kind := list "requests" "limits" -}}
-{{- $text := include "flink.text" (dig $kind $resource "" $.resources) -}}
-{{- if regexMatch $plain $text -}}
-{{- $of := dict "key" (printf "%s.resources.%s.%s" $.path $kind $resource) "quantity" $text -}}
-{{- $_ := set $quantity $kind (include (ternary "flink.cores" "flink.mebibytes" (eq $resource "cpu")) $of | float64) -}}
+{{- $given := dig $kind $resource "" $.resources -}}
+{{- with include (ternary "flink.cores" "flink.mebibytes.plain" (eq $resource "cpu")) $given -}}
+{{- $_ := set $quantity $kind (float64 .) -}}
 {{- end -}}
 {{- end -}}
 {{- if eq (len $quantity) 2 -}}

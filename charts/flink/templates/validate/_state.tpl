@@ -39,9 +39,26 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and (eq $state.backend "forst") (hasPrefix "1." (include "flink.version" .)) -}}
-{{- fail (printf (cat
-      "state.backend is forst, which Flink %s does not have: write rocksdb, or use Flink 2.")
-      (include "flink.version" .)) -}}
+{{- include "flink.validate.backend" . -}}
+{{- end }}
+
+{{/* A backend of the other series of Flink: its processes would start, and each job fail. Classes are the image's. */}}
+{{- define "flink.validate.backend" -}}
+{{- $version := include "flink.version" . -}}
+{{- $backend := include "flink.option" (dict "root" . "key" "state.backend.type") -}}
+{{- $others := dict "forst" "rocksdb, or use Flink 2" -}}
+{{- if not (hasPrefix "1." $version) -}}
+{{- $package := "org.apache.flink.contrib.streaming.state" -}}
+{{- $others = dict "filesystem" "hashmap" "jobmanager" "hashmap" (printf "%s.RocksDBStateBackendFactory" $package)
+      "rocksdb" (printf "%s.EmbeddedRocksDBStateBackendFactory" $package) "rocksdb" -}}
+{{- end -}}
+{{- range $name, $instead := $others -}}
+{{- if eq (lower $name) (lower $backend) -}}
+{{- $who := "state.backend is" -}}
+{{- with get (include "flink.options.written" $ | fromJson) "state.backend.type" -}}
+{{- $who = printf "flink.config sets %s to" .written -}}
+{{- end -}}
+{{- fail (printf "%s %s, which Flink %s does not have: write %s." $who $backend $version $instead) -}}
+{{- end -}}
 {{- end -}}
 {{- end }}
