@@ -142,6 +142,10 @@ REFUSALS = [
         "jobmanager.extraVolumes has files",
         "another name",
     ),
+    *(
+        ({"storage": {"mountPath": path}}, f"storage.mountPath is {path}, which would hide", "write a folder of its own")
+        for path in ("/hooks", "/exchange", "/exchange/data", "/var/run/secrets")
+    ),
     ({"storage": {"mountPath": "/opt/flink/files"}}, "storage.mountPath is /opt/flink/files", "/flink-data"),
     ({"flink": JOB, "job": {"jar": {"file": "a.jar"}}}, 'job.jar.file is "a.jar"', "/opt/flink/usrlib/a.jar"),
     ({"job": {"bounded": True}}, "job.bounded is true, but flink.type is session", "set flink.type=job"),
@@ -187,7 +191,7 @@ REFUSALS = [
         'storage.existingClaim is "mine"',
         "set storage.enabled=true",
     ),
-    ({"storage": {"mountPath": "/opt/flink/"}}, "storage.mountPath is /opt/flink/", "for example /flink-data"),
+    ({"storage": {"mountPath": "/opt/flink/"}}, "storage.mountPath is /opt/flink,", "for example /flink-data"),
     ({"fullnameOverride": "a" * 46}, "at most 45 characters", "small letters"),
     ({"fullnameOverride": "Flink"}, "would be called Flink", "a letter first"),
     ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "commonLabels sets app.kubernetes.io/name", "of your own"),

@@ -276,6 +276,12 @@ class TestItWaits:
         pod.record(restore=form.format(path), own="true")
         assert f"Checkpoint {path}, from which the job started, is gone" in pod.waits()
 
+    def test_for_good_however_slashes_are_repeated(self, pod: JobManager) -> None:
+        pod.record(restore=f"file:/{pod.data}//checkpoints//{FORMER}/chk-7//_metadata", own="true")
+        path = f"{pod.data}/checkpoints/{FORMER}/chk-7"
+        for directory in (f"{pod.data}/", f"{pod.data.parent}//{pod.data.name}"):
+            assert f"Checkpoint {path}, from which the job started, is gone" in pod.waits(CLAIM_DIRECTORY=directory)
+
     def test_not_where_high_availability_finds_it(self, pod: JobManager) -> None:
         pod.record(**ON_S3, confirmed="1")
         assert pod.starts(**S3, HIGH_AVAILABILITY="true") == ["--fromSavepoint", "s3://b/s"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,15 @@ import pytest
 from tests.support.helm import HelmError
 from tests.support.manifests import containers, env, flink_config, pod_template, render
 from tests.unit.scenarios import FLINK, S3
+from tests.unit.test_charts_values import merged
 
 PLUGINS = FLINK / "files" / "plugins.sh"
 HA = {"highAvailability": {"type": "kubernetes"}}
 BOTH_ROLES = pytest.mark.parametrize("role", ["jobmanager", "taskmanager"])
+
+
+def folders(checkpoints: str, savepoints: str) -> dict[str, Any]:
+    return {"state": {"folders": {"checkpoints": checkpoints, "savepoints": savepoints}}}
 
 
 def options(values: dict[str, Any]) -> dict[str, Any]:
@@ -226,6 +232,37 @@ def test_jobs_begin_from_the_newest_file_only_where_the_claim_holds_both_folders
     assert folder({"state": {"root": "s3://b/p"}}) == ""
     assert folder({"state": {"folders": {"savepoints": "s3://b/s"}}}) == ""
     assert folder({"state": {"root": "file:///shared/state"}, **NFS}) == "/shared/state/default/r-flink"
+
+
+@pytest.mark.parametrize(
+    ("values", "folder"),
+    [
+        ({"storage": {"mountPath": "/flink-data/"}}, "/flink-data/r-flink"),
+        ({"storage": {"mountPath": "//a//b//"}}, "/a/b/r-flink"),
+        ({"state": {"root": "file:////flink-data//"}}, "/flink-data/default/r-flink"),
+        (folders("file:///flink-data/a/checkpoints/", "file:///flink-data/a//savepoints"), "/flink-data/a"),
+        ({"flink": {"config": {"state.checkpoints.dir": "file:/flink-data/a/checkpoints/"}}, **folders("", "file:///flink-data/a/savepoints/")},
+         "/flink-data/a"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_folders_are_compared_however_slashes_are_repeated(values: dict[str, Any], folder: str) -> None:
+    """By the chart, which knows the claim's, by start-job.sh, and by the hooks."""
+    manifests = render(FLINK, merged({"flink": {"type": "job"}}, values), name="r")
+    main = containers(manifests.one("Deployment", "r-flink-jobmanager"))["jobmanager"]
+    assert env(main)["CLAIM_DIRECTORY"] == folder
+    (mount,) = [mount["mountPath"] for mount in main["volumeMounts"] if mount["name"] == "data"]
+    assert folder.startswith(f"{mount}/")
+    session = render(FLINK, merged(values, {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}), name="r")
+    data = next(obj["data"] for obj in session.by("ConfigMap") if "wanted.json" in obj.get("data", {}))
+    assert json.loads(data["wanted.json"])["claim_directory"] == folder
+
+
+def test_a_savepoint_of_an_uninstall_is_not_left_on_a_claim_that_goes_with_it() -> None:
+    values = {"flink": {"type": "job"}, "storage": {"mountPath": "/flink-data/"}, "job": {"savepointOnUninstall": True}}
+    for more in ({}, folders("", "file:////flink-data/s/")):
+        with pytest.raises(HelmError, match="the savepoint would be on the claim that goes with the release"):
+            render(FLINK, merged(values, more))
 
 
 def link(home: Path, target: Path, *names: str) -> subprocess.CompletedProcess[str]:

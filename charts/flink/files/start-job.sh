@@ -80,8 +80,9 @@ has_finished() {
 # A path without its scheme, repeated slashes and the file's name: /a/chk-1 of file:///a/chk-1/_metadata.
 plain() {
   local path=${1#file:}
-  path=${path%/_metadata} path=${path%%+(/)}
-  echo "/${path##+(/)}"
+  path=${path//+(\/)//}
+  path=${path%/_metadata} path=${path%/}
+  echo "/${path#/}"
 }
 
 # The checkpoint of the record, if it was this release's own and its files are gone.

@@ -7,6 +7,8 @@ gets its default, and what cannot work is refused, once.
 {{- if ne (toString (get .Values "x-begun")) (toString .Release.Revision) -}}
 {{- include "flink.defaults" . -}}
 {{- $_ := set .Values "x-begun" .Release.Revision -}}
+{{- /* Without repeated slashes and one at its end: paths below it are compared as texts. */ -}}
+{{- $_ := set .Values.storage "mountPath" (clean .Values.storage.mountPath) -}}
 {{- include "flink.validate" . -}}
 {{- end -}}
 {{- end }}

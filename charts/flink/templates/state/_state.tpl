@@ -4,12 +4,17 @@
 {{- $name := include "flink.fullname" .root -}}
 {{- $leaf := ternary "ha" .part (eq .part "highAvailability") -}}
 {{- if get $values.state.folders .part -}}
-{{- get $values.state.folders .part -}}
+{{- include "flink.state.uri" (get $values.state.folders .part) -}}
 {{- else if $values.state.root -}}
-{{- printf "%s/%s/%s/%s" (trimSuffix "/" $values.state.root) .root.Release.Namespace $name $leaf -}}
+{{- printf "%s/%s/%s/%s" (include "flink.state.uri" $values.state.root) .root.Release.Namespace $name $leaf -}}
 {{- else if $values.storage.enabled -}}
 {{- printf "file://%s/%s/%s" $values.storage.mountPath $name $leaf -}}
 {{- end -}}
+{{- end }}
+
+{{/* A folder in one form: two paths are compared as texts, by the chart and by start-job.sh. */}}
+{{- define "flink.state.uri" -}}
+{{- if hasPrefix "file:/" . }}file://{{ clean (trimPrefix "file:" .) }}{{ else }}{{ regexReplaceAll "/+$" . "" }}{{ end -}}
 {{- end }}
 
 {{/* Flink's options for all of this, as JSON. */}}
@@ -60,10 +65,11 @@ if they lie elsewhere.
 */}}
 {{- define "flink.state.onFiles" -}}
 {{- $options := include "flink.configuration" . | fromYaml -}}
-{{- $checkpoints := get $options "execution.checkpointing.dir" | default "" -}}
+{{- $checkpoints := get $options "execution.checkpointing.dir" | default "" | include "flink.state.uri" -}}
+{{- $savepoints := get $options "execution.checkpointing.savepoint-dir" | default "" | include "flink.state.uri" -}}
 {{- $directory := trimSuffix "/checkpoints" $checkpoints -}}
 {{- if and (hasPrefix "file:///" $directory) (eq $checkpoints (printf "%s/checkpoints" $directory))
-      (eq (get $options "execution.checkpointing.savepoint-dir") (printf "%s/savepoints" $directory)) -}}
+      (eq $savepoints (printf "%s/savepoints" $directory)) -}}
 {{- trimPrefix "file://" $directory -}}
 {{- end -}}
 {{- end }}
@@ -71,7 +77,7 @@ if they lie elsewhere.
 {{/* The same, if it is on the claim: the pod that submits a session's jobs mounts nothing else. */}}
 {{- define "flink.state.onClaim" -}}
 {{- $directory := include "flink.state.onFiles" . -}}
-{{- if and .Values.storage.enabled (hasPrefix (printf "%s/" (trimSuffix "/" .Values.storage.mountPath)) $directory) -}}
+{{- if and .Values.storage.enabled (hasPrefix (printf "%s/" .Values.storage.mountPath) $directory) -}}
 {{- $directory -}}
 {{- end -}}
 {{- end }}

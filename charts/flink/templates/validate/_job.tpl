@@ -145,8 +145,8 @@
 {{- end -}}
 {{- end -}}
 {{- $own := and .Values.storage.enabled (not .Values.storage.existingClaim) (not .Values.storage.keep) -}}
-{{- if and $job.savepointOnUninstall $own (hasPrefix (printf "file://%s/" (trimSuffix "/" .Values.storage.mountPath))
-      $savepoints) -}}
+{{- if and $job.savepointOnUninstall $own (hasPrefix (printf "file://%s/" .Values.storage.mountPath)
+      (include "flink.state.uri" $savepoints)) -}}
 {{- fail (cat
       "job.savepointOnUninstall is true, but the savepoint would be on the claim that goes with the release: set"
       "storage.keep=true, or state.root.") -}}

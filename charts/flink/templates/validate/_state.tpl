@@ -16,7 +16,7 @@
       "with core-site.xml and hdfs-site.xml.") $key $uri) -}}
 {{- end -}}
 {{- if hasPrefix "file://" $uri -}}
-{{- $path := trimPrefix "file://" $uri -}}
+{{- $path := include "flink.state.uri" $uri | trimPrefix "file://" -}}
 {{- $roles := dict "jobmanager" "jobmanager" "taskmanager" "taskmanager" -}}
 {{- if $values.historyServer.enabled }}{{ $_ := set $roles "historyServer" "history-server" }}{{ end -}}
 {{- range $role, $component := $roles -}}

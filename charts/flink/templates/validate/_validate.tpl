@@ -110,13 +110,13 @@
       "storage.existingClaim is %q, but storage.enabled is false: set storage.enabled=true, or leave the claim out.")
       $values.storage.existingClaim) -}}
 {{- end -}}
-{{- $system := "(bin|dev|etc|lib|lib64|proc|run|sbin|sys|tmp|usr)(/.*)?" -}}
+{{- $system := "(bin|dev|etc|exchange|hooks|lib|lib64|proc|run|sbin|sys|tmp|usr|var/run)(/.*)?" -}}
 {{- $home := list "artifact" "bin" "conf" "examples" "files" "lib" "licenses" "log" "opt" "plugins" "pod-template"
       "record" "scripts" "usrlib" -}}
 {{- $flink := printf "opt|opt/flink(/(%s)(/.*)?)?" (join "|" $home) -}}
-{{- if regexMatch (printf "^/(%s|%s|var)?$" $system $flink) (clean $values.storage.mountPath) -}}
+{{- if regexMatch (printf "^/(%s|%s|var)?$" $system $flink) $values.storage.mountPath -}}
 {{- fail (printf (cat
-      "storage.mountPath is %s, which would hide files that the image needs: write a folder of its own, for example"
-      "/flink-data.") $values.storage.mountPath) -}}
+      "storage.mountPath is %s, which would hide files that the image or the chart needs: write a folder of its own, for"
+      "example /flink-data.") $values.storage.mountPath) -}}
 {{- end -}}
 {{- end }}
