@@ -16,6 +16,7 @@ NFS = {"extraVolumes": [{"name": "n"}], "extraVolumeMounts": [{"name": "n", "mou
 JOB = {"flink": {"type": "job"}, "job": {"jar": {"file": "/opt/flink/examples/streaming/TopSpeedWindowing.jar"}}}
 
 
+SUBMITS: dict[str, Any] = {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}
 CPU = {"requests": {"cpu": "0", "memory": "1Gi"}}
 
 
@@ -177,6 +178,27 @@ def test_who_asks_kubernetes_runs_as_an_account_with_rights() -> None:
         assert bound == hooks == {"of-session", "r-flink-hooks" if kept else "of-hooks"}
 
 
+@pytest.mark.parametrize("client", [{}, {"session": NFS}, {"jobmanager": NFS}], ids=["none", "its own", "the JobManager's"])
+def test_the_hook_beside_the_client_has_the_values_of_hooks(client: dict[str, Any]) -> None:
+    hook = {
+        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://{{ .Release.Name }}:1"}],
+        "extraEnvFrom": [{"secretRef": {"name": "env"}}],
+        "lifecycle": {"preStop": {"exec": {"command": ["sleep", "1"]}}},
+        **NFS,
+    }
+    manifests = render(FLINK, merged(SUBMITS, client, {"hooks": hook}), name="r")
+    after, before = (containers(manifests.one("Job", f"r-flink-{event}"))[event] for event in ("after", "before"))
+    for key in ("env", "envFrom", "lifecycle"):
+        assert after[key] == before[key]
+    assert after["env"] == [{"name": "HTTPS_PROXY", "value": "http://r:1"}]
+    assert {"name": "n", "mountPath": "/mnt/nfs"} in after["volumeMounts"]
+    pod = pod_template(manifests.one("Job", "r-flink-after"))
+    assert [volume["name"] for volume in pod["spec"]["volumes"]].count("n") == 1
+    main = containers(manifests.one("Job", "r-flink-after"))["submitter"]
+    assert "HTTPS_PROXY" not in str(main)
+    assert ({"name": "n", "mountPath": "/mnt/nfs"} in main["volumeMounts"]) == bool(client)
+
+
 def test_flink_makes_pods_in_the_network_of_the_node_where_the_values_say_so() -> None:
     """It writes the field itself, over what its pod template says."""
     native = {"flink": {"mode": "native"}}
@@ -326,6 +348,14 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
         ({"taskmanager": {"extraVolumeMounts": [{"name": "x"}]}}, "missing property 'mountPath'"),
         ({"ingress": {"enabled": True, "host": "pre-{{ .Values.global.d }}"}, "global": {"d": "a: b"}}, "gives no YAML"),
         ({"flink": {"config": {"taskmanager": {}}}}, 'for example "taskmanager.<name>"'),
+        (
+            {**SUBMITS, "hooks": {"extraVolumes": [{"name": "n", "emptyDir": {}}]}, "session": {**SUBMITS["session"], **NFS}},
+            "hooks.extraVolumes and session.extraVolumes have two volumes called n",
+        ),
+        (
+            {**SUBMITS, "hooks": {**NFS, "extraVolumeMounts": [{"name": "n", "mountPath": "/exchange/"}]}},
+            "hooks.extraVolumeMounts has /exchange, where the chart mounts a volume of its own",
+        ),
         ({"taskmanager": {"scratch": {"sizeLimit": "20Gi"}}}, "write {emptyDir: {sizeLimit: ...}}"),
         ({"taskmanager": {"strategy": {"rollingUpdate": {"maxSurge": 1}}}}, "set taskmanager.strategy.type=RollingUpdate"),
         (

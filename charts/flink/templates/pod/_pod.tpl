@@ -168,19 +168,7 @@ Names that the user's part shares with the others: (dict "pod" <what these gave>
 */}}
 {{- define "flink.pod.validate" -}}
 {{- $role := .role -}}
-{{- $remedies := dict "/tmp" "set %s.scratch" "/opt/flink/log" "let logging.log4jConsole write to a path of your own"
-      "/opt/flink/conf" "set flink.config, flink.configFrom and logging" -}}
-{{- range $mount := .more.volumeMounts -}}
-{{- $path := trimSuffix "/" $mount.mountPath -}}
-{{- range $.pod.volumeMounts -}}
-{{- if eq (trimSuffix "/" .mountPath) $path -}}
-{{- $source := $role.sources.extraVolumeMounts -}}
-{{- $remedy := get $remedies $path | default "take another path" | replace "%s" $role.sources.resources -}}
-{{- fail (printf "%s.extraVolumeMounts has %s, where the chart mounts a volume of its own: %s."
-      $source $path $remedy) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+{{- include "flink.pod.mounts" (dict "mounts" .pod.volumeMounts "more" .more.volumeMounts "role" $role) -}}
 {{- $values := dict "env" "extraEnv" "ports" "extraPorts" "volumes" "extraVolumes" "initContainers" "initContainers"
       "containers" "sidecars" "labels" "podLabels" "annotations" "podAnnotations" -}}
 {{- range $key, $value := $values -}}
@@ -207,6 +195,26 @@ Names that the user's part shares with the others: (dict "pod" <what these gave>
 {{- end -}}
 {{- fail (printf "%s has %s, which is one of the chart's own in this pod: give yours another name, or leave it out."
       $path $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/*
+Paths that two volumes would have in one container: (dict "mounts" <the chart's> "more" <the user's> "role" <values>).
+*/}}
+{{- define "flink.pod.mounts" -}}
+{{- $role := .role -}}
+{{- $remedies := dict "/tmp" "set %s.scratch" "/opt/flink/log" "let logging.log4jConsole write to a path of your own"
+      "/opt/flink/conf" "set flink.config, flink.configFrom and logging" -}}
+{{- range $mount := .more -}}
+{{- $path := clean $mount.mountPath -}}
+{{- range $.mounts -}}
+{{- if eq .mountPath $path -}}
+{{- $source := $role.sources.extraVolumeMounts -}}
+{{- $remedy := get $remedies $path | default "take another path" | replace "%s" $role.sources.resources -}}
+{{- fail (printf "%s.extraVolumeMounts has %s, where the chart mounts a volume of its own: %s."
+      $source $path $remedy) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -8,28 +8,48 @@ volumeMounts:
 {{- end }}
 
 {{/*
-Beside Flink's client the hook that has it run. The client runs the programs of users, so the token for Kubernetes is
-mounted in the hook alone.
+Beside Flink's client the hook that has it run, with the values of `hooks` for a container. The client runs the programs
+of users, so the token for Kubernetes is mounted in the hook alone.
 */}}
 {{- define "flink.part.submitter" -}}
 {{- $values := .root.Values -}}
+{{- $hook := set (omit . "role" "values") "values" (include "flink.role" (dict "root" .root "role" "hooks") | fromYaml) -}}
+{{- $own := include "flink.part.user" $hook | fromYaml -}}
+{{- $mounts := include "flink.submitter.mounts" $values | fromYamlArray -}}
+{{- include "flink.pod.mounts" (dict "mounts" $mounts "more" $own.volumeMounts "role" $hook.values) -}}
 containers:
   - name: {{ .event }}
     image: {{ include "flink.hooks.image" .root | quote }}
     imagePullPolicy: {{ $values.image.pullPolicy }}
     {{- include "flink.hooks.program" . | nindent 4 }}
+    {{- range $key := list "env" "envFrom" }}
+    {{- with get $own $key }}
+    {{- dict $key . | toYaml | nindent 4 }}
+    {{- end }}
+    {{- end }}
+    {{- with $hook.values.lifecycle }}
+    {{- dict "lifecycle" . | toYaml | nindent 4 }}
+    {{- end }}
     resources:
-      {{- include "flink.resources" $values.hooks.resources | nindent 6 }}
+      {{- include "flink.resources" $hook.values.resources | nindent 6 }}
     securityContext:
-      {{- include "flink.over" (list $values.securityContext $values.hooks.securityContext) | nindent 6 }}
+      {{- include "flink.over" (list $values.securityContext $hook.values.securityContext) | nindent 6 }}
     volumeMounts:
-      - {name: hooks, mountPath: /hooks, readOnly: true}
-      - {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
-      - {name: exchange, mountPath: /exchange}
-      {{- if $values.storage.enabled }}
-      - {name: data, mountPath: {{ $values.storage.mountPath | quote }}, readOnly: true}
-      {{- end }}
+      {{- concat $mounts ($own.volumeMounts | default list) | toYaml | nindent 6 }}
 volumes:
+  {{- /* One that both containers mount is there once. */}}
+  {{- $theirs := (include "flink.part.user" (omit . "restartPolicy") | fromYaml).volumes | default list }}
+  {{- range $volume := $own.volumes }}
+  {{- range $theirs }}
+  {{- if and (eq .name $volume.name) (ne (toJson .) (toJson $volume)) }}
+  {{- fail (printf (cat "hooks.extraVolumes and %s.extraVolumes have two volumes called %s, and the pod that submits"
+        "session.jobs has both: give one of them another name.") $.values.sources.extraVolumes .name) }}
+  {{- end }}
+  {{- end }}
+  {{- if not (has $volume $theirs) }}
+  - {{ toYaml $volume | nindent 4 | trim }}
+  {{- end }}
+  {{- end }}
   - name: hooks
     configMap: {name: {{ .scripts }}}
   - name: exchange
@@ -42,4 +62,13 @@ volumes:
         - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
 volumeMounts:
   - {name: exchange, mountPath: /exchange}
+{{- end }}
+
+{{- define "flink.submitter.mounts" -}}
+- {name: hooks, mountPath: /hooks, readOnly: true}
+- {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
+- {name: exchange, mountPath: /exchange}
+{{- if .storage.enabled }}
+- {name: data, mountPath: {{ .storage.mountPath | quote }}, readOnly: true}
+{{- end }}
 {{- end }}
