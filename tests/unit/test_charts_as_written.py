@@ -250,11 +250,12 @@ def test_a_null_takes_back_what_another_file_has_set(helm: str, base: dict[str, 
 
 def test_a_null_takes_back_what_a_job_of_a_session_has() -> None:
     job = {"name": "a", "jar": {"file": "/a.jar"}}
-    more = {"args": None, "fromSavepoint": None, "python": None, "sql": {"file": None}, "parallelism": None}
+    more = {"args": None, "fromSavepoint": None, "python": None, "parallelism": None}
     more = {**more, "jar": {**job["jar"], "entryClass": None, "sha256": None}, "allowNonRestoredState": None}
     with pytest.raises(HelmError, match="one of three"):
         render(FLINK, {"session": {"jobs": [{**job, "sql": {"file": "/a.sql"}}]}})
-    assert render(FLINK, {"session": {"jobs": [{**job, **more, "sql": None}]}}) == render(FLINK, {"session": {"jobs": [job]}})
+    for sql in (None, {"file": None}):
+        assert render(FLINK, {"session": {"jobs": [{**job, **more, "sql": sql}]}}) == render(FLINK, {"session": {"jobs": [job]}})
 
 
 def test_a_null_takes_back_what_the_demo_is_given() -> None:

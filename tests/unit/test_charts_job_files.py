@@ -85,6 +85,39 @@ def test_the_fetcher_finds_the_code_of_the_hooks(tmp_path: Path) -> None:
     assert "is another file than the one that was asked for" in done.stderr
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/a.jar?{}", "http://127.0.0.1:1/a b?{}", "nothing://h/a?{}", "{}/none.jar?{}"])
+def test_what_was_not_fetched_is_named_without_its_query(url: str, tmp_path: Path) -> None:
+    """It may be a signature, and many read logs."""
+    with serving(FakeFiles({"/a.jar": "pass"})) as files:
+        for asked in (url.replace("{}", files, 1) if url.startswith("{}") else url, f"{files}/a.jar?{{}}"):
+            words = [sys.executable, "-B", "-m", "hooks.download", asked.format("sig=geheim"), SUM, str(tmp_path / "a")]
+            done = subprocess.run(words, cwd=FLINK / "files", capture_output=True, text=True)
+            assert done.returncode == 1
+            assert asked.partition("?")[0] in done.stderr
+            assert "geheim" not in done.stderr
+
+
+def test_names_of_files_may_be_templates() -> None:
+    values = {"global": {"v": "7"}}
+    file = "https://example.com/{{ .Values.global.v }}/a.jar"
+    workload = jobmanager(merged(values, job(jar={"file": file, "sha256": SUM})))
+    assert containers(workload)["download"]["command"][-3] == "https://example.com/7/a.jar"
+    for kind in ("jar", "python", "sql"):
+        assert f"/opt/7.{kind}" in str(containers(jobmanager(merged(values, job(**{kind: {"file": f"/opt/{{{{ .Values.global.v }}}}.{kind}"}}))))["jobmanager"]["args"])
+    manifests = render(FLINK, merged(values, {"session": {"jobs": [{"name": "a", "jar": {"file": file, "sha256": SUM}}]}}), name="r")
+    (data,) = [obj["data"] for obj in manifests.by("ConfigMap", "r-flink-hooks")]
+    (told,) = json.loads(data["wanted.json"])["jobs"]
+    assert told["program"]["url"] == "https://example.com/7/a.jar"
+
+
+def test_names_of_secrets_and_configmaps_may_be_templates() -> None:
+    secret = {"name": "a.password", "secretKeyRef": {"name": "{{ .Release.Name }}-options", "key": "k"}}
+    state = {"s3": {"credentialsSecret": "{{ .Release.Name }}-s3"}, "hdfs": {"configMap": "{{ .Release.Name }}-hadoop"}}
+    pod = str(pod_template(jobmanager(merged(job(), {"flink": {"configFrom": [secret]}, "state": state}))))
+    assert [f"'name': 'r-{name}'" in pod for name in ("options", "s3", "hadoop")] == [True] * 3
+    assert "{{" not in pod
+
+
 def test_without_a_url_nothing_of_this_is_rendered() -> None:
     manifests = render(FLINK, job(), name="r")
     assert "download.py" not in manifests.one("ConfigMap", "r-flink-scripts")["data"]
@@ -108,6 +141,14 @@ def test_the_hooks_are_told_the_file() -> None:
         (job(python={"file": PYTHON, "sha256": "A"}), "job.python.file is fetched from a URL", "64 hexadecimal digits"),
         (job(jar={"file": "s3://b/a.jar", "sha256": SUM}), 'job.jar.file has the URL "s3://b/a.jar"', "one of http or https"),
         (job(jar={"file": "https://example.com/", "sha256": SUM}), "job.jar.file has the URL", "the name of a file"),
+        *(
+            (values, f"{who} has a URL with a user or a password", "put it into the image or on the claim")
+            for url in ("https://me:geheim@example.com/a.jar", "s3://geheim@b/a.jar")
+            for who, values in (
+                ("job.jar.file", job(jar={"file": url, "sha256": SUM})),
+                ("session.jobs: a", {"session": {"jobs": [{"name": "a", "jar": {"file": url, "sha256": SUM}}]}}),
+            )
+        ),
         (job(jar={"file": "/a.jar", "sha256": SUM}), "job.jar.file has a sha256, but its file is no URL", "leave it out"),
         (job(jar={"file": "local://a.jar"}), 'job.jar.file is "local://a.jar"', "an absolute path in the image"),
         (
@@ -124,6 +165,7 @@ def test_refusals(values: dict[str, Any], wrong: str, remedy: str) -> None:
     sentence = refused(values)
     assert wrong in sentence
     assert remedy in sentence
+    assert "geheim" not in sentence
 
 
 def test_a_session_takes_a_path_of_the_image_as_flink_writes_it() -> None:

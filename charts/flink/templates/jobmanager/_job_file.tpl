@@ -1,3 +1,17 @@
+{{/* `job` with the names of its files rendered, as JSON. */}}
+{{- define "flink.job" -}}
+{{- include "flink.job.rendered" (dict "root" . "job" .Values.job) -}}
+{{- end }}
+
+{{/* The same of any job: (dict "root" $ "job" <a map>). */}}
+{{- define "flink.job.rendered" -}}
+{{- $job := deepCopy .job -}}
+{{- range $kind := list "jar" "python" "sql" -}}
+{{- with dig $kind "file" "" $job }}{{ $_ := set (get $job $kind) "file" (tpl . $.root) }}{{ end -}}
+{{- end -}}
+{{- toJson $job -}}
+{{- end }}
+
 {{/* Path in the JobManager's pod of the file that a value of the job names; one of a URL is fetched there. */}}
 {{- define "flink.job.path" -}}
 {{- $path := include "flink.files.path" . -}}
@@ -6,13 +20,13 @@
 
 {{/* What of `job` is its program: jar, sql or python. */}}
 {{- define "flink.job.kind" -}}
-{{- $job := .Values.job -}}
+{{- $job := include "flink.job" . | fromJson -}}
 {{- if or $job.jar.file $job.jar.entryClass }}jar{{ else if $job.sql.file }}sql{{ else }}python{{ end -}}
 {{- end }}
 
 {{/* The file that is fetched from a URL, as JSON: {url, sha256}; empty if there is none. */}}
 {{- define "flink.job.download" -}}
-{{- $program := get .Values.job (include "flink.job.kind" .) -}}
+{{- $program := get (include "flink.job" . | fromJson) (include "flink.job.kind" .) -}}
 {{- $download := dict -}}
 {{- if and (eq .Values.flink.type "job") (contains "://" (include "flink.files.path" $program.file)) -}}
 {{- $download = dict "url" $program.file "sha256" $program.sha256 -}}
@@ -39,7 +53,7 @@ or nothing. A name can deceive, so nothing is refused.
 {{- end -}}
 {{- if and (eq .Values.flink.type "job") (regexMatch $published $image) -}}
 {{- $kind := include "flink.job.kind" . -}}
-{{- $file := include "flink.files.path" (get .Values.job $kind).file -}}
+{{- $file := include "flink.files.path" (get (include "flink.job" . | fromJson) $kind).file -}}
 {{- $mounted := contains "://" $file -}}
 {{- $pod := include "flink.jobmanager.pod" (dict "root" . "specification" "") | fromYaml -}}
 {{- range (first $pod.spec.containers).volumeMounts -}}

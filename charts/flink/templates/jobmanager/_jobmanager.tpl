@@ -41,7 +41,7 @@ Arguments of the image's entrypoint: a session cluster, or the job of the image;
 */}}
 {{- define "flink.jobmanager.args" -}}
 {{- $root := .root -}}
-{{- $job := $root.Values.job -}}
+{{- $job := include "flink.job" $root | fromJson -}}
 {{- $native := eq $root.Values.flink.mode "native" -}}
 {{- $args := ternary (list "kubernetes-jobmanager.sh" "kubernetes-session") (list "jobmanager") $native -}}
 {{- if eq $root.Values.flink.type "job" -}}

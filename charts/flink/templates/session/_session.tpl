@@ -3,6 +3,15 @@
 {{- if and .Values.hooks.enabled (eq .Values.flink.type "session") .Values.session.jobs }}true{{ end -}}
 {{- end }}
 
+{{/* The list with the names of files rendered, as JSON. */}}
+{{- define "flink.session.jobs" -}}
+{{- $jobs := list -}}
+{{- range .Values.session.jobs -}}
+{{- $jobs = append $jobs (include "flink.job.rendered" (dict "root" $ "job" .) | fromJson) -}}
+{{- end -}}
+{{- toJson $jobs -}}
+{{- end }}
+
 {{/* What a job of the list says of its program: its file, or the sum of one by URL: (dict "job" . "key" "file"). */}}
 {{- define "flink.session.program" -}}
 {{- $key := .key -}}
@@ -13,7 +22,8 @@
 {{- define "flink.session.entries" -}}
 {{- $root := . -}}
 {{- $entries := list -}}
-{{- range ternary .Values.session.jobs list (eq .Values.flink.type "session") -}}
+{{- $jobs := include "flink.session.jobs" . | fromJsonArray -}}
+{{- range ternary $jobs list (eq .Values.flink.type "session") -}}
 {{- $file := include "flink.files.path" (include "flink.session.program" (dict "job" . "key" "file")) -}}
 {{- $download := dict -}}
 {{- if contains "://" $file -}}
@@ -32,10 +42,10 @@
 {{- /* After a jar, words belong to the job; after a Python file only after two hyphens. */ -}}
 {{- if .python }}{{ $program = concat (list "--python" $file "--") $args }}{{ end -}}
 {{- $content := get $root.Values.files (include "flink.session.program" (dict "job" . "key" "file")) -}}
-{{- $hash := list .name $file $download $program $options (hasKey . "sql") $content (include "flink.image" $root) -}}
+{{- $sql := dig "sql" "file" "" . | empty | not -}}
+{{- $hash := list .name $file $download $program $options $sql $content (include "flink.image" $root) -}}
 {{- with include "flink.client.highAvailability" $root }}{{ $_ := set $options "high-availability.type" . }}{{ end -}}
-{{- $submitted := dict "file" $file "url" ($download.url | default "") "sha256" ($download.sha256 | default "") "sql"
-      (hasKey . "sql")
+{{- $submitted := dict "file" $file "url" ($download.url | default "") "sha256" ($download.sha256 | default "") "sql" $sql
       "argv" $program "options" $options "allow_non_restored_state" (.allowNonRestoredState | default false) -}}
 {{- $savepoints := include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir") -}}
 {{- $entries = append $entries (dict "name" .name "specification" ($hash | toJson | sha256sum | trunc 16)

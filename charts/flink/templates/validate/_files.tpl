@@ -17,7 +17,7 @@
 {{/* The files that `job` names. */}}
 {{- define "flink.validate.job.file" -}}
 {{- range $kind := list "python" "jar" "sql" -}}
-{{- $program := get $.Values.job $kind -}}
+{{- $program := get (include "flink.job" $ | fromJson) $kind -}}
 {{- $key := printf "job.%s.file" $kind -}}
 {{- include "flink.validate.program" (dict "root" $ "who" $key "key" $key "file" $program.file
       "sha256" $program.sha256 "sum" (printf "job.%s.sha256" $kind)) -}}
@@ -31,6 +31,11 @@ value> "file" "..." "sha256" "..." "sum" <name of the value for it>).
 {{- define "flink.validate.program" -}}
 {{- $file := include "flink.files.path" .file -}}
 {{- if contains "://" $file -}}
+{{- if regexMatch "://[^/]*@" $file -}}
+{{- fail (printf (cat
+      "%s has a URL with a user or a password, which all who see the release could read, and which is not sent: serve the"
+      "file without, or put it into the image or on the claim.") .who) -}}
+{{- end -}}
 {{- if not (regexMatch "^https?://[^/]+/.*[^/]$" $file) -}}
 {{- fail (printf "%s has the URL %q: write one of http or https that ends with the name of a file." .who $file) -}}
 {{- end -}}

@@ -21,7 +21,7 @@
       "(%v): write that in both, or leave the request out.") . $resources.limits.memory) -}}
 {{- end -}}
 {{- end -}}
-{{- $job := .Values.job -}}
+{{- $job := include "flink.job" . | fromJson -}}
 {{- if and (eq .Values.flink.type "job") $job.jar.entryClass (not $job.jar.file) -}}
 {{- fail (printf (cat
       "job.jar.entryClass is %s without job.jar.file, but flink.mode is native, where Flink has to be told the jar: set"

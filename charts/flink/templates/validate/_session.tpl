@@ -15,7 +15,7 @@
 {{- end -}}
 {{- end -}}
 {{- $names := list -}}
-{{- range $values.session.jobs -}}
+{{- range include "flink.session.jobs" . | fromJsonArray -}}
 {{- $name := .name | default "" -}}
 {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" $name) -}}
 {{- fail (printf (cat

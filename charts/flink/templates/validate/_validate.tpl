@@ -37,9 +37,10 @@
 {{- include "flink.validate.bounded" . -}}
 
 {{- if $jobMode -}}
-{{- $jar := or $values.job.jar.file $values.job.jar.entryClass -}}
-{{- $sql := $values.job.sql.file -}}
-{{- if not (or $jar $sql $values.job.python.file) -}}
+{{- $job := include "flink.job" . | fromJson -}}
+{{- $jar := or $job.jar.file $job.jar.entryClass -}}
+{{- $sql := $job.sql.file -}}
+{{- if not (or $jar $sql $job.python.file) -}}
 {{- fail (cat
       "flink.type is job, but no job is named: set job.python.file to a Python file in the image, job.jar.file and"
       "job.jar.entryClass to a jar and its class, or job.sql.file.") -}}

@@ -25,7 +25,7 @@ volumes:
       sources:
         {{- range $name, $secret := . }}
         - secret:
-            name: {{ $secret.name | quote }}
+            name: {{ tpl $secret.name $root | quote }}
             items: [{key: {{ $secret.key | quote }}, path: {{ $name | quote }}}]
         {{- end }}
   - name: conf

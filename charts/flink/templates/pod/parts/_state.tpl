@@ -21,9 +21,9 @@ initContainers:
 env:
   {{- with $state.s3.credentialsSecret }}
   - name: AWS_ACCESS_KEY_ID
-    valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: {{ $state.s3.credentialsKeys.accessKey | quote }}}}
+    valueFrom: {secretKeyRef: {name: {{ tpl . $root | quote }}, key: {{ $state.s3.credentialsKeys.accessKey | quote }}}}
   - name: AWS_SECRET_ACCESS_KEY
-    valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: {{ $state.s3.credentialsKeys.secretKey | quote }}}}
+    valueFrom: {secretKeyRef: {name: {{ tpl . $root | quote }}, key: {{ $state.s3.credentialsKeys.secretKey | quote }}}}
   {{- end }}
   {{- with $state.s3.region }}
   - {name: AWS_REGION, value: {{ . | quote }}}
@@ -41,7 +41,7 @@ volumes:
   {{- end }}
   {{- with $state.hdfs.configMap }}
   - name: hadoop
-    configMap: {name: {{ . | quote }}}
+    configMap: {name: {{ tpl . $root | quote }}}
   {{- end }}
 volumeMounts:
   {{- range $plugins }}
