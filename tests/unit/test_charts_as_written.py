@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.support.helm import Helm, HelmError
-from tests.support.manifests import Object, containers, flink_config, pod_template, render
+from tests.support.manifests import Object, containers, env, flink_config, pod_template, render
 from tests.unit.scenarios import DEMO, FLINK
 from tests.unit.test_charts_values import merged
 
@@ -151,14 +152,20 @@ def test_a_store_that_is_named_anywhere_has_its_plugin(values: dict[str, Any]) -
         {"flink": {"version": "1.20.5", "config": {"state.backend": "filesystem", "security.ssl.enabled": "false"}}},
         {"flink": {"mode": "native"}, "taskmanager": {"resources": {"requests": {"cpu": "1.0"}, "limits": {"cpu": "2.0"}}}},
         merged(*({role: {"resources": {**CPU, "limits": {"cpu": 1, "memory": "1Gi"}}}} for role in ("hooks", "test", "jobmanager"))),
+        {"image": {"tag": "1.20.3-java17"}, "flink": {"version": "1.20"}},
+        {"image": {"tag": "1.4.0", "repository": "team/job"}},
+        {"image": {"tag": "1.20.3", "digest": "sha256:" + "0" * 64}},
+        {"rest": {"port": 80}, "jobmanager": {"podSecurityContext": {"runAsUser": 0, "runAsNonRoot": False}}},
+        {"rest": {"port": 80}, "jobmanager": {"securityContext": {"capabilities": {"add": ["NET_BIND_SERVICE"]}}}},
+        {"taskmanager": {"readinessProbe": {"successThreshold": 2}}},
         {"rest": {"service": {"type": "LoadBalancer", "nodePort": 30081}}},
         {"flink": {"mode": "native"}, "native": {"idleTimeout": 30000}},
         {"ingress": {"enabled": True, "path": "{{ .Values.global.p }}"}, "global": {"p": "/x"}},
         merged(JOB, {"jobmanager": {"extraEnv": [{"name": "A", "value": "x", "valueFrom": None}]}}),
     ],
     ids=[
-        "accounts", "native account", "adaptive", "off", "backend", "cores", "no cores", "node port", "duration", "path",
-        "valueFrom",
+        "accounts", "native account", "adaptive", "off", "backend", "cores", "no cores", "version", "tag of a job", "digest",
+        "root", "capability", "probe", "node port", "duration", "path", "valueFrom",
     ],
 )  # fmt: skip
 def test_what_can_work_is_taken(values: dict[str, Any]) -> None:
@@ -176,6 +183,68 @@ def test_who_asks_kubernetes_runs_as_an_account_with_rights() -> None:
         jobs_of_hooks = [job for job in manifests.by("Job") if "uninstall" not in job["metadata"]["name"]]
         hooks = {pod_template(job)["spec"]["serviceAccountName"] for job in jobs_of_hooks}
         assert bound == hooks == {"of-session", "r-flink-hooks" if kept else "of-hooks"}
+
+
+def test_a_path_that_the_controller_reads_as_a_pattern_is_no_prefix() -> None:
+    values = {"ingress": {"enabled": True, "path": "/flink(/|$)(.*)", "rewrite": "none"}}
+    (rule,) = render(FLINK, values).one("Ingress")["spec"]["rules"]
+    assert [(path["path"], path["pathType"]) for path in rule["http"]["paths"]] == [("/flink(/|$)(.*)", "ImplementationSpecific")]
+
+
+def test_loggers_are_told_apart_and_stand_before_the_end_of_the_file() -> None:
+    values = {"logging": {"loggers": {"a-b": "DEBUG", "a.b": "WARN"}, "logbackConsole": "<configuration>\n</configuration>\n<!-- end -->"}}
+    data = render(FLINK, values, name="r").one("ConfigMap", "r-flink-config")["data"]
+    keys = [line.split(" ")[0] for line in data["log4j-console.properties"].splitlines() if line.startswith("logger.values-")]
+    assert len(set(keys)) == 4
+    root = ElementTree.fromstring(data["logback-console.xml"])
+    assert {logger.get("name"): logger.get("level") for logger in root} == {"a-b": "DEBUG", "a.b": "WARN"}
+
+
+@pytest.mark.parametrize("role", ["session", "highAvailability.zookeeper", "test"])
+def test_pods_that_no_value_gives_a_token_take_one_of_their_own(role: str) -> None:
+    own: dict[str, Any] = {"podSpec": {"automountServiceAccountToken": True}}
+    for part in reversed(role.split(".")):
+        own = {part: own}
+    manifests = render(FLINK, merged(SUBMITS, {"highAvailability": {"type": "zookeeper"}}, own), name="r")
+    kind, name = {"session": ("Job", "r-flink-after"), "test": ("Pod", "r-flink-test")}.get(role, ("Deployment", "r-flink-zookeeper"))
+    assert pod_template(manifests.one(kind, name))["spec"]["automountServiceAccountToken"] is True
+
+
+@pytest.mark.parametrize(
+    ("flink", "key", "words"),
+    [
+        ({}, "metrics.reporter.prom.class", "Flink reads no more: write metrics.reporter.prom.factory.class"),
+        ({"version": "1.20.5"}, "metrics.reporter.prom.class", "Flink reads no more: write metrics.reporter.prom.factory.class"),
+        ({}, "akka.watch.heartbeat.interval", "is no option of Flink 2.2"),
+        ({"version": "1.20.5"}, "akka.watch.heartbeat.interval", ""),
+        ({}, "kubernetes.taskmanager.labels", "Flink reads in native mode alone"),
+        ({"mode": "native"}, "kubernetes.taskmanager.labels", ""),
+        ({"mode": "native"}, "kubernetes.jobmanager.labels", "only a client of Flink reads"),
+    ],
+)
+def test_the_notes_name_options_that_flink_does_not_read_here(flink: dict[str, Any], key: str, words: str) -> None:
+    notes = Helm().notes(FLINK, {"flink": {**flink, "config": {key: "a:b"}}})
+    assert (f"WARNING: flink.config sets {key}, which {words}" in notes) == bool(words)
+
+
+@pytest.mark.parametrize("release", ["on", "true", "null"])
+def test_the_demo_takes_a_release_for_its_name(release: str) -> None:
+    manifests = render(DEMO, {"kafkaUi": {"enabled": True}}, name=release)
+    for obj in manifests:
+        assert obj["metadata"]["labels"]["app.kubernetes.io/instance"] == release
+    ui = containers(manifests.one("Deployment", f"{release}-kafka-ui"))["kafka-ui"]
+    assert {"name": "KAFKA_CLUSTERS_0_NAME", "value": release} in ui["env"]
+
+
+def test_braces_of_another_program_are_written_as_the_values_say() -> None:
+    """As values.yaml shows it."""
+    text = '{{ "{{" }} $labels.instance }}'
+    assert f"`{text}`" in (FLINK / "values.yaml").read_text()
+    rule = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}, "data": {"a": text}}
+    manifests = render(FLINK, {"extraObjects": [rule], "jobmanager": {"extraEnv": [{"name": "A", "value": text}]}}, name="r")
+    assert manifests.one("ConfigMap", "mine")["data"] == {"a": "{{ $labels.instance }}"}
+    main = containers(manifests.one("Deployment", "r-flink-jobmanager"))["jobmanager"]
+    assert env(main)["A"] == "{{ $labels.instance }}"
 
 
 @pytest.mark.parametrize("client", [{}, {"session": NFS}, {"jobmanager": NFS}], ids=["none", "its own", "the JobManager's"])
@@ -349,6 +418,44 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
         ({"taskmanager": {"extraVolumeMounts": [{"name": "x"}]}}, "missing property 'mountPath'"),
         ({"ingress": {"enabled": True, "host": "pre-{{ .Values.global.d }}"}, "global": {"d": "a: b"}}, "gives no YAML"),
         ({"flink": {"config": {"taskmanager": {}}}}, 'for example "taskmanager.<name>"'),
+        *(
+            ({"image": image}, f"image.tag is {image['tag']}, but flink.version is 2.2.1, by which the chart writes its options: set {remedy}")
+            for image, remedy in (
+                ({"tag": "1.20.3-java17"}, "flink.version=1.20.3"),
+                ({"tag": "2.1-scala_2.12-java17", "repository": "mirror/apache"}, "flink.version=2.1"),
+                ({"tag": "2.1.1-mine", "repository": "team/flink"}, "flink.version=2.1.1"),
+            )
+        ),
+        ({"image": {"tag": 12345e7}}, "image.tag is 123450000000, a number, of which another text may be meant"),
+        (
+            {"ingress": {"enabled": True, "path": "/flink(/|$)(.*)"}},
+            'ingress.path is "/flink(/|$)(.*)", but ingress.rewrite is nginx, for which the chart writes the pattern itself',
+        ),
+        (
+            {"rest": {"port": 80}, "podSecurityContext": {"runAsUser": 0}, "jobmanager": {"podSecurityContext": {"runAsUser": 5}}},
+            "rest.port is 80, which a process that is not root may not bind",
+        ),
+        (
+            {"logging": {"loggers": {"a": "INFO"}, "logbackConsole": "<configuration/>"}},
+            "logging.loggers is set, but logging.logbackConsole has no </configuration>",
+        ),
+        *(
+            ({role: {"podSpec": {field: value}}}, f"{role}.podSpec sets {field}, {remedy}")
+            for role, field, value, remedy in (
+                ("taskmanager", "serviceAccount", "x", "which has a value of its own: set taskmanager.serviceAccountName"),
+                ("test", "serviceAccount", "x", "which has a value of its own: set test.serviceAccountName"),
+                ("sqlGateway", "automountServiceAccountToken", True, "which has a value of its own: set serviceAccount.automountToken"),
+                ("hooks", "automountServiceAccountToken", False, "but a hook asks Kubernetes and always has a token"),
+                ("savepoints", "automountServiceAccountToken", False, "but a hook asks Kubernetes and always has a token"),
+            )
+        ),
+        *(
+            ({role: {"strategy": {"type": kind}}}, f"'/{role}/strategy{words}")
+            for role in ("jobmanager", "taskmanager")
+            for kind, words in (("rollingupdate", "/type': value must be one of 'Recreate'"), (None, "': missing property 'type'"))
+        ),
+        ({"taskmanager": {"livenessProbe": {"successThreshold": 2}}}, "additional properties 'successThreshold' not allowed"),
+        ({"hooks": {"extraEnv": [{"name": "A", "value": {"a": 1}}]}}, "'/hooks/extraEnv/0/value': got object"),
         (
             {**SUBMITS, "hooks": {"extraVolumes": [{"name": "n", "emptyDir": {}}]}, "session": {**SUBMITS["session"], **NFS}},
             "hooks.extraVolumes and session.extraVolumes have two volumes called n",

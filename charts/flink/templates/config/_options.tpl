@@ -51,12 +51,14 @@ alone, and so are names of which nothing is Flink's: they are the job's.
 {{- define "flink.options.unknown" -}}
 {{- $sentences := list -}}
 {{- $sections := list "metrics" "security" "fs" "s3" "s3a" "s3p" "presto" "gs" "oss" "azure" "env" "containerized"
-      "kubernetes" "pekko" "akka" "external-resource" "sql-gateway\\.endpoint" "events" "traces" -}}
+      "kubernetes" "pekko" "external-resource" "sql-gateway\\.endpoint" "events" "traces" -}}
 {{- $free := printf "^(%s)\\." (join "|" $sections) -}}
 {{- $series := include "flink.options.series" . -}}
 {{- $given := include "flink.options.written" . | fromJson -}}
+{{- $sentences = include "flink.options.withoutEffect" (dict "root" . "options" $given) | fromJsonArray -}}
 {{- $names := list -}}
-{{- $known := dict -}}
+{{- /* Flink's own section until 2.0. */ -}}
+{{- $known := dict "akka" true -}}
 {{- if $given -}}
 {{- range splitList "\n" (.Files.Get "files/options/known.txt" | trim) -}}
 {{- $words := splitList " " . -}}
@@ -88,6 +90,28 @@ alone, and so are names of which nothing is Flink's: they are the job's.
 {{- $sentences = append $sentences (printf "%s sets %s, which is no option of Flink %s:%s" $option.where
       $option.written $series $guess) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $sentences -}}
+{{- end }}
+
+{{/*
+A sentence for each option that Flink has and does not read here, as a JSON list: (dict "root" $ "options" <map>).
+*/}}
+{{- define "flink.options.withoutEffect" -}}
+{{- $sentences := list -}}
+{{- $native := eq .root.Values.flink.mode "native" -}}
+{{- range $key, $option := .options -}}
+{{- $sets := printf "%s sets %s, which" $option.where $option.written -}}
+{{- if regexMatch "^metrics\\.reporter\\.[^.]+\\.class$" $key -}}
+{{- $sentences = append $sentences (printf "%s Flink reads no more: write %s.factory.class, with a factory." $sets
+      (trimSuffix ".class" $key)) -}}
+{{- else if hasPrefix "kubernetes.jobmanager." $key -}}
+{{- $sentences = append $sentences (cat $sets "only a client of Flink reads, and the chart makes the JobManager: look"
+      "for a value under jobmanager.") -}}
+{{- else if and (hasPrefix "kubernetes.taskmanager." $key) (not $native) -}}
+{{- $sentences = append $sentences (cat $sets "Flink reads in native mode alone, and flink.mode is standalone: look"
+      "for a value under taskmanager.") -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $sentences -}}

@@ -11,7 +11,9 @@
 {{- $_ := set $options "slotmanager.number-of-slots.max" (mul . $.Values.taskmanager.slots | toString) -}}
 {{- end -}}
 {{- /* Flink writes it over what its pod template says. */ -}}
-{{- if (.Values.taskmanager.podSpec).hostNetwork }}{{ $_ := set $options "kubernetes.hostnetwork.enabled" "true" }}{{ end -}}
+{{- if (.Values.taskmanager.podSpec).hostNetwork -}}
+{{- $_ := set $options "kubernetes.hostnetwork.enabled" "true" -}}
+{{- end -}}
 {{- $resources := .Values.taskmanager.resources -}}
 {{- $requested := dig "requests" "cpu" "" $resources | default (dig "limits" "cpu" "" $resources) -}}
 {{- if not $requested -}}

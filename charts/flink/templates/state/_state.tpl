@@ -14,7 +14,11 @@
 
 {{/* A folder in one form: two paths are compared as texts, by the chart and by start-job.sh. */}}
 {{- define "flink.state.uri" -}}
-{{- if hasPrefix "file:/" . }}file://{{ clean (trimPrefix "file:" .) }}{{ else }}{{ regexReplaceAll "/+$" . "" }}{{ end -}}
+{{- if hasPrefix "file:/" . -}}
+file://{{ clean (trimPrefix "file:" .) }}
+{{- else -}}
+{{- regexReplaceAll "/+$" . "" -}}
+{{- end -}}
 {{- end }}
 
 {{/* Flink's options for all of this, as JSON. */}}

@@ -1,3 +1,11 @@
+{{/* Where levels are written to. */}}
+{{- define "flink.validate.logging" -}}
+{{- if and .Values.logging.loggers (not (contains "</configuration>" .Values.logging.logbackConsole)) -}}
+{{- fail (cat "logging.loggers is set, but logging.logbackConsole has no </configuration>, before which their levels"
+      "are written: write it as <configuration>...</configuration>.") -}}
+{{- end -}}
+{{- end }}
+
 {{/* The small files of the values. */}}
 {{- define "flink.validate.files" -}}
 {{- $bytes := len (toJson .Values.files) -}}
@@ -33,8 +41,8 @@ value> "file" "..." "sha256" "..." "sum" <name of the value for it>).
 {{- if contains "://" $file -}}
 {{- if regexMatch "://[^/]*@" $file -}}
 {{- fail (printf (cat
-      "%s has a URL with a user or a password, which all who see the release could read, and which is not sent: serve the"
-      "file without, or put it into the image or on the claim.") .who) -}}
+      "%s has a URL with a user or a password, which all who see the release could read, and which is not sent: serve"
+      "the file without, or put it into the image or on the claim.") .who) -}}
 {{- end -}}
 {{- if not (regexMatch "^https?://[^/]+/.*[^/]$" $file) -}}
 {{- fail (printf "%s has the URL %q: write one of http or https that ends with the name of a file." .who $file) -}}

@@ -19,8 +19,8 @@
 {{- end -}}
 {{- if .Values.taskmanager.podDisruptionBudget.enabled -}}
 {{- fail (cat
-      "taskmanager.podDisruptionBudget.enabled is true, but job.bounded is true, and of a Job's pods Kubernetes does not"
-      "know how many there should be: it would refuse to drain their nodes. Leave it out.") -}}
+      "taskmanager.podDisruptionBudget.enabled is true, but job.bounded is true, and of a Job's pods Kubernetes does"
+      "not know how many there should be: it would refuse to drain their nodes. Leave it out.") -}}
 {{- end -}}
 {{- /* A bounded job has no hooks. Where nobody but Helm can be asked (helm template, Argo CD) nothing is found. */ -}}
 {{- range $name := list (include "flink.fullname" .) (include "flink.jobmanager.name" .) -}}

@@ -28,9 +28,7 @@
       "JOB_MANAGER_RPC_ADDRESS" "the chart sets the address, so leave it out"
       "TASK_MANAGER_NUMBER_OF_TASK_SLOTS" "set taskmanager.slots" -}}
 {{- $other := dict "containers" "sidecars" "initContainers" "initContainers" "volumes" "extraVolumes"
-      "securityContext" "podSecurityContext" -}}
-{{- $release := dict "imagePullSecrets" "image.pullSecrets"
-      "automountServiceAccountToken" "serviceAccount.automountToken" -}}
+      "securityContext" "podSecurityContext" "serviceAccount" "serviceAccountName" -}}
 {{- $own := list "affinity" "dnsConfig" "hostAliases" "nodeSelector" "priorityClassName" "runtimeClassName"
       "serviceAccountName" "terminationGracePeriodSeconds" "tolerations" "topologySpreadConstraints" -}}
 {{- range $name, $known := include "flink.roles" . | fromYaml -}}
@@ -47,7 +45,16 @@
 {{- $instead := "" -}}
 {{- if has $field $own }}{{ $instead = printf "%s.%s" $path $field }}{{ end -}}
 {{- with get $other $field }}{{ $instead = printf "%s.%s" $path . }}{{ end -}}
-{{- with get $release $field }}{{ $instead = . }}{{ end -}}
+{{- if eq $field "imagePullSecrets" }}{{ $instead = "image.pullSecrets" }}{{ end -}}
+{{- if eq $field "automountServiceAccountToken" -}}
+{{- /* Of the others no value tells who gets a token. */ -}}
+{{- if has $name (list "jobmanager" "taskmanager" "sql-gateway" "history-server") -}}
+{{- $instead = "serviceAccount.automountToken" -}}
+{{- else if has $name (list "hooks" "savepoint") -}}
+{{- fail (printf "%s.podSpec sets %s, but a hook asks Kubernetes and always has a token: leave it out." $path
+      $field) -}}
+{{- end -}}
+{{- end -}}
 {{- with $instead -}}
 {{- fail (printf "%s.podSpec sets %s, which has a value of its own: set %s instead." $path $field .) -}}
 {{- end -}}

@@ -22,6 +22,7 @@
 {{- include "flink.validate.state" . -}}
 {{- if eq $values.flink.mode "native" }}{{ include "flink.validate.native" . }}{{ end -}}
 {{- include "flink.validate.files" . -}}
+{{- include "flink.validate.logging" . -}}
 {{- include "flink.validate.session" . -}}
 {{- if and $jobMode $values.sqlGateway.enabled -}}
 {{- fail (cat
@@ -82,9 +83,12 @@
       "8081.") $values.rest.port $ports.jobmanager $ports.blob $ports.metrics) -}}
 {{- end -}}
 
-{{- $binds := or (eq (int (dig "runAsUser" 1 $values.podSecurityContext)) 0)
-      (has "NET_BIND_SERVICE" (dig "capabilities" "add" list $values.securityContext))
-      $values.podSecurityContext.sysctls -}}
+{{- $jobmanager := $values.jobmanager -}}
+{{- $pod := include "flink.over" (list $values.podSecurityContext $jobmanager.podSecurityContext) | fromYaml -}}
+{{- $container := include "flink.over" (list $values.securityContext $jobmanager.securityContext) | fromYaml -}}
+{{- $user := dig "runAsUser" (dig "runAsUser" 1 $pod) $container -}}
+{{- $binds := or (eq (toString $user) "0") $pod.sysctls
+      (has "NET_BIND_SERVICE" (dig "capabilities" "add" list $container)) -}}
 {{- if and (lt (int $values.rest.port) 1024) (not $binds) -}}
 {{- fail (printf (cat "rest.port is %v, which a process that is not root may not bind: write 1024 or more, for example"
       "8081, and let an Ingress or a Service of your own have the other.") $values.rest.port) -}}
@@ -94,6 +98,10 @@
 {{- $path := tpl $values.ingress.path . -}}
 {{- if not (hasPrefix "/" $path) -}}
 {{- fail (printf "ingress.path is %q: it has to begin with a slash, for example /flink." $path) -}}
+{{- end -}}
+{{- if and (eq $values.ingress.rewrite "nginx") (not (regexMatch "^[-_.~%/a-zA-Z0-9]*$" $path)) -}}
+{{- fail (printf (cat "ingress.path is %q, but ingress.rewrite is nginx, for which the chart writes the pattern itself:"
+      "write a plain path, for example /flink, or set ingress.rewrite=none.") $path) -}}
 {{- end -}}
 {{- if and $values.ingress.tlsSecretName (not $values.ingress.host) -}}
 {{- fail "ingress.tlsSecretName is set, but a certificate needs a name: set ingress.host as well." -}}
@@ -117,7 +125,7 @@
 {{- $flink := printf "opt|opt/flink(/(%s)(/.*)?)?" (join "|" $home) -}}
 {{- if regexMatch (printf "^/(%s|%s|var)?$" $system $flink) $values.storage.mountPath -}}
 {{- fail (printf (cat
-      "storage.mountPath is %s, which would hide files that the image or the chart needs: write a folder of its own, for"
-      "example /flink-data.") $values.storage.mountPath) -}}
+      "storage.mountPath is %s, which would hide files that the image or the chart needs: write a folder of its own,"
+      "for example /flink-data.") $values.storage.mountPath) -}}
 {{- end -}}
 {{- end }}

@@ -17,6 +17,20 @@
 
 {{- define "flink.validate.image" -}}
 {{- $image := .Values.image -}}
+{{- /* Digits with an e between, as commits have them, are a number too, and a large one. */ -}}
+{{- if and (kindIs "float64" $image.tag) (ge (toString $image.tag | float64) 1e9) -}}
+{{- fail (printf "image.tag is %s, a number, of which another text may be meant: put it in quotes."
+      (include "flink.text" $image.tag)) -}}
+{{- end -}}
+{{- /* Of other images nobody knows what their tags count. */ -}}
+{{- $tag := include "flink.word" (dict "key" "image.tag" "value" $image.tag) -}}
+{{- $of := regexFind "^[0-9]+[.][0-9]+" $tag -}}
+{{- $version := include "flink.version" . -}}
+{{- $tells := or (eq (base $image.repository) "flink") (regexMatch "-java[0-9]+$" $tag) -}}
+{{- if and $of $tells (not $image.digest) (ne $of (regexFind "^[0-9]+[.][0-9]+" $version)) -}}
+{{- fail (printf (cat "image.tag is %s, but flink.version is %s, by which the chart writes its options: set"
+      "flink.version=%s.") $tag $version (regexFind "^[0-9.]*[0-9]" $tag)) -}}
+{{- end -}}
 {{- if regexMatch "(:[^/]*$|@)" $image.repository -}}
 {{- fail (printf (cat "image.repository is %s, which names a tag or a digest too: write that into image.tag or"
       "image.digest.") $image.repository) -}}

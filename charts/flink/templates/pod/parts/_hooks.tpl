@@ -13,7 +13,8 @@ of users, so the token for Kubernetes is mounted in the hook alone.
 */}}
 {{- define "flink.part.submitter" -}}
 {{- $values := .root.Values -}}
-{{- $hook := set (omit . "role" "values") "values" (include "flink.role" (dict "root" .root "role" "hooks") | fromYaml) -}}
+{{- $role := include "flink.role" (dict "root" .root "role" "hooks") | fromYaml -}}
+{{- $hook := dict "root" .root "values" $role -}}
 {{- $own := include "flink.part.user" $hook | fromYaml -}}
 {{- $mounts := include "flink.submitter.mounts" $values | fromYamlArray -}}
 {{- include "flink.pod.mounts" (dict "mounts" $mounts "more" $own.volumeMounts "role" $hook.values) -}}
