@@ -423,7 +423,7 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
             for image, remedy in (
                 ({"tag": "1.20.3-java17"}, "flink.version=1.20.3"),
                 ({"tag": "2.1-scala_2.12-java17", "repository": "mirror/apache"}, "flink.version=2.1"),
-                ({"tag": "2.1.1-mine", "repository": "team/flink"}, "flink.version=2.1.1"),
+                ({"tag": "2.1.1-mine", "repository": "docker.io/apache/flink"}, "flink.version=2.1.1"),
             )
         ),
         ({"image": {"tag": 12345e7}}, "image.tag is 123450000000, a number, of which another text may be meant"),

@@ -179,7 +179,7 @@ class TestUnknownOptions:
             "s3.connection.maximum",
             "env.java.opts.all",
             "containerized.master.env.A",
-            "kubernetes.jobmanager.labels.team",
+            "kubernetes.client.user-agent",
             "pekko.ask.timeout",
             "external-resource.gpu.amount",
             "pipeline.global-job-parameters.rate",
@@ -190,7 +190,7 @@ class TestUnknownOptions:
             "state.backend",
             "myjob.rate",
             "a.b",
-            "sql-gateway.endpoint.rest.bind-port",
+            "sql-gateway.endpoint.mine.path",
         ],
     )
     def test_free_names_and_those_of_jobs_are_left_alone(self, option: str) -> None:

@@ -46,7 +46,8 @@
 {{- $hash := list .name $file $download $program $options $sql $content (include "flink.image" $root) -}}
 {{- with include "flink.client.highAvailability" $root }}{{ $_ := set $options "high-availability.type" . }}{{ end -}}
 {{- $submitted := dict "file" $file "url" ($download.url | default "") "sha256" ($download.sha256 | default "")
-      "sql" $sql "argv" $program "options" $options "allow_non_restored_state" (.allowNonRestoredState | default false) -}}
+      "sql" $sql "argv" $program "options" $options
+      "allow_non_restored_state" (.allowNonRestoredState | default false) -}}
 {{- $savepoints := include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir") -}}
 {{- $entries = append $entries (dict "name" .name "specification" ($hash | toJson | sha256sum | trunc 16)
       "upgrade_mode" (ternary "savepoint" "stateless" (ne $savepoints "")) "state" "running"

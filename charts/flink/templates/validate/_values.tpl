@@ -26,7 +26,8 @@
 {{- $tag := include "flink.word" (dict "key" "image.tag" "value" $image.tag) -}}
 {{- $of := regexFind "^[0-9]+[.][0-9]+" $tag -}}
 {{- $version := include "flink.version" . -}}
-{{- $tells := or (eq (base $image.repository) "flink") (regexMatch "-java[0-9]+$" $tag) -}}
+{{- $tells := or (regexMatch "^(docker\\.io/)?((library|apache)/)?flink$" $image.repository)
+      (regexMatch "-java[0-9]+$" $tag) -}}
 {{- if and $of $tells (not $image.digest) (ne $of (regexFind "^[0-9]+[.][0-9]+" $version)) -}}
 {{- fail (printf (cat "image.tag is %s, but flink.version is %s, by which the chart writes its options: set"
       "flink.version=%s.") $tag $version (regexFind "^[0-9.]*[0-9]" $tag)) -}}
