@@ -85,7 +85,9 @@ def test_the_fetcher_finds_the_code_of_the_hooks(tmp_path: Path) -> None:
     assert "is another file than the one that was asked for" in done.stderr
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/a.jar?{}", "http://127.0.0.1:1/a b?{}", "nothing://h/a?{}", "{}/none.jar?{}"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/a.jar?{}", "http://127.0.0.1:1/a b?{}", "nothing://h/a?{}", "{}/none.jar?{}"]
+)
 def test_what_was_not_fetched_is_named_without_its_query(url: str, tmp_path: Path) -> None:
     """It may be a signature, and many read logs."""
     with serving(FakeFiles({"/a.jar": "pass"})) as files:
@@ -103,8 +105,10 @@ def test_names_of_files_may_be_templates() -> None:
     workload = jobmanager(merged(values, job(jar={"file": file, "sha256": SUM})))
     assert containers(workload)["download"]["command"][-3] == "https://example.com/7/a.jar"
     for kind in ("jar", "python", "sql"):
-        assert f"/opt/7.{kind}" in str(containers(jobmanager(merged(values, job(**{kind: {"file": f"/opt/{{{{ .Values.global.v }}}}.{kind}"}}))))["jobmanager"]["args"])
-    manifests = render(FLINK, merged(values, {"session": {"jobs": [{"name": "a", "jar": {"file": file, "sha256": SUM}}]}}), name="r")
+        in_the_image = job(**{kind: {"file": f"/opt/{{{{ .Values.global.v }}}}.{kind}"}})
+        assert f"/opt/7.{kind}" in str(containers(jobmanager(merged(values, in_the_image)))["jobmanager"]["args"])
+    session = {"session": {"jobs": [{"name": "a", "jar": {"file": file, "sha256": SUM}}]}}
+    manifests = render(FLINK, merged(values, session), name="r")
     (data,) = [obj["data"] for obj in manifests.by("ConfigMap", "r-flink-hooks")]
     (told,) = json.loads(data["wanted.json"])["jobs"]
     assert told["program"]["url"] == "https://example.com/7/a.jar"

@@ -179,7 +179,7 @@ class TestUnknownOptions:
             "s3.connection.maximum",
             "env.java.opts.all",
             "containerized.master.env.A",
-            "kubernetes.client.user-agent",
+            "kubernetes.mine.team",
             "pekko.ask.timeout",
             "external-resource.gpu.amount",
             "pipeline.global-job-parameters.rate",

@@ -38,7 +38,9 @@ def fetch(url: str, sha256: str, to: str) -> None:
         why = str(error).replace(query, "...") if query else str(error)
         raise Failed(f"{shown} could not be read: {why}. Look whether a pod can reach it.") from None
     if digest.hexdigest() != sha256:
-        raise Failed(f"{shown} is another file than the one that was asked for: its SHA-256 is {digest.hexdigest()}, not {sha256}.")
+        raise Failed(
+            f"{shown} is another file than the one that was asked for: its SHA-256 is {digest.hexdigest()}, not {sha256}."
+        )
 
 
 if __name__ == "__main__":
