@@ -243,15 +243,21 @@ class TestItWaits:
         assert pod.words(HIGH_AVAILABILITY="true")[3:4] == ["--fromSavepoint"]
 
     @pytest.mark.parametrize(
-        "changes", [{"former": FORMER}, {"confirmed": "1"}, {"ran": "1"}], ids=["goes on", "was proven", "was seen running"]
+        "changes",
+        [{"former": FORMER, "confirmed": "1"}, {"confirmed": "2"}, {"ran": "2"}],
+        ids=["goes on", "was proven", "was seen running"],
     )
     def test_for_a_volume_on_which_the_job_has_not_run(self, pod: JobManager, changes: dict[str, str]) -> None:
-        pod.record(generation="1", **changes)
+        pod.record(generation="2", **changes)
         said = pod.waits()
         assert f"Nothing of the job is left in {pod.data}" in said
         assert "job.upgradeMode=stateless" in said
         pod.data.mkdir(exist_ok=True)
         (pod.data / "started").touch()
+        assert pod.starts() == []
+
+    def test_not_for_a_job_before_it_that_nobody_has_ever_seen_running(self, pod: JobManager) -> None:
+        pod.record(generation="2", former=FORMER, confirmed="0")
         assert pod.starts() == []
 
     def test_not_when_another_generation_finished(self, pod: JobManager) -> None:
