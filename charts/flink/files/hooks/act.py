@@ -273,7 +273,7 @@ class Actor:
         Pods of the generation before must not run it; with `replaces` no pod at all, until they have gone. `wrote_nothing`: the
         generation before has written no state.
         """
-        old, wanted = self.record, self.wanted
+        old = self.record
         state_backend, state_flink = _writer(old, source, wrote_nothing)
         new = replace(
             old,

@@ -241,8 +241,9 @@ def _start(actor: Actor, client: Client, source: Source, wrote_nothing: bool) ->
     live_claim = observe.claim_uid(actor.wanted, actor.kubernetes)
     if not found and source.former and actor.record.claim not in ("", live_claim):
         raise Failed(
-            f"Nothing of the job is left in {actor.wanted.claim_directory}, which is on another PVC than it ran on. Bring "
-            "its files back, or name a copy of its state with fromSavepoint, or restart the job from scratch with upgradeMode=stateless."
+            f"Nothing of the job is left in {actor.wanted.claim_directory}, which is on another PVC than it ran on. Bring its "
+            "files back, or name a copy of its state with fromSavepoint, or restart the job from scratch with "
+            "upgradeMode=stateless."
         )
     if found:
         source = replace(source, restore=found, own=submit.is_checkpoint(found), former=())
