@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
+from tests.model import package
 from tests.model.scenes import (
     AVAILABLE_STORE,
     CLAIM,
+    MODES,
     STORE,
     completed,
     installed,
@@ -82,3 +85,19 @@ def test_the_way_back_stays(values: Values, how: str) -> None:
     release.world.advance(20)
     assert not release.world.ledger.faults
     assert release.jobs[0].rows >= rows
+
+
+@pytest.mark.parametrize("values", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_scheduled_savepoint_leaves_the_one_from_which_an_upgrade_is_to_start(values: Values, seed: int) -> None:
+    """Both at the same time: it would be the oldest of those that are kept."""
+    release = installed(values)
+    for _ in range(3):
+        assert package.run(release.world, "savepoint", release.helm.applied.wanted).code == 0
+        release.world.advance(10)
+    oldest = release.world.record("app")["savepoints"].split()[0]
+    rows = release.rows_at(oldest)
+    coming = release.helm.render(replace(values, program=2, from_savepoint=oldest))
+    _, before = package.run_together(release.world, ["savepoint", "before"], coming.wanted, Random(seed))
+    assert before.code == 0, before.said
+    assert release.rows_at(oldest) == rows

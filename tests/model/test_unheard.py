@@ -107,6 +107,37 @@ class TestAHookThatWaitedInVain:
         assert "was written by Flink 2.3" in refused.said
         assert release.jobs == [job]
 
+    @each_mode
+    @pytest.mark.usefixtures("late")
+    @pytest.mark.parametrize("then", ["rollback", "upgrade"])
+    def test_and_the_job_runs_afterwards_until_its_jobmanager_ends(self, values: Values, then: str) -> None:
+        release = installed(values)
+        assert not release.helm.upgrade(replace(values, program=LATE)).ok
+        release.world.advance(60)
+        assert completed(release) > 100
+        for name in list(release.world.jobmanagers):
+            release.world.crash(name, "killed")
+        rest_is_away(release, 60)
+        if then == "rollback":
+            release.helm.rollback(0)
+        else:
+            release.helm.upgrade(replace(values, program=3, upgrade_mode="last-state"))
+        nothing_is_lost_or_twice(release)
+
+    @each_mode
+    @pytest.mark.usefixtures("late")
+    @pytest.mark.parametrize("first", [False, True], ids=["upgrade", "install"])
+    def test_and_the_job_runs_afterwards_until_an_uninstall(self, values: Values, first: bool) -> None:
+        values = replace(values, keep=True)
+        release = Checked(values) if first else installed(values)
+        assert not release.helm.upgrade(replace(values, program=LATE)).ok
+        release.world.advance(40)
+        assert completed(release) > 100
+        release.helm.uninstall()
+        release.world.advance(30)
+        release.helm.upgrade(replace(values, program=3))
+        nothing_is_lost_or_twice(release)
+
 
 class TestADeploymentThatIsGone:
     @each_mode

@@ -593,6 +593,14 @@ WITHOUT_HOOKS_MEANWHILE = [
 RESUMING = [
     case("it stays suspended", "KEEP", job=SUSPENDED, record=SUSPENDED, seen={"status": "UNREACHABLE", "jobmanager": None},
          state="suspended"),
+    refuse(
+        "it goes on where no state is kept, as the values have said since it was suspended",
+        "no directory for state",
+        wanted={"checkpoint_directory": "", "savepoint_directory": "", "claim_directory": ""},
+        job={**SAME, "upgrade_mode": ""},
+        record={**SUSPENDED, "restore": STOP_PATH},
+        seen={"status": "UNREACHABLE", "jobmanager": None},
+    ),
     case("it goes on", "RESUME", Source("resume", STOP_PATH), record={**SUSPENDED, "restore": STOP_PATH},
          seen={"status": "UNREACHABLE"}),
     case("it runs all the same, and is to run", "STOP", job=SAME, record={**SUSPENDED, "restore": STOP_PATH}),

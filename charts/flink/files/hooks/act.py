@@ -80,7 +80,7 @@ class Actor:
                 savepoint_format = self._format(step)
                 path = self.stop_with_savepoint(seen, savepoint_format)
                 if step.source:
-                    return replace(step.source, previous=path)
+                    return replace(step.source, previous=path, previous_former=())
                 return Source("savepoint", path, format=savepoint_format)
             except Failed as failure:
                 if not lenient:

@@ -316,14 +316,14 @@ _NONE_OF_A_FINISHED_JOB = "The job has finished: there is nothing to take a save
 def _keep_savepoint(release: Release, actor: Actor, path: str) -> None:
     record = actor.record
     taken = [*record.savepoints, path]
-    old = taken[: -release.wanted.keep_savepoints]
-    for one in old:
-        if not _is_needed(record, one):
-            why = dispose(release.flink, one)
-            if why:
-                say(f"The savepoint {one} could not be deleted: {why}")
-    kept = tuple(one for one in taken if one not in old or _is_needed(record, one))
-    actor.write(replace(record, savepoints=kept))
+    # An operation that stops the job may be told to start from one of them.
+    old = [] if record.pending else taken[: -release.wanted.keep_savepoints]
+    gone = [one for one in old if not _is_needed(record, one)]
+    actor.write(replace(record, savepoints=tuple(one for one in taken if one not in gone)))
+    for one in gone:
+        why = dispose(release.flink, one)
+        if why:
+            say(f"The savepoint {one} could not be deleted: {why}")
 
 
 def _is_needed(record: Record, path: str) -> bool:

@@ -83,7 +83,8 @@ class _Planner:
             return self._refuse(*refusals.bounded_runs(self.seen.bounded[0]))
         if not self.record.exists:
             return self._without_record()
-        if self.record.state != FINISHED and self.job.specification != self.record.spec:
+        resumed = self.record.state == SUSPENDED and self.job.state == RUNNING  # what it is was changed while it was suspended
+        if self.record.state != FINISHED and (resumed or self.job.specification != self.record.spec):
             refused = self._refused(self._loses_the_state())
             if refused:
                 return refused

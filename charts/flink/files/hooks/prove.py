@@ -21,12 +21,13 @@ def prove(actor: Actor) -> None:
     record = actor.record
     if _is_at_rest(record):
         return
-    status, missing, ran, heard = Status.UNREACHABLE, "", False, False
+    status, missing, ran = Status.UNREACHABLE, "", False
 
-    def failed(text: str) -> Failed:
-        """For the next operation: this one watched from the beginning, and the job did not run."""
-        unheard = not heard and any(observe.was_ready(pod) for pod in _pods(actor, record))
-        if record.exists and not ran and not unheard and not record.is_confirmed:
+    def failed(text: str, *, for_good: bool = True) -> Failed:
+        """For the next operation: this one watched from the beginning, and the job did not run. A JobManager that has come up
+        may run it a moment later, unless the job has failed `for_good`, or never came to be there."""
+        certain = for_good or not any(observe.was_ready(pod) for pod in _pods(actor, record))
+        if record.exists and not ran and certain and not record.is_confirmed:
             actor.write(replace(actor.record, failed=f"{record.generation} {clock.now_seconds()}"))
         return Failed(text)
 
@@ -35,7 +36,6 @@ def prove(actor: Actor) -> None:
     for _ in actor.deadline.ticks(every=1):
         told = observe.ask(actor.flink, record)
         status, job, newest = told.status, told.job, told.checkpoints.newest
-        heard = heard or status is not Status.UNREACHABLE
         ran = ran or status in _WELL or bool(newest and not paths.same(newest, told.checkpoints.restored))
         if status in (Status.FAILED, Status.CANCELED):
             raise failed(f"The job is {status.value}: {_failure(actor, job) or reason(actor, record)}")
@@ -63,10 +63,10 @@ def prove(actor: Actor) -> None:
             raise failed(f"The JobManager ends again and again: {reason(actor, record)}")
     waited = f"{actor.deadline.seconds:g} s (hooks.timeoutSeconds)"
     if missing:
-        raise failed(f"The job runs, but after {waited} {missing}")
+        raise failed(f"The job runs, but after {waited} {missing}", for_good=False)
     failure = _failure(actor, record.job) if status is Status.UNHEALTHY else ""
     text = f"The job {record.job} does not run after {waited}: {status.value}."
-    raise failed(" ".join(filter(None, [text, failure, reason(actor, record)])))
+    raise failed(" ".join(filter(None, [text, failure, reason(actor, record)])), for_good=status is Status.ABSENT)
 
 
 def _is_at_rest(record: Record) -> bool:

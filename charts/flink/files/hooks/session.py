@@ -249,7 +249,8 @@ def _start(actor: Actor, client: Client, source: Source, wrote_nothing: bool) ->
         source = replace(source, restore=found, own=submit.is_checkpoint(found), former=())
     record = actor.record
     if not source.previous and not record.is_confirmed and paths.same(source.restore, record.restore):
-        source = replace(source, previous=record.previous)  # as the hook before the upgrade has written it
+        # As the hook before the upgrade has written it.
+        source = replace(source, previous=record.previous, previous_former=record.previousFormer)
     say(f"{actor.job.name}:")
     fetch(actor, program.file)
     actor.begin(source, RUNNING, wrote_nothing=wrote_nothing)
