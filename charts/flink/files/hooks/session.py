@@ -238,8 +238,7 @@ def _start(actor: Actor, client: Client, source: Source, wrote_nothing: bool) ->
     if not program:
         return
     found = submit.newest(actor.wanted.claim_directory, source.former)
-    live_claim = observe.claim_uid(actor.wanted, actor.kubernetes)
-    if not found and source.former and actor.record.claim not in ("", live_claim):
+    if not found and source.former and actor.record.claim not in ("", observe.claim_uid(actor.wanted, actor.kubernetes)):
         raise Failed(
             f"Nothing of the job is left in {actor.wanted.claim_directory}, which is on another PVC than it ran on. Bring its "
             "files back, or name a copy of its state with fromSavepoint, or restart the job from scratch with "

@@ -9,6 +9,11 @@
 {{- merge (get $old (include "flink.options.series" .)) $old.all | toJson -}}
 {{- end }}
 
+{{/* The names that Flink has today for an option, as a JSON list: (dict "old" <flink.options.old> "key" "..."). */}}
+{{- define "flink.options.names" -}}
+{{- without (splitList " " (get .old .key)) "" | default (list .key) | toJson -}}
+{{- end }}
+
 {{/* What values write, by the names that Flink has for it today, as JSON: name -> {written, where, value}. */}}
 {{- define "flink.options.written" -}}
 {{- $written := dict -}}
@@ -17,12 +22,12 @@
 {{- if or $config $secrets -}}
 {{- $old := include "flink.options.old" . | fromJson -}}
 {{- range $secret := $secrets -}}
-{{- range without (splitList " " (get $old $secret.name)) "" | default (list $secret.name) -}}
+{{- range include "flink.options.names" (dict "old" $old "key" $secret.name) | fromJsonArray -}}
 {{- $_ := set $written . (dict "written" $secret.name "where" "flink.configFrom" "secret" $secret.secretKeyRef) -}}
 {{- end -}}
 {{- end -}}
 {{- range $key, $value := $config -}}
-{{- range without (splitList " " (get $old $key)) "" | default (list $key) -}}
+{{- range include "flink.options.names" (dict "old" $old "key" $key) | fromJsonArray -}}
 {{- $_ := set $written . (dict "written" $key "where" "flink.config" "value" (include "flink.text" $value)) -}}
 {{- end -}}
 {{- end -}}

@@ -154,7 +154,7 @@
 {{- $own := include "flink.configuration" . | fromYaml -}}
 {{- $names := list -}}
 {{- range $secret := $values.flink.configFrom -}}
-{{- range $name := without (splitList " " (get $old $secret.name)) "" | default (list $secret.name) -}}
+{{- range $name := include "flink.options.names" (dict "old" $old "key" $secret.name) | fromJsonArray -}}
 {{- if has $name $names -}}
 {{- fail (printf "flink.configFrom names %s twice: leave one of them out." $name) -}}
 {{- end -}}
