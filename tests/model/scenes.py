@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from tests.model import flink
 from tests.model.helm import Outcome
 from tests.model.trouble import Trouble
-from tests.model.values import Values
+from tests.model.values import SessionJob, Values
 from tests.model.walk import Checked
 
 CLAIM = Values()
@@ -14,6 +18,22 @@ AVAILABLE = Values(high_availability="kubernetes")
 STORE = Values(root="s3://bucket/one")
 AVAILABLE_STORE = replace(STORE, high_availability="kubernetes")
 MODES = {"claim": CLAIM, "claim, HA": AVAILABLE, "store": STORE, "store, HA": AVAILABLE_STORE}
+SESSIONS = {name: replace(values, type="session", jobs=(SessionJob("a"),)) for name, values in MODES.items()}
+each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
+each_session = pytest.mark.parametrize("values", SESSIONS.values(), ids=SESSIONS)
+BROKEN, STUCK = 13, 17  # programs: one cannot read any state, and the tasks of the other never run
+
+
+def with_bad_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = flink.JobManager._begin
+
+    def begins(self: Any, world: Any, job: str, graph: Any) -> None:
+        if graph["program"] == BROKEN:
+            raise flink.RestoreFailed("Cannot map the state of an operator")
+        begin(self, world, job, graph)
+        self.jobs[job].stuck |= graph["program"] == STUCK
+
+    monkeypatch.setattr(flink.JobManager, "_begin", begins)
 
 
 def installed(values: Values) -> Checked:
@@ -76,3 +96,8 @@ def lose_jobmanager(release: Checked, seconds: float) -> None:
     for name in list(release.world.jobmanagers):
         release.world.kubernetes.lose_pod(name)
     release.world.advance(seconds)
+
+
+def nothing_is_lost_or_twice(release: Checked, seconds: float = 30) -> None:
+    release.world.advance(seconds)
+    assert not release.world.ledger.faults

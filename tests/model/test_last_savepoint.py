@@ -9,11 +9,10 @@ import pytest
 
 from tests.model import package
 from tests.model.package import Result
-from tests.model.scenes import AVAILABLE_STORE, MODES, STORE, installed, rest_is_away, upgrade
+from tests.model.scenes import AVAILABLE_STORE, STORE, each_mode, installed, rest_is_away, upgrade
 from tests.model.values import Values
 from tests.model.walk import Checked
 
-each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
 each_store = pytest.mark.parametrize("values", [STORE, AVAILABLE_STORE], ids=["store", "store, HA"])
 
 

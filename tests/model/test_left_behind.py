@@ -11,9 +11,9 @@ from tests.model import package
 from tests.model.scenes import (
     AVAILABLE_STORE,
     CLAIM,
-    MODES,
     STORE,
     completed,
+    each_mode,
     installed,
     mistyped,
     newest_checkpoint,
@@ -87,7 +87,7 @@ def test_the_way_back_stays(values: Values, how: str) -> None:
     assert release.jobs[0].rows >= rows
 
 
-@pytest.mark.parametrize("values", MODES.values(), ids=MODES)
+@each_mode
 @pytest.mark.parametrize("seed", range(4))
 def test_a_scheduled_savepoint_leaves_the_one_from_which_an_upgrade_is_to_start(values: Values, seed: int) -> None:
     """Both at the same time: it would be the oldest of those that are kept."""

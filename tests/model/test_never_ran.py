@@ -12,9 +12,11 @@ from tests.model import flink, package
 from tests.model.helm import Outcome
 from tests.model.scenes import (
     AVAILABLE,
+    BROKEN,
     MODES,
     STORE,
     completed,
+    each_mode,
     ends,
     installed,
     lose_jobmanager,
@@ -23,25 +25,19 @@ from tests.model.scenes import (
     rollback,
     stop_by_hand,
     upgrade,
+    with_bad_programs,
 )
 from tests.model.trouble import Trouble
 from tests.model.values import Values
 from tests.model.walk import Checked
 
-each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
-BROKEN = 13  # a program that cannot read any state
-
 
 @pytest.fixture(params=[0, 7], ids=["at once", "after a while"])
 def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """How long REST answers before the program fails."""
-    begin, come_up = flink.JobManager._begin, flink.JobManager._come_up
+    with_bad_programs(monkeypatch)
+    come_up = flink.JobManager._come_up
     due: dict[int, float] = {}
-
-    def fails(self: Any, world: Any, job: str, graph: Any) -> None:
-        if graph["program"] == BROKEN:
-            raise flink.RestoreFailed("Cannot map the state of an operator")
-        begin(self, world, job, graph)
 
     def late(self: Any, world: Any) -> None:
         if self.process.program == BROKEN and world.now < due.setdefault(id(self), world.now + request.param):
@@ -50,7 +46,6 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
             return
         come_up(self, world)
 
-    monkeypatch.setattr(flink.JobManager, "_begin", fails)
     monkeypatch.setattr(flink.JobManager, "_come_up", late)
 
 

@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.model.scenes import MODES, STORE, installed, restart_jobmanager, upgrade
+from tests.model.scenes import STORE, each_mode, installed, restart_jobmanager, upgrade
 from tests.model.values import Values
 from tests.model.walk import Checked
-
-each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
 
 
 def without_record(values: Values) -> Checked:

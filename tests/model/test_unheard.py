@@ -14,10 +14,11 @@ from tests.model.scenes import (
     AVAILABLE,
     AVAILABLE_STORE,
     CLAIM,
-    MODES,
     STORE,
     completed,
+    each_mode,
     installed,
+    nothing_is_lost_or_twice,
     rest_is_away,
     upgrade,
 )
@@ -25,13 +26,7 @@ from tests.model.values import SessionJob, Values
 from tests.model.walk import Checked
 from tests.model.world import World
 
-each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
 LATE = 19
-
-
-def nothing_is_lost_or_twice(release: Checked) -> None:
-    release.world.advance(60)
-    assert not release.world.ledger.faults
 
 
 @pytest.fixture
@@ -70,7 +65,7 @@ class TestAHookThatWaitedInVain:
         release.world.advance(5)
         assert completed(release) > 100
         release.helm.rollback(0) if then == "rollback" else release.helm.upgrade(replace(values, program=3))
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
 
     @each_mode
     def test_before_an_uninstall(self, values: Values, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +76,7 @@ class TestAHookThatWaitedInVain:
         rest_is_away(release, 0)
         release.world.advance(20)
         release.helm.upgrade(replace(values, program=3))
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
 
     @each_mode
     @pytest.mark.usefixtures("late")
@@ -92,7 +87,7 @@ class TestAHookThatWaitedInVain:
         assert completed(release) > 100
         rest_is_away(release, 60)
         release.helm.rollback(0)
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
 
     @each_mode
     @pytest.mark.usefixtures("late")
@@ -122,7 +117,7 @@ class TestAHookThatWaitedInVain:
             release.helm.rollback(0)
         else:
             release.helm.upgrade(replace(values, program=3, upgrade_mode="last-state"))
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
 
     @each_mode
     @pytest.mark.usefixtures("late")
@@ -136,7 +131,7 @@ class TestAHookThatWaitedInVain:
         release.helm.uninstall()
         release.world.advance(30)
         release.helm.upgrade(replace(values, program=3))
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
 
 
 class TestADeploymentThatIsGone:
@@ -153,7 +148,7 @@ class TestADeploymentThatIsGone:
             release.helm.uninstall(hooks=False)
         release.world.advance(30)
         release.helm.upgrade(replace(values, program=2))
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
 
     @each_mode
     def test_its_job_was_resumed_and_nobody_saw_it(self, values: Values) -> None:
@@ -167,7 +162,7 @@ class TestADeploymentThatIsGone:
         release.helm.uninstall(hooks=False)
         release.world.advance(30)
         release.helm.upgrade(replace(values, program=2))
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
 
     def test_the_record_of_an_older_chart_does_not_tell_of_one(self) -> None:
         release = installed(STORE)
@@ -177,7 +172,7 @@ class TestADeploymentThatIsGone:
         release.helm.upgrade(replace(STORE, program=3), hooks=False)
         release.world.advance(30)
         release.helm.upgrade(replace(STORE, program=3))
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
 
     def test_there_are_two_while_one_mode_follows_the_other(self) -> None:
         release = installed(STORE)
@@ -189,7 +184,7 @@ class TestADeploymentThatIsGone:
             release.world.kubernetes.lose_pod(name)
         rest_is_away(release, 40)
         release.helm.rollback(0)
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
 
 
 class TestAnOperationThatWasEndedBeforeItAppliedAnything:
@@ -220,7 +215,7 @@ class TestAnOperationThatWasEndedBeforeItAppliedAnything:
         release.world.advance(later)
         outcome = release.helm.upgrade(values)
         assert outcome.ok, outcome.said
-        nothing_is_lost_or_twice(release)
+        nothing_is_lost_or_twice(release, 60)
         assert release.jobs[0].rows >= rows
 
 

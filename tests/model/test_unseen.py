@@ -12,9 +12,10 @@ from tests.model.scenes import (
     AVAILABLE,
     AVAILABLE_STORE,
     CLAIM,
-    MODES,
     STORE,
+    each_mode,
     installed,
+    nothing_is_lost_or_twice,
     rest_is_away,
     restart_jobmanager,
     upgrade,
@@ -24,12 +25,6 @@ from tests.model.walk import Checked
 
 SESSION = Values(type="session", jobs=(SessionJob("a"), SessionJob("b")))
 DEEP = "file:///flink-data/deep"
-each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
-
-
-def nothing_is_lost_or_twice(release: Checked) -> None:
-    release.world.advance(30)
-    assert not release.world.ledger.faults
 
 
 class TestAJobOfASessionThatIsToEnd:

@@ -7,38 +7,38 @@ from dataclasses import replace
 
 import pytest
 
-from tests.model import flink
 from tests.model.ledger import Life
 from tests.model.scenes import (
     AVAILABLE,
     AVAILABLE_STORE,
     CLAIM,
-    MODES,
+    STUCK,
     completed,
+    each_mode,
+    each_session,
     installed,
+    lose_jobmanager,
     mistyped,
     rest_is_away,
+    restart_jobmanager,
     upgrade,
+    with_bad_programs,
 )
 from tests.model.values import SessionJob, Values
 from tests.model.walk import Checked
 
-each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
-SESSIONS = {name: replace(values, type="session", jobs=(SessionJob("a"),)) for name, values in MODES.items()}
-STUCK = 17
-
 
 @pytest.fixture(autouse=True)
-def stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tasks of this program never run."""
-    begin = flink.JobManager._begin
+def programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_bad_programs(monkeypatch)
 
-    def without_tasks(self: flink.JobManager, world: object, job: str, graph: dict[str, object]) -> None:
-        begin(self, world, job, graph)  # type: ignore[arg-type]
-        if graph["program"] == STUCK:
-            self.jobs[job].stuck = True
 
-    monkeypatch.setattr(flink.JobManager, "_begin", without_tasks)
+def after_a_second_revision(values: Values) -> Checked:
+    """A release that was upgraded once, and has gone on for a while."""
+    release = installed(values)
+    assert upgrade(release, replace(values, program=2)).ok
+    release.world.advance(60)
+    return release
 
 
 def restore_of(release: Checked, job: str = "") -> str:
@@ -53,10 +53,7 @@ def elsewhere(values: Values, how: str, path: str) -> Values:
 
 def starting_elsewhere(values: Values, how: str) -> tuple[Checked, Values, int]:
     """A release whose job never came up from an old savepoint, or nothing; the values before, and the rows of their state."""
-    release = installed(values)
-    before = replace(values, program=2)
-    assert upgrade(release, before).ok
-    release.world.advance(60)
+    release, before = after_a_second_revision(values), replace(values, program=2)
     rows = completed(release)
     old = restore_of(release)
     new = elsewhere(replace(before, program=STUCK), how, old)
@@ -106,7 +103,7 @@ def test_a_second_path_leaves_the_way_back_where_it_was(values: Values) -> None:
     assert release.world.record("app")["previous"] == way_back
 
 
-@pytest.mark.parametrize("values", SESSIONS.values(), ids=SESSIONS)
+@each_session
 def test_the_way_back_of_a_job_of_a_session(values: Values) -> None:
     release = installed(values)
     assert upgrade(release, replace(values, jobs=(SessionJob("a", 2),))).ok
@@ -127,9 +124,7 @@ def test_the_way_back_of_a_job_of_a_session(values: Values) -> None:
 @pytest.mark.parametrize("first", ["stateless", "named"])
 @pytest.mark.parametrize("then", ["upgrade", "last-state", "rollback"])
 def test_a_start_elsewhere_that_was_written_out_of_sight_and_not_applied(values: Values, first: str, then: str) -> None:
-    release = installed(values)
-    assert upgrade(release, replace(values, program=2)).ok
-    release.world.advance(60)
+    release = after_a_second_revision(values)
     rest_is_away(release, 60)
     release.helm.upgrade(elsewhere(replace(values, program=3), first, mistyped(values)), stop="before apply")
     release.world.advance(300)
@@ -145,9 +140,7 @@ def test_a_start_elsewhere_that_was_written_out_of_sight_and_not_applied(values:
 
 @each_mode
 def test_a_mistyped_path_out_of_sight_is_rolled_back(values: Values) -> None:
-    release = installed(values)
-    assert upgrade(release, replace(values, program=2)).ok
-    release.world.advance(60)
+    release = after_a_second_revision(values)
     rest_is_away(release, 60)
     assert not release.helm.upgrade(replace(values, program=3, from_savepoint=mistyped(values))).ok
     release.world.ledger.life("app/").allowed = set()
@@ -160,10 +153,8 @@ def test_a_mistyped_path_out_of_sight_is_rolled_back(values: Values) -> None:
 
 @each_mode
 def test_the_path_of_an_old_revision_does_not_count_where_the_record_is_gone(values: Values) -> None:
-    release = installed(values)
-    assert upgrade(release, replace(values, program=2)).ok
+    release = after_a_second_revision(values)
     old = restore_of(release)
-    release.world.advance(60)
     release.world.ledger.life("app/").allowed = {release.rows_at(old)}
     assert upgrade(release, replace(values, program=3, from_savepoint=old)).ok
     release.world.ledger.life("app/").allowed = set()
@@ -171,9 +162,7 @@ def test_the_path_of_an_old_revision_does_not_count_where_the_record_is_gone(val
     assert upgrade(release, replace(values, program=4)).ok
     release.world.advance(200)
     release.world.delete_config_map("app-record")
-    for name in list(release.world.jobmanagers):
-        release.world.kubernetes.lose_pod(name)
-    release.world.advance(30)
+    lose_jobmanager(release, 30)
     release.helm.rollback(len(release.helm.revisions) - 2)
     release.world.advance(30)
     assert not release.world.ledger.faults
@@ -193,9 +182,7 @@ def test_nor_does_that_of_a_job_of_a_session(values: Values) -> None:
     assert upgrade(release, replace(values, jobs=(SessionJob("a", 4),))).ok
     release.world.advance(200)
     release.world.delete_config_map("app-record")
-    for name in list(release.world.jobmanagers):
-        release.world.crash(name, "killed")
-    release.world.advance(40)
+    restart_jobmanager(release)
     release.helm.rollback(len(release.helm.revisions) - 2)
     release.world.advance(30)
     assert not release.world.ledger.faults

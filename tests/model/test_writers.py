@@ -7,32 +7,34 @@ from typing import Any
 
 import pytest
 
-from tests.model import flink, package
-from tests.model.scenes import MODES, completed, ends, installed, rollback, upgrade
+from tests.model import package
+from tests.model.scenes import (
+    BROKEN,
+    STUCK,
+    completed,
+    each_mode,
+    each_session,
+    ends,
+    installed,
+    rollback,
+    upgrade,
+    with_bad_programs,
+)
 from tests.model.values import SessionJob, Values
 
-each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
-SESSIONS = {name: replace(values, type="session", jobs=(SessionJob("a"),)) for name, values in MODES.items()}
-each_session = pytest.mark.parametrize("values", SESSIONS.values(), ids=SESSIONS)
 NEWER = {"flink_version": "2.3"}
 OTHERS = pytest.mark.parametrize("other", [NEWER, {"backend": "forst"}], ids=["newer Flink", "another backend"])
-STUCK, BROKEN, MISSING = 17, 13, 19  # programs: its tasks never run, it cannot read any state, it cannot be submitted
+MISSING = 19  # a program that cannot be submitted
 
 
 @pytest.fixture(autouse=True)
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    begin, run = flink.JobManager._begin, package._Client.run
-
-    def begins(self: Any, world: Any, job: str, graph: Any) -> None:
-        if graph["program"] == BROKEN:
-            raise flink.RestoreFailed("Cannot map the state of an operator")
-        begin(self, world, job, graph)
-        self.jobs[job].stuck |= graph["program"] == STUCK
+    with_bad_programs(monkeypatch)
+    run = package._Client.run
 
     def runs(self: Any, name: str, argv: list[str]) -> tuple[int, str]:
         return (1, "Caused by: no such file") if argv[-1] == str(MISSING) else run(self, name, argv)
 
-    monkeypatch.setattr(flink.JobManager, "_begin", begins)
     monkeypatch.setattr(package._Client, "run", runs)
 
 
