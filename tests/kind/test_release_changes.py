@@ -144,6 +144,37 @@ def test_a_job_whose_newest_checkpoint_nobody_can_tell_is_left_alone(
     assert flink.rest_service()
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("available", [False, True], ids=["", "HA"])
+def test_state_without_a_record_is_not_passed_over(
+    install: Install, helm: Helm, cluster: Cluster, namespace: str, available: bool
+) -> None:
+    """Somebody has deleted the record and the Deployments: what is left looks like nothing was ever there, save for the state."""
+    changes: Values = {"highAvailability": {"type": "kubernetes"}} if available else {}
+    first = values(hooks={"timeoutSeconds": 60}, **changes)
+    flink = started(install, "forgotten", first)
+    taken = savepoint(flink, "forgotten-by-hand")
+    number = newest(flink)
+    for component in ("jobmanager", "taskmanager"):
+        cluster.apps.delete_namespaced_deployment(f"forgotten-flink-{component}", namespace)
+    cluster.core.delete_namespaced_config_map("forgotten-flink-record", namespace)
+    gone = "the JobManager to go"
+    wait_for(lambda: not cluster.pods(namespace, flink.selector("jobmanager")), timeout=60, what=gone)
+    with pytest.raises(HelmError) as caught:
+        helm.upgrade("forgotten", FLINK, first, namespace=namespace)
+    if available:
+        path, number = taken, 0
+        assert "The release has no record, and high availability knows jobs of a release of this name" in str(caught.value)
+    else:
+        log = cluster.log(namespace, cluster.pod(namespace, flink.selector("jobmanager")))
+        (path,) = re.findall(r"job.fromSavepoint=(\S+),", log)
+    named = merged(first, {"job": {"fromSavepoint": path}})
+    helm.upgrade("forgotten", FLINK, named, namespace=namespace)
+    checkpoint = restored(flink)
+    assert checkpoint["id"] >= number
+    assert checkpoint["external_path"].replace("file:///", "file:/") == path.replace("file:///", "file:/")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -107,19 +107,18 @@ def _call(world: World, turns: Turns | None) -> Any:
     return call
 
 
-def _newest(world: World, wanted: Any) -> Any:
-    """submit.newest() with the files of the world instead of the pod's."""
+def _states(world: World, wanted: Any) -> Any:
+    """submit.states() with the files of the world instead of the pod's."""
 
-    def newest(directory: str, jobs: tuple[str, ...]) -> str:
+    def states_of(directory: str, job: str) -> dict[str, float]:
         files: dict[str, float] = {}
         for obj in wanted.objects:
-            if directory and obj["kind"] == "Deployment" and obj["metadata"]["name"] == wanted.jobmanager_deployment:
+            if obj["kind"] == "Deployment" and obj["metadata"]["name"] == wanted.jobmanager_deployment:
                 pod = {"spec": obj["spec"]["template"]["spec"]}
                 files = world.files_seen(world.kubernetes.mounts(pod))
-        found = [path for job in jobs for path in states(directory, job, files)] if directory else []
-        return f"file://{max(found, key=lambda path: files[path])}" if found else ""
+        return {f"file://{path}": files[path] for path in states(directory, job, files)}
 
-    return newest
+    return states_of
 
 
 def _init(http: Any, url: str, bearer: str = "", context: Any = None) -> None:
@@ -145,7 +144,7 @@ def _in(world: World, wanted: Any, said: list[str], turns: Turns | None = None) 
         patch.multiple(HOOKS.operations, secrets=secrets, say=said.append),
         patch.multiple(HOOKS.prove, say=said.append),
         patch.multiple(HOOKS.session, say=said.append, Client=lambda exchange, deadline: _Client(world, wanted.release)),
-        patch.multiple(HOOKS.submit, newest=_newest(world, wanted)),
+        patch.multiple(HOOKS.submit, states=_states(world, wanted)),
     ):
         yield
 

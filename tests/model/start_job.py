@@ -55,13 +55,15 @@ def hindrance(record: dict[str, str], settings: Settings, files: dict[str, float
     own = record.get("own") == "true" and settings.directory and restore.startswith(f"{settings.directory}/checkpoints/")
     if own and restore not in files:
         return "finished, and its checkpoint is gone"
+    if settings.directory and record.get("first") == "true" and not was_seen and states(settings.directory, "", files):
+        return "state of a job that nobody knows"
     ever_seen = any(record.get(field, "0") != "0" for field in ("confirmed", "ran"))
     began = was_seen or (ever_seen and bool(record.get("former")))
     return "another volume" if settings.directory and began and not settings.was_here else ""
 
 
 def states(directory: str, job: str, files: dict[str, float]) -> list[str]:
-    """Of a job, the newest first: `files` are paths of checkpoints and savepoints, and when they were written."""
+    """Of a job, of all for "", the newest first: `files` are paths of checkpoints and savepoints, and when they were written."""
     half = job[:HALF]
 
     def of_job(path: str) -> bool:
@@ -69,7 +71,7 @@ def states(directory: str, job: str, files: dict[str, float]) -> list[str]:
         checkpoint = len(parts) == 3 and parts[0] == "checkpoints" and parts[2].startswith("chk-")
         stopped = len(parts) == 4 and parts[0] == "savepoints" and parts[2] == "stop"
         stopped |= len(parts) == 3 and parts[0] == "savepoints" and parts[2].startswith("savepoint-")
-        by_flink_stop = len(parts) == 2 and parts[0] == "savepoints" and parts[1].startswith(f"savepoint-{job[:6]}-")
+        by_flink_stop = len(parts) == 2 and parts[0] == "savepoints" and parts[1].startswith(f"savepoint-{job[:6]}")
         of_the_job = (checkpoint or stopped) and parts[1].startswith(half)
         return path.startswith(f"{directory}/") and (of_the_job or by_flink_stop)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.model.package import FILES
-from tests.model.start_job import Settings, decide, hindrance
+from tests.model.package import FILES, HOOKS
+from tests.model.start_job import Settings, decide, hindrance, states
 
 OLDER, OLD, NOW = "c" * 16 + "0" * 16, "a" * 16 + "0" * 16, "b" * 16 + "0" * 16
 SCRIPT = FILES / "start-job.sh"
@@ -67,6 +67,13 @@ WAITS = [
     {"former": OLD},
     {"confirmed": "2"},
     {"ran": "2"},
+]
+# The same, with the files below the directory that keep it.
+WAITS_FOR_FILES = [
+    f"checkpoints/{OLD}/chk-9",
+    f"savepoints/{OLD}/stop/savepoint-a",
+    f"savepoints/{OLD}/savepoint-b",
+    "savepoints/savepoint-aaaaaa-b",
 ]
 
 
@@ -126,6 +133,45 @@ def test_they_wait_for_the_same(home: Path, tmp_path: Path, other: dict[str, str
     assert hindrance(record, Settings("s", False, str(tmp_path), pod="this"), {})
     with pytest.raises(subprocess.TimeoutExpired):
         run(home, record, tmp_path, 3, seconds=1)
+
+
+FIRST = {**BASE, "generation": "1", "confirmed": "", "ids": NOW, "first": "true"}
+
+
+@pytest.mark.parametrize("job", [OLD, ""], ids=["of the job", "of all"])
+@pytest.mark.parametrize("name", WAITS_FOR_FILES)
+def test_the_submission_of_a_session_sees_the_same_files(tmp_path: Path, name: str, job: str) -> None:
+    state = tmp_path / name
+    state.mkdir(parents=True)
+    (state / "_metadata").touch()
+    assert states(str(tmp_path), job, {str(state): 1}) == [str(state)]
+    assert list(HOOKS.submit.states(str(tmp_path), job)) == [f"file://{state}"]
+    assert not HOOKS.submit.states(str(tmp_path), NOW)
+
+
+@pytest.mark.parametrize("name", WAITS_FOR_FILES)
+def test_the_first_job_waits_for_a_word_where_there_is_state(home: Path, tmp_path: Path, name: str) -> None:
+    state = tmp_path / "data" / name
+    state.mkdir(parents=True)
+    (state / "_metadata").touch()
+    assert hindrance(FIRST, Settings("s", False, str(tmp_path / "data"), pod="this"), {str(state): 1})
+    with pytest.raises(subprocess.TimeoutExpired) as waits:
+        run(home, FIRST, tmp_path / "data", 3, seconds=1)
+    assert f"job.fromSavepoint=file://{state}," in (waits.value.stderr or b"").decode()
+
+
+@pytest.mark.parametrize("other", [{}, {"ran": "1"}, {"first": ""}], ids=str)
+def test_and_not_otherwise(home: Path, tmp_path: Path, other: dict[str, str]) -> None:
+    (tmp_path / "started").touch()
+    files = {}
+    if other:
+        state = tmp_path / "checkpoints" / OLD / "chk-9"
+        state.mkdir(parents=True)
+        (state / "_metadata").touch()
+        files = {str(state): 1.0}
+    record = {**FIRST, **other}
+    assert not hindrance(record, Settings("s", False, str(tmp_path), pod="this", was_here=True), files)
+    assert "--job-id" in run(home, record, tmp_path, 3, seconds=10)
 
 
 @pytest.mark.parametrize("other", [{"former": OLD}, {"confirmed": "2"}, {"ran": "2"}], ids=str)

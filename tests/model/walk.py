@@ -192,11 +192,11 @@ class Checked:
 
     @property
     def waits_on_purpose(self) -> bool:
-        """A JobManager that was restarted says why it does not go on: nothing tells the newest checkpoint, it was on another
-        volume, or the job is over."""
+        """A JobManager says why it does not go on: nothing tells the newest checkpoint, it was on another volume, the job is
+        over, or there is state and no record."""
         said = {one.said for one in self.world.jobmanagers.values()}
         over = all(self.world.ledger.life(job).over for job in self.names(self.values))
-        return bool(said & {"newest checkpoint unknown", "another volume"}) or (
+        return bool(said & {"newest checkpoint unknown", "another volume", "state of a job that nobody knows"}) or (
             over and any(reason.startswith("finished") for reason in said)
         )
 

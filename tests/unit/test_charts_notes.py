@@ -100,21 +100,29 @@ def test_the_commands_are_those_of_the_mode(values: dict[str, Any], command: str
 
 
 def test_who_makes_the_taskmanagers() -> None:
-    assert "flink: 1 TaskManagers with 2 slots each." in notes()
+    assert "flink: 1 TaskManager with 2 slots each." in notes()
+    assert "flink: 3 TaskManagers with 2 slots each." in notes({"taskmanager": {"replicas": 3}})
     assert "Flink makes TaskManagers with 2 slots each as jobs need them." in notes({"flink": {"mode": "native"}})
     limited = notes({"flink": {"mode": "native"}, "native": {"maxTaskManagers": 3}})
     assert "Flink makes TaskManagers, up to 3, with 2 slots each as jobs need them." in limited
 
 
-def test_where_checkpoints_lie() -> None:
-    assert "Checkpoints lie in file:///flink-data/release-name-flink/checkpoints." in notes()
-    assert "Checkpoints lie in s3://b/p/default/release-name-flink/checkpoints." in notes({"state": {"root": "s3://b/p"}})
+def test_where_checkpoints_are_stored() -> None:
+    assert "Checkpoints are stored in file:///flink-data/release-name-flink/checkpoints." in notes()
+    assert "Checkpoints are stored in s3://b/p/default/release-name-flink/checkpoints." in notes({"state": {"root": "s3://b/p"}})
     assert "WARNING: storage" not in notes({"state": {"root": "s3://b/p"}, "storage": {"enabled": False}})
-    assert "Checkpoints lie" not in notes({"storage": {"enabled": False}})
+    assert "Checkpoints are stored" not in notes({"storage": {"enabled": False}})
 
 
-def test_a_suspended_job_is_said_to_be_so() -> None:
-    assert "job.state=running lets it go on" in notes({**JOB, "job": {"state": "suspended"}})
+def test_of_a_suspended_job_nothing_is_offered_that_needs_its_pods() -> None:
+    text = notes({**JOB, "job": {"state": "suspended"}})
+    assert "job.state=running resumes it" in text
+    assert re.findall(r"kubectl .*? default (\S+ \S+)", text) == ["get configmap"]
+
+
+@pytest.mark.parametrize(("mode", "warned"), [("stateless", True), ("last-state", False), ("", False)])
+def test_a_mode_that_stays_in_the_values_is_told(mode: str, warned: bool) -> None:
+    assert ("--set job.upgradeMode=null" in notes({**JOB, "job": {"upgradeMode": mode}})) is warned
 
 
 def there(manifests: Manifests) -> set[str]:

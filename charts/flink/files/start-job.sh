@@ -42,11 +42,11 @@ has_run() {
   grep -qs "Completed checkpoint" "${files[@]}"
 }
 
-# Complete checkpoints of a job under all its ids, and its savepoints: the newest first.
+# Complete checkpoints of a job under all its ids, and its savepoints: the newest first. Without a job, those of all.
 states() {
-  local half=${1:0:16} files
+  local half=${1:0:16} start=${1:0:6} files
   files=("$directory/checkpoints/$half"*/chk-*/_metadata "$directory/savepoints/$half"*/{stop/*,savepoint-*}/_metadata
-    "$directory/savepoints/savepoint-${1:0:6}"-*/_metadata) # the last one is of `flink stop`
+    "$directory/savepoints/savepoint-$start"*/_metadata) # the last one is of `flink stop`
   # shellcheck disable=SC2012 # the names are Flink's own
   if ((${#files[@]})); then ls -td "${files[@]}"; fi
 }
@@ -119,12 +119,16 @@ hindrance() {
 
 # The same, where the directory holds no state of the job.
 hindrance_without_state() {
-  local gone
+  local gone state
   gone=$(gone)
   if has_finished; then
     echo "The job has finished, and this JobManager has been restarted: it is not run again. $restart"
   elif [[ $gone ]]; then
     echo "Checkpoint $gone, from which the job started, is gone: Flink deletes it when the job finishes. It is not run again. $restart"
+  elif [[ $directory && $(field first) == true ]] && ! was_seen && read -r state < <(states ""); then
+    state=file://${state%/_metadata}
+    echo "The release had no record, and $directory holds state of a job of its name, the newest in $state. Name where the job resumes with" \
+      "helm upgrade --set job.fromSavepoint=$state, or restart it from scratch with helm upgrade --set job.upgradeMode=stateless."
   elif has_run_elsewhere; then
     echo "Nothing of the job is left in $directory, so this volume is another one than it ran on, or was emptied. Bring its files back, or name a" \
       "copy of its state with helm upgrade --set job.fromSavepoint=... To restart it from scratch, delete the release's record, which is a" \

@@ -52,7 +52,8 @@ class TestInstall:
         del world.kubernetes.config_maps["r-record"]
         stored(world)
         world.uninstalled()
-        world("before", **HA)
+        assert f"high availability knows jobs of a release of this name: {JOB}" in world.refused("before", **HA)
+        world("before", {"upgrade_mode": "stateless"}, **HA)
         assert world.kubernetes.config_maps["r-cluster-config-map"]["data"] == {"other": "y"}
         assert world.record.job != JOB
 

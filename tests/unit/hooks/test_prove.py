@@ -160,6 +160,15 @@ def test_a_job_that_fails_again_and_again_fails_the_release_with_its_failure(beg
     assert "not all of its tasks run. java.lang.Exception: outer Caused by: java.io.IOException: the cause" in said
 
 
+def test_it_is_named_as_flink_shows_it(begun: World) -> None:
+    """Without high availability each process of the JobManager gives its job another second half of the id."""
+    shown = f"{OTHER[:16]}{'9' * 16}"
+    begun.flink.run(shown, state="RESTARTING", tasks="FAILED")
+    said = begun.refused("after")
+    assert f"The job {shown} does not run" in said
+    assert "java.io.IOException: the cause" in said
+
+
 class TestPods:
     """Only those of the new specification count."""
 

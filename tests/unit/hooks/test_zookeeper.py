@@ -42,6 +42,22 @@ def test_programs_go_and_checkpoints_stay() -> None:
     assert "/flink/n/other" in fake.paths
 
 
+@pytest.mark.parametrize("directory", ["jobgraphs", "execution-plans"])
+def test_jobs_that_would_be_run_are_those_whose_programs_are_stored(directory: str) -> None:
+    fake = FakeZooKeeper(CHECKPOINT, f"{ROOT}/{directory}/{OTHER}/lock", f"/flink/n/other/{directory}/{JOB}")
+    with fake.serving() as server:
+        assert store(server).jobs() == store(server, in_use=False).jobs() == (OTHER,)
+    assert store("127.0.0.1:9", bundled=True, in_use=False).jobs() == ()
+
+
+def test_jobs_of_another_cluster_are_not_taken_for_those_of_a_release_that_was_here() -> None:
+    with (
+        FakeZooKeeper(LATCH, f"{ROOT}/jobgraphs/{JOB}").serving() as server,
+        pytest.raises(Failed, match="another cluster has a release of this name"),
+    ):
+        store(server, in_use=False).jobs()
+
+
 def test_a_path_that_is_in_use_by_others_is_theirs() -> None:
     """The latch of a JobManager; the one that lives in this release has another path, or none."""
     with FakeZooKeeper(LATCH).serving() as server:

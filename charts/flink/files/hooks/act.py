@@ -284,6 +284,7 @@ class Actor:
             deployment=self._deployment(),
             restore=source.restore,
             own=source.own,
+            first=source.first,
             former=source.former[:_FORMER],
             left=(*old.left, *source.left)[-_LEFT:],
             format=source.format or old.format if paths.same(source.restore, old.restore) else source.format,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Protocol, TypeVar
+from typing import Callable, Dict, List, Protocol, Tuple, TypeVar
 
 from . import zookeeper
 from .clock import Deadline
@@ -14,8 +14,15 @@ T = TypeVar("T")
 
 
 class Store(Protocol):
+    @property
+    def place(self) -> str:
+        """Where the programs of the jobs are stored, for people."""
+
     def knows(self, job: str) -> bool:
         """Whether a JobManager that starts this job goes on from what is stored of it."""
+
+    def jobs(self) -> Tuple[str, ...]:
+        """Ids of the jobs whose programs are stored: a JobManager that starts would run them."""
 
     def check(self) -> None:
         """Raises Unreachable or Failed, before anything is stopped for it, if it is away, or another release uses it."""
@@ -33,8 +40,13 @@ class Store(Protocol):
 class Nothing:
     """Without high availability."""
 
+    place = ""
+
     def knows(self, job: str) -> bool:
         return False
+
+    def jobs(self) -> Tuple[str, ...]:
+        return ()
 
     def check(self) -> None:
         pass
@@ -53,7 +65,12 @@ class ConfigMaps:
     def __init__(self, kubernetes: Kubernetes, wanted: Wanted) -> None:
         self._kubernetes = kubernetes
         self._cluster = wanted.name
+        self._of_cluster = f"{wanted.name}-cluster-config-map"
         self._labels = wanted.made_labels
+
+    @property
+    def place(self) -> str:
+        return f"ConfigMap {self._of_cluster}"
 
     def knows(self, job: str) -> bool:
         # Flink deletes it when the job has ended for good.
@@ -62,13 +79,17 @@ class ConfigMaps:
     def check(self) -> None:
         pass  # nobody else has the name, and the API server has answered
 
+    def jobs(self) -> Tuple[str, ...]:
+        return tuple(key.partition("-")[2] for key in self._programs())
+
     def forget_programs(self) -> None:
-        name = f"{self._cluster}-cluster-config-map"
-        data = (self._kubernetes.config_map(name) or {}).get("data") or {}
-        # Flink 1.20 and Flink 2 call a job's program by these names.
-        programs = [key for key in data if key.startswith(("jobGraph-", "executionPlan-"))]
-        if programs:
-            self._kubernetes.patch_config_map(name, dict.fromkeys(programs))
+        if programs := self._programs():
+            self._kubernetes.patch_config_map(self._of_cluster, dict.fromkeys(programs))
+
+    def _programs(self) -> List[str]:
+        """The keys of the ConfigMap that hold programs of jobs: Flink 1.20 and Flink 2 call them so."""
+        data = (self._kubernetes.config_map(self._of_cluster) or {}).get("data") or {}
+        return [key for key in data if key.startswith(("jobGraph-", "executionPlan-"))]
 
     def forget(self) -> None:
         # Flink 2.2 leaves out the label configmap-type, which would tell them from its other ConfigMaps.
@@ -89,6 +110,10 @@ class InZooKeeper:
         self._in_use = in_use
         self._is_to_come = where.bundled and not in_use  # with the release
 
+    @property
+    def place(self) -> str:
+        return f"{self._where.path} in ZooKeeper ({self._where.quorum})"
+
     def knows(self, job: str) -> bool:
         if self._is_to_come:
             return False
@@ -98,14 +123,28 @@ class InZooKeeper:
         if not self._is_to_come:
             self._ask(lambda session: None) if self._in_use else self._once_unused(lambda session: None)
 
+    def jobs(self) -> Tuple[str, ...]:
+        stored: List[str] = []
+
+        def look(session: zookeeper.Session) -> None:
+            stored.extend(job for _, job in self._programs(session))
+
+        if not self._is_to_come:
+            self._ask(look) if self._in_use else self._once_unused(look)
+        return tuple(stored)
+
     def forget_programs(self) -> None:
         def forget(session: zookeeper.Session) -> None:
-            for directory in ("jobgraphs", "execution-plans"):
-                for job in session.children(f"{self._where.path}/{directory}"):
-                    session.delete(f"{self._where.path}/{directory}/{job}")
+            for directory, job in self._programs(session):
+                session.delete(f"{directory}/{job}")
 
         if not self._is_to_come:
             self._ask(forget)
+
+    def _programs(self, session: zookeeper.Session) -> List[Tuple[str, str]]:
+        """(directory, job) of each program of a job."""
+        directories = [f"{self._where.path}/{name}" for name in ("jobgraphs", "execution-plans")]
+        return [(directory, job) for directory in directories for job in session.children(directory)]
 
     def forget(self) -> None:
         if not self._where.bundled:  # it goes with the release

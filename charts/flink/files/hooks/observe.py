@@ -92,6 +92,7 @@ class Observation:
     claim: str  # UID of the PVC; empty: there is none
     claim_that_goes: str  # name of the PVC with the live release's files, if the coming revision makes Helm delete it
     renamed_from: str  # the Deployment of the same JobManager under another name, if nameOverride or the like has changed
+    stored: Tuple[str, ...] = ()  # jobs that high availability would run, of a release that has neither record nor JobManager
     record_is_gone: bool = False  # the whole ConfigMap, and not only the record of one job
     jobmanager_replaced: bool = False  # a session: the JobManager goes, and its jobs with it
 
@@ -127,6 +128,7 @@ def observe(
         jobmanager=live,
         never_ran=not record.has_run and _never_ran(wanted, record, live, told, kubernetes),
         known_to_store=record.exists and not reachable and store.knows(record.job),
+        stored=store.jobs() if not record.exists and (not live or live.is_new) else (),
         others=tuple((one["jid"], one.get("name", "")) for one in known if one["jid"] != job and one["state"] not in ENDED),
         ended_others=tuple(one["jid"] for one in known if one["jid"] != job and one["state"] in ENDED),
         bounded=bounded(wanted, kubernetes) if not live else (),

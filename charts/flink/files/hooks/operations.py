@@ -89,6 +89,7 @@ def before(release: Release, *, lenient: bool = False) -> None:
 def _before_session(release: Release, lenient: bool) -> None:
     live = release.look()
     if not live and not any(actor.record.exists for actor in release.actors):
+        session.refuse_stored_jobs(release.actors)
         release.store.clear()
     session.before(release.cluster, release.actors, live, lenient=lenient)
     release.records.make()
@@ -251,7 +252,8 @@ def after_uninstall(release: Release) -> None:
             actor.write(replace(actor.record, deployment=GONE))
     say(
         f"The state stays, and so does its record, ConfigMap {release.wanted.record}: an install or rollback of this name "
-        "goes on from there. To begin anew, delete it."
+        "resumes from there. To restart from scratch, install with job.upgradeMode=stateless; in a session, give the job another "
+        "name."
     )
 
 

@@ -39,6 +39,7 @@ class Source:
     # The state before, if this one is another than that: where a rollback of a generation that never ran goes.
     previous: str = ""
     previous_former: Tuple[str, ...] = ()  # jobs whose newest checkpoint is newer than `previous`, if they have one
+    first: bool = False  # as in the record
     left: Tuple[str, ...] = ()  # checkpoints that the job has left behind, each of which can be deleted without the others
 
 
@@ -112,6 +113,7 @@ class _Planner:
             or (self.record.state == SUSPENDED and self.seen.is_alive)
             or (self._waits_for_a_restart and not self.seen.is_alive)
             or bool(self.named)
+            or (self.record.first and not self.record.has_run and self.mode == "stateless")  # it may wait to be told so
             or self.seen.jobmanager_replaced
             or self._went_elsewhere_in_vain
             or self._pod_is_replaced_for_good
@@ -169,7 +171,7 @@ class _Planner:
         if self.wanted.type == "session":
             return self._session_job_without_record()
         if not live:
-            return self._begin(Source("install", self.named))
+            return self._first()
         if live.type == "session":
             return self._begin(Source("install", self.named))
         if len(self.seen.others) > 1:
@@ -182,12 +184,19 @@ class _Planner:
         if self.mode == "stateless" or (self.named and not used_before):
             return self._begin(self._as_the_user_says())
         if live.is_new:
-            return self._begin(Source("install"))
+            return self._first()
         return self._refuse(
             "The release has no record, and its job cannot be asked, so where it goes on is not known.",
             f"Name its newest state with job.fromSavepoint={self.reach.example('')}, or restart it from scratch with "
             "job.upgradeMode=stateless.",
         )
+
+    def _first(self) -> Plan:
+        """An install, or what looks like one: record and Deployment may have been deleted, and the job's state not."""
+        told = bool(self.named) or self.mode == "stateless"
+        if self.seen.stored and not told:
+            return self._refuse(*refusals.stored(self.seen.stored, self.reach.example(self.seen.stored[0])))
+        return self._begin(Source("install", self.named, first=not told))
 
     def _jobs_of_a_session(self) -> Optional[Plan]:
         """A refusal if a session cluster is to become one of a job, and runs others."""
@@ -262,7 +271,7 @@ class _Planner:
         if self.record.is_confirmed:
             return source
         # It is tried once more: the way back stays.
-        return replace(source, previous=self.record.previous, previous_former=self.record.previousFormer)
+        return replace(source, previous=self.record.previous, previous_former=self.record.previousFormer, first=self.record.first)
 
     @property
     def _own_savepoint(self) -> str:

@@ -21,7 +21,7 @@ def prove(actor: Actor) -> None:
     record = actor.record
     if _is_at_rest(record):
         return
-    status, missing, ran = Status.UNREACHABLE, "", False
+    told, missing, ran = observe.Told(Status.UNREACHABLE, record.job), "", False
 
     def failed(text: str, *, for_good: bool = True) -> Failed:
         """For the next operation: this one watched from the beginning, and the job did not run. A JobManager that has come up
@@ -35,10 +35,10 @@ def prove(actor: Actor) -> None:
     at_first = restarts(actor, record) if record.is_confirmed else {}
     for _ in actor.deadline.ticks(every=1):
         told = observe.ask(actor.flink, record)
-        status, job, newest = told.status, told.job, told.checkpoints.newest
+        status, newest = told.status, told.checkpoints.newest
         ran = ran or status in _WELL or bool(newest and not paths.same(newest, told.checkpoints.restored))
         if status in (Status.FAILED, Status.CANCELED):
-            raise failed(f"The job is {status.value}: {_failure(actor, job) or reason(actor, record)}")
+            raise failed(f"The job is {status.value}: {told.failure or reason(actor, record)}")
         if status is Status.FINISHED and told.checkpoints.stopped_with:
             raise failed(
                 f"The job was stopped with savepoint {told.checkpoints.stopped_with}: run the same command again, and it goes on."
@@ -64,9 +64,8 @@ def prove(actor: Actor) -> None:
     waited = f"{actor.deadline.seconds:g} s (hooks.timeoutSeconds)"
     if missing:
         raise failed(f"The job runs, but after {waited} {missing}", for_good=False)
-    failure = _failure(actor, record.job) if status is Status.UNHEALTHY else ""
-    text = f"The job {record.job} does not run after {waited}: {status.value}."
-    raise failed(" ".join(filter(None, [text, failure, reason(actor, record)])), for_good=status is Status.ABSENT)
+    text = f"The job {told.job or record.job} does not run after {waited}: {told.status.value}."
+    raise failed(" ".join(filter(None, [text, told.failure, reason(actor, record)])), for_good=told.status is Status.ABSENT)
 
 
 def _is_at_rest(record: Record) -> bool:
@@ -126,13 +125,6 @@ def not_there(actor: Actor) -> str:
         if actor.kubernetes.pods(former):
             return "TaskManagers of the former template are still there."
     return ""
-
-
-def _failure(actor: Actor, job: str) -> str:
-    try:
-        return actor.flink.failure(job)
-    except (Unreachable, HttpError):
-        return ""
 
 
 def _pods(actor: Actor, record: Record) -> List[Json]:

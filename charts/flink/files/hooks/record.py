@@ -56,6 +56,8 @@ class Record:
     fromSavepoint: str = ""  # the path that the values named last
     usedSavepoints: Tuple[str, ...] = ()  # digests of all paths that the values have named
     format: str = ""  # of `restore`, if that is a savepoint that stopped the job: CANONICAL or NATIVE
+    # Nobody knew of a job before it, and the values named no state: where its directory holds some, it must not start without it.
+    first: bool = False
     pending: str = ""  # what was begun and is not known to be done: a stop ("job trigger directory"), or one of the words above
     stops: Tuple[str, ...] = ()  # savepoints that stopped the job, the newest last
     savepoints: Tuple[str, ...] = ()  # savepoints on demand and on schedule, the newest last

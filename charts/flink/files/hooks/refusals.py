@@ -40,6 +40,14 @@ def claim_goes(claim: str) -> Tuple[str, str]:
     )
 
 
+def stored(jobs: Tuple[str, ...], example: str) -> Tuple[str, str]:
+    return (
+        f"The release has no record, and high availability knows jobs of a release of this name: {', '.join(jobs)}.",
+        f"Name the newest state with job.fromSavepoint={example}, or restart the job from scratch with "
+        "job.upgradeMode=stateless.",
+    )
+
+
 def bounded_runs(pod: str) -> Tuple[str, str]:
     return (
         f"A bounded job of this release runs (pod {pod}), and this revision would start another one.",

@@ -188,12 +188,43 @@ def after(actors: List[Actor], *, lenient: bool) -> None:
         renew(actors[0])
         began = clock.monotonic()
         listed = [actor for actor in actors if actor.job.program]
+        _refuse_files_of_before(listed)
         failures = for_each(listed, lambda actor: _start_if_due(actor, client, began, lenient))
         failures.update(for_each([actor for actor in listed if actor.job.name not in failures], prove))
     finally:
         client.end()
     if failures:
         raise Failed(" ".join(failures.values()))
+
+
+def _refuse_files_of_before(actors: List[Actor]) -> None:
+    """Raises Failed if jobs that nobody knows have left state before this JobManager was made, and the values name none."""
+    if not actors or actors[0].records.names or all(actor.job.from_savepoint for actor in actors):
+        return
+    wanted = actors[0].wanted
+    live = actors[0].kubernetes.deployment(wanted.jobmanager_deployment)
+    directory = wanted.claim_directory
+    state = submit.newest_before(directory, clock.seconds_of(live["metadata"]["creationTimestamp"])) if live else ""
+    if state:
+        raise Failed(
+            f"The release had no record, and {directory} holds state of jobs of a session of its name, the newest in {state}. "
+            "Name where each job resumes with fromSavepoint in session.jobs. To restart all of them from scratch, delete the "
+            f"files first: `kubectl exec deploy/{wanted.jobmanager_deployment} -- rm -r {directory}/checkpoints "
+            f"{directory}/savepoints`."
+        )
+
+
+def refuse_stored_jobs(actors: List[Actor]) -> None:
+    """Raises Failed if high availability knows jobs, no record does, and the values name no state. No JobManager lives."""
+    listed = [actor for actor in actors if actor.job.program]
+    if not listed or all(actor.job.from_savepoint for actor in listed):
+        return
+    if stored := listed[0].store.jobs():
+        raise Failed(
+            f"The release has no record, and high availability knows jobs of a session of its name: {', '.join(stored)}. Nothing "
+            "was changed. Name where each job resumes with fromSavepoint in session.jobs. To restart all of them from scratch, "
+            f"delete {listed[0].store.place}."
+        )
 
 
 def renew(actor: Actor) -> None:

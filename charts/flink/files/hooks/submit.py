@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import List, Tuple
+from typing import Dict, List, Tuple
 
 from . import paths
 from .clock import Deadline
@@ -51,16 +51,27 @@ def argv(program: Program, record: Record, claim_mode: bool) -> List[str]:
     return ["flink", "run", "--detached", *flags, *savepoint, *program.argv]
 
 
+def states(directory: str, job: str) -> Dict[str, float]:
+    """URI of each complete checkpoint and savepoint of a job, of all for "" -> when it was written, in seconds since 1970."""
+    half, start = job[:HALF], job[:6]  # Flink's own savepoints have six digits of the id in their name
+    by_job = [f"savepoints/{half}*/{name}" for name in ("stop/*", "savepoint-*")]
+    patterns = [f"checkpoints/{half}*/chk-*", *by_job, f"savepoints/savepoint-{start}*"]
+    files = [file for pattern in patterns for file in Path(directory).glob(f"{pattern}/_metadata")]
+    return {f"file://{file.parent}": file.stat().st_mtime for file in files}
+
+
 def newest(directory: str, jobs: Tuple[str, ...]) -> str:
     """The newest state of jobs that ended unseen, among the files below `directory`; empty if none. As in start-job.sh."""
-    if not directory:
-        return ""
-    files: List[Path] = []
-    for job in filter(None, jobs):
-        half, start = job[:HALF], job[:6]  # Flink's own savepoints have six digits of the id in their name
-        for pattern in (f"checkpoints/{half}*/chk-*", f"savepoints/{half}*/stop/*", f"savepoints/savepoint-{start}-*"):
-            files += Path(directory).glob(f"{pattern}/_metadata")
-    return f"file://{max(files, key=lambda file: file.stat().st_mtime).parent}" if files else ""
+    files: Dict[str, float] = {}
+    for job in filter(None, jobs) if directory else ():
+        files.update(states(directory, job))
+    return max(files, key=files.__getitem__, default="")
+
+
+def newest_before(directory: str, seconds: float) -> str:
+    """The newest state of any job that was written before a moment, in seconds since 1970; empty if there is none."""
+    files = {path: written for path, written in states(directory, "").items() if written < seconds} if directory else {}
+    return max(files, key=files.__getitem__, default="")
 
 
 def is_checkpoint(path: str) -> bool:
