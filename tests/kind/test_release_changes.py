@@ -161,7 +161,7 @@ def test_state_without_a_record_is_not_passed_over(
     gone = "the JobManager to go"
     wait_for(lambda: not cluster.pods(namespace, flink.selector("jobmanager")), timeout=60, what=gone)
     with pytest.raises(HelmError) as caught:
-        helm.upgrade("forgotten", FLINK, first, namespace=namespace)
+        helm.upgrade("forgotten", FLINK, first, namespace=namespace, timeout="90s")
     if available:
         path, number = taken, 0
         assert "The release has no record, and high availability knows jobs of a release of this name" in str(caught.value)
