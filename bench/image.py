@@ -21,7 +21,7 @@ from typing import Any
 import requests
 
 from ci.console import run
-from tests.support.waits import wait_for
+from harness.waits import wait_for
 
 RESULTS = Path(__file__).parent / "results" / "image.json"
 NETWORK = "flink-helm-bench"

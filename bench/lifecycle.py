@@ -30,17 +30,16 @@ import yaml
 
 from bench import store
 from ci.console import say
-from tests.conftest import BUILD, ROOT
-from tests.support import faults
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
+from ci.paths import BUILD, DEMO
+from harness import faults
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.release import FlinkRelease
+from harness.waits import wait_for
 
 RESULTS = Path(__file__).parent / "results" / "lifecycle.json"
 NAMESPACE = "bench-lifecycle"
 NAME = "bench"
-CHART = ROOT / "charts" / "flink-kafka-demo"
 OUTPUT = "/flink-data/output"
 TWO = {"highAvailability": {"type": "kubernetes"}, "jobmanager": {"replicas": 2}}
 STEPS = {
@@ -112,7 +111,7 @@ def kill_leader(flink: FlinkRelease) -> None:
 
 def ours(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterator[Step]:
     def upgrade() -> None:
-        helm.upgrade(NAME, CHART, values("job", _CHANGED, more), namespace=NAMESPACE)
+        helm.upgrade(NAME, DEMO, values("job", _CHANGED, more), namespace=NAMESPACE)
 
     if more:
         yield "jobmanager-kill-standby", lambda: kill_leader(flink)
@@ -170,7 +169,7 @@ def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
 
 def deployments(helm: Helm, given: Mapping[str, Any], restore: str) -> list[dict[str, Any]]:
     """Flink's Deployments of the chart, whose JobManager starts the job as Flink's documentation has it, and asks nobody."""
-    text = helm.template(CHART, given, name=NAME, namespace=NAMESPACE)
+    text = helm.template(DEMO, given, name=NAME, namespace=NAMESPACE)
     objects = [obj for obj in yaml.safe_load_all(text) if obj and obj["kind"] == "Deployment"]
     for obj in objects:
         (container,) = obj["spec"]["template"]["spec"]["containers"]
@@ -195,7 +194,7 @@ def installed(cluster: Cluster, helm: Helm, kind: str, more: Mapping[str, Any]) 
     """The demo, its job running, in a namespace of its own."""
     cluster.delete_namespace(NAMESPACE)
     cluster.create_namespace(NAMESPACE)
-    helm.install(NAME, CHART, values(kind, _ARGS, more), namespace=NAMESPACE)
+    helm.install(NAME, DEMO, values(kind, _ARGS, more), namespace=NAMESPACE)
     flink = FlinkRelease(cluster, NAMESPACE, NAME)
     flink.rest.wait_running("kdv", timeout=300)
     yield flink

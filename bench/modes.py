@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from bench import start
-from tests.conftest import BUILD, ROOT
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
+from ci.paths import BUILD, FLINK, VALUES
+from harness.cluster import Cluster
+from harness.helm import Helm
 
 RESULTS = Path(__file__).parent / "results" / "modes.json"
-FILE = ROOT / "values" / "job-jar.yaml"
+FILE = VALUES / "job-jar.yaml"
 JOB = "CarTopSpeedWindowingExample"
 MODES = ("standalone", "native")
 
@@ -29,7 +29,7 @@ Record = dict[str, Any]
 
 def measure(cluster: Cluster, helm: Helm, mode: str, version: str) -> Record:
     values = {"flink": {"mode": mode, "version": version}}
-    _, _, rest, running = start.begin(cluster, helm, "flink", values, JOB, [FILE])
+    _, _, rest, running = start.begin(cluster, helm, FLINK, values, JOB, [FILE])
     cluster.delete_namespace(start.NAMESPACE)
     return {"mode": mode, "flink": version, "rest": round(rest, 1), "running": round(running, 1)}
 

@@ -16,12 +16,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import BUILD, ROOT
-from tests.support import csv_output
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
+from ci.paths import BUILD, DEMO
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from harness_kdv import csv_output
 
 RESULTS = Path(__file__).parent / "results" / "start.json"
 NAMESPACE = "bench-start"
@@ -29,13 +29,13 @@ STEPS = {"rest": "REST ready", "running": "job RUNNING", "csv": "first committed
 
 
 def begin(
-    cluster: Cluster, helm: Helm, chart: str, values: Mapping[str, Any], job: str, files: Sequence[Path] = ()
+    cluster: Cluster, helm: Helm, chart: Path, values: Mapping[str, Any], job: str, files: Sequence[Path] = ()
 ) -> tuple[FlinkRelease, float, float, float]:
     """A release in a namespace of its own: (it, when it began, seconds until REST answers, until all tasks of the job run)."""
     cluster.delete_namespace(NAMESPACE)
     cluster.create_namespace(NAMESPACE)
     start = time.monotonic()
-    helm.install("demo", ROOT / "charts" / chart, values, files=files, namespace=NAMESPACE, wait=False)
+    helm.install("demo", chart, values, files=files, namespace=NAMESPACE, wait=False)
     flink = FlinkRelease(cluster, NAMESPACE, "demo")
     flink.rest.wait_ready(timeout=300)
     rest = time.monotonic() - start
@@ -45,7 +45,7 @@ def begin(
 
 def measure(cluster: Cluster, helm: Helm, version: str) -> dict[str, float | str]:
     values = {"flink": {"flink": {"version": version}, "image": {"tag": version}}}
-    flink, start, rest, running = begin(cluster, helm, "flink-kafka-demo", values, "kdv")
+    flink, start, rest, running = begin(cluster, helm, DEMO, values, "kdv")
     wait_for(lambda: csv_output.read(flink.jobmanager, "/flink-data/output").rows, timeout=300, what="the first CSV row")
     csv = time.monotonic() - start
     cluster.delete_namespace(NAMESPACE)

@@ -26,10 +26,10 @@ from typing import Any
 from bench import store
 from bench.lifecycle import NAME, NAMESPACE, SUBJECTS, flowing, installed
 from ci.console import say
-from tests.conftest import BUILD
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.release import FlinkRelease
+from ci.paths import BUILD
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.release import FlinkRelease
 
 RESULTS = Path(__file__).parent / "results" / "timeline.json"
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ci import cache, debian, versions
 from ci.console import CommandFailed, run, step, works
+from ci.paths import ROOT
 
-LOCK = versions.REPO / "ci" / "locks" / "artifacts.txt"
+LOCK = ROOT / "ci" / "locks" / "artifacts.txt"
 
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -165,7 +166,7 @@ def fetch(name: str) -> Path:
         if found != wanted:
             differing = sorted(file for file in found.keys() | wanted.keys() if found.get(file) != wanted.get(file))
             raise CommandFailed(
-                f"{', '.join(differing)} of {name} is not what {LOCK.relative_to(versions.REPO)} says: "
+                f"{', '.join(differing)} of {name} is not what {LOCK.relative_to(ROOT)} says: "
                 "run `python3 -m ci lock` after a change of versions.toml, otherwise do not trust the download"
             )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ci import cache, cluster, engine, rootfs, versions
 from ci.console import run, step
+from ci.paths import JOBS
 
 # Parts of Debian's packages that no program in our images runs or reads. dpkg's status stays: scanners read it.
 _UNWANTED = [
@@ -104,7 +105,7 @@ def published_java() -> str:
 
 def _runtime(name: str, system: str, home: str, modules: Sequence[str]) -> str:
     """The image `system` with a Java runtime of these modules in the folder `home`."""
-    dockerfile = versions.REPO / "jobs" / "image" / "java.Dockerfile"
+    dockerfile = JOBS / "image" / "java.Dockerfile"
     arguments = {"BASE": system, "JDK": jdk(), "MODULES": ",".join(modules), "JAVA": home}
 
     def build(tag: str) -> None:

@@ -6,7 +6,7 @@ import shutil
 
 from ci import cache, cluster, engine
 from ci.console import run, step
-from ci.versions import BUILD
+from ci.paths import BUILD
 
 
 def main() -> None:

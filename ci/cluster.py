@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ci import engine, node_image, pod_network, tools, versions
 from ci.console import CommandFailed, die, run, say, step, works
-from ci.versions import BUILD, REPO
+from ci.paths import BUILD, ROOT
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def of(workers: int = 0) -> Cluster:
     return Cluster("flink-helm-workers", BUILD / "kubeconfig-workers", workers)
 
 
-_CONFIG = REPO / "ci" / "kind.yaml"
+_CONFIG = ROOT / "ci" / "kind.yaml"
 # In the node: {image name: id} of what load() brought there, and what kind made the cluster from.
 _LOADED = "/kind/loaded.json"
 _MADE_FROM = "/kind/made-from.yaml"

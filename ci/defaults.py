@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from ci.versions import REPO
+from ci.paths import CHARTS
 
-FILES = [REPO / "charts" / chart / "defaults.json" for chart in ("flink", "flink-kafka-demo")]
+FILES = [chart / "defaults.json" for chart in CHARTS]
 
 
 def leaves(values: dict[str, Any], schema: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

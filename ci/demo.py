@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import time
-from pathlib import Path
 
 from ci import cluster, images, tools
 from ci.console import CommandFailed, run, say, step
-from ci.versions import BUILD, REPO
+from ci.paths import BUILD, DEMO, JOBS, ROOT, VALUES
 
 NAME = "demo"
-VALUES = REPO / "values" / "demo.yaml"
-SAMPLE = REPO / "jobs" / "kdv" / "sample.jsonl"
+SAMPLE = JOBS / "kdv" / "sample.jsonl"
 HEADINGS = ["id", "product", "description", "price", "kdv", "price with KDV", "window start"]
 TIMEOUT_SECONDS = 300
 
@@ -64,16 +62,15 @@ def main(words: list[str]) -> None:
     cluster.ensure()
     images.load(tests=False)
     with step(f"helm upgrade --install {NAME}"):
-        chart: Path = REPO / "charts" / "flink-kafka-demo"
         run(
-            [tools.path("helm"), "upgrade", "--install", NAME, chart, f"--namespace={NAME}", "--create-namespace",
-             f"--values={VALUES}", "--wait", "--timeout=5m", *words],
+            [tools.path("helm"), "upgrade", "--install", NAME, DEMO, f"--namespace={NAME}", "--create-namespace",
+             f"--values={VALUES / 'demo.yaml'}", "--wait", "--timeout=5m", *words],
             env={"KUBECONFIG": str(BUILD / "kubeconfig")},
         )  # fmt: skip
     with step("wait for the sample rows in the CSV files"):
         rows = _wait_for_sample()
     say(f"\n{table(rows)}\n({len(rows)} rows so far)\n")
-    bin_folder = tools.BIN.relative_to(REPO)
+    bin_folder = tools.BIN.relative_to(ROOT)
     say(
         "Open the Flink UI at http://localhost:8081:\n"
         f"  KUBECONFIG=.build/kubeconfig {bin_folder}/kubectl -n {NAME} port-forward service/{NAME}-flink-rest 8081\n"

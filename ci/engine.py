@@ -15,7 +15,7 @@ from typing import Any
 
 from ci import cache, debian
 from ci.console import CommandFailed, die, run, step, works
-from ci.versions import REPO
+from ci.paths import ROOT
 
 # In the order of their numbers (capabilities(7)).
 CAPABILITIES = [
@@ -47,7 +47,7 @@ def _runtime_options() -> list[str]:
     if not missing:
         return []
     debian.provide({"jq": "jq"}, "the container runtime")
-    script = REPO / "ci" / "runc.sh"
+    script = ROOT / "ci" / "runc.sh"
 
     def fill(target: Path) -> None:
         shutil.copy(script, target / "runc")

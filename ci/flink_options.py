@@ -8,9 +8,10 @@ from typing import Any
 
 from ci import artifacts, cache, images, java, versions
 from ci.console import CommandFailed, run, say, step
+from ci.paths import FLINK, ROOT
 
 _PROGRAM = Path(__file__).with_name("FlinkOptions.java")
-_FOLDER = versions.REPO / "charts" / "flink" / "files" / "options"
+_FOLDER = FLINK / "files" / "options"
 # Old names and sensitive words, which every template asks for, and the names that the notes compare with.
 NAMES, KNOWN = _FOLDER / "names.json", _FOLDER / "known.txt"
 # Of no use on Kubernetes, or to nobody but Flink.
@@ -92,10 +93,10 @@ def main() -> None:
     _FOLDER.mkdir(exist_ok=True)
     NAMES.write_text(json.dumps(content, indent=0, sort_keys=True, separators=(",", ":")) + "\n")
     KNOWN.write_text(known(releases))
-    say(f"written: {NAMES.relative_to(versions.REPO)} {KNOWN.relative_to(versions.REPO)}")
+    say(f"written: {NAMES.relative_to(ROOT)} {KNOWN.relative_to(ROOT)}")
 
 
 def check() -> None:
     """Raises CommandFailed when the files are not those of versions.toml and of the program."""
     if json.loads(NAMES.read_text())["source"] != source():
-        raise CommandFailed(f"{NAMES.relative_to(versions.REPO)} is out of date: run `make options`")
+        raise CommandFailed(f"{NAMES.relative_to(ROOT)} is out of date: run `make options`")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ci import artifacts, bases, cache, cluster, engine, flink_home, golang, java, versions
 from ci.console import run, say, step
+from ci.paths import JOBS
 
-_JOBS = versions.REPO / "jobs"
 # What an image takes from jobs/.
 _SOURCES = {
     "flink": ["image", "kdv"],
@@ -66,7 +66,7 @@ def _minio(version: str) -> Path:
 def own_jars(version: str) -> list[Path]:
     """The jars of jobs/ that belong into Flink's lib/, compiled against this version of Flink."""
     lib = context("flink", version) / "flink" / "lib"
-    return [java.java_jar(_JOBS / "checked-json", [lib], "checked-json")]
+    return [java.java_jar(JOBS / "checked-json", [lib], "checked-json")]
 
 
 def arguments(kind: str, version: str) -> dict[str, str]:
@@ -84,7 +84,7 @@ def build(kind: str, version: str) -> str:
     """Build jobs/image/<kind>.Dockerfile, unless the engine has it, and return the name that its content gives it."""
     told = arguments(kind, version)
     files = _minio(version) if kind == "minio" else context(kind, version)
-    own = [_JOBS / name for name in _SOURCES[kind]]
+    own = [JOBS / name for name in _SOURCES[kind]]
     jars = own_jars(version) if kind == "flink" else []
 
     def under(tag: str) -> None:
@@ -95,7 +95,7 @@ def build(kind: str, version: str) -> str:
                 shutil.copy2(jar, folder / "flink" / "lib")
             for source in own:
                 shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__"))
-            shutil.copy2(_JOBS / "image" / f"{kind}.Dockerfile", folder / "Dockerfile")
+            shutil.copy2(JOBS / "image" / f"{kind}.Dockerfile", folder / "Dockerfile")
             engine.build(folder, tag, told)
 
     inputs = {"arguments": told, "context": files.name, "own": cache.file_hash(*own, *jars)}

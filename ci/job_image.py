@@ -13,9 +13,10 @@ from pathlib import Path
 
 from ci import artifacts, bases, cache, cluster, debian, engine, flink_home, images, versions
 from ci.console import die, run, say, step, works
+from ci.paths import JOBS, ROOT
 
-_DOCKERFILES = versions.REPO / "ci" / "job-image"
-_ENTRYPOINT = versions.REPO / "jobs" / "image" / "docker-entrypoint.sh"
+_DOCKERFILES = ROOT / "ci" / "job-image"
+_ENTRYPOINT = JOBS / "image" / "docker-entrypoint.sh"
 # What a distribution of Flink cannot do without: a pattern, and what it is.
 _PARTS = {"bin/flink": "the start scripts", "lib/flink-dist*.jar": "Flink itself", "conf": "the configuration"}
 _COORDINATES = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+")

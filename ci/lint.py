@@ -7,30 +7,29 @@ from pathlib import Path
 
 from ci import flink_options, tools, venv
 from ci.console import CommandFailed, run, say, step
-from ci.versions import REPO
+from ci.paths import CHARTS, ROOT
 
-CHARTS = ["flink", "flink-kafka-demo"]
-PYTHON = ["bench", "ci", "jobs", "tests", "charts"]
+PYTHON = ["bench", "ci", "harness", "harness_kdv", "jobs", "tests", "charts"]
 
 
 def _files(*patterns: str) -> list[str]:
     """Files of the repository, committed or new, that match git's patterns."""
-    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns], cwd=REPO).splitlines()
-    return [name for name in listed if (REPO / name).is_file()]
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns], cwd=ROOT).splitlines()
+    return [name for name in listed if (ROOT / name).is_file()]
 
 
 def _in_venv(program: str, *words: str) -> None:
-    run([venv.python().parent / program, *words], cwd=REPO)
+    run([venv.python().parent / program, *words], cwd=ROOT)
 
 
-def chart_of(values: str) -> str:
+def chart_of(values: str) -> Path:
     """The chart that a file in values/ is for: its first comment shows the command."""
-    return next(chart for chart in reversed(CHARTS) if f"charts/{chart} " in (REPO / values).read_text())
+    return next(chart for chart in reversed(CHARTS) if f"charts/{chart.name} " in (ROOT / values).read_text())
 
 
 def _helm_lint(helm: str) -> None:
     for chart in CHARTS:
-        run([tools.path(helm), "lint", "--strict", "--quiet", REPO / "charts" / chart])
+        run([tools.path(helm), "lint", "--strict", "--quiet", chart])
     for values in _files("values/*.yaml"):
         run(
             [
@@ -38,9 +37,9 @@ def _helm_lint(helm: str) -> None:
                 "lint",
                 "--strict",
                 "--quiet",
-                REPO / "charts" / chart_of(values),
+                chart_of(values),
                 "--values",
-                REPO / values,
+                ROOT / values,
             ]
         )
 
@@ -54,27 +53,27 @@ def _helm_docs(*words: str) -> None:
             "--log-level=error",
             *words,
         ],
-        cwd=REPO,
+        cwd=ROOT,
     )
 
 
 def _defaults() -> None:
-    run([venv.python(), "-m", "ci.defaults"], cwd=REPO)
+    run([venv.python(), "-m", "ci.defaults"], cwd=ROOT)
 
 
 def _docs_are_current() -> None:
-    pages = [REPO / "charts" / chart / name for chart in CHARTS for name in ("README.md", "defaults.json")]
+    pages = [chart / name for chart in CHARTS for name in ("README.md", "defaults.json")]
     before = [page.read_text() if page.exists() else "" for page in pages]
     _helm_docs()
     _defaults()
-    stale = [str(page.relative_to(REPO)) for page, text in zip(pages, before, strict=True) if page.read_text() != text]
+    stale = [str(page.relative_to(ROOT)) for page, text in zip(pages, before, strict=True) if page.read_text() != text]
     if stale:
         raise CommandFailed(f"out of date, now written anew, to be committed: {' '.join(stale)}")
 
 
 def _text_files() -> None:
     def wrong(name: str) -> bool:
-        data = (REPO / name).read_bytes()
+        data = (ROOT / name).read_bytes()
         return bool(data) and b"\0" not in data and (not data.endswith(b"\n") or data.endswith(b"\n\n"))
 
     if names := [name for name in _files() if wrong(name)]:
@@ -87,7 +86,7 @@ def _short_lines() -> None:
     long = [
         f"{name}:{number}"
         for name in names
-        for number, line in enumerate((REPO / name).read_text().splitlines(), 1)
+        for number, line in enumerate((ROOT / name).read_text().splitlines(), 1)
         if len(line) > 120
     ]
     if long:
@@ -98,7 +97,9 @@ def checks() -> dict[str, Callable[[], None]]:
     return {
         "ruff format": lambda: _in_venv("ruff", "format", "--check", "--quiet", *PYTHON),
         "ruff": lambda: _in_venv("ruff", "check", "--quiet", *PYTHON),
-        "mypy": lambda: _in_venv("mypy", "bench", "ci", "jobs", "local", "tests", "charts/flink/files/hooks"),
+        "mypy": lambda: _in_venv(
+            "mypy", "bench", "ci", "harness", "harness_kdv", "jobs", "local", "tests", "charts/flink/files/hooks"
+        ),
         "yamllint": lambda: _in_venv("yamllint", "--strict", *[f for f in _files("*.yaml", "*.yml") if "/templates/" not in f]),
         "shellcheck": lambda: _in_venv("shellcheck", *_files("*.sh", ".ci/run")),
         "helm lint": lambda: _helm_lint("helm"),
@@ -132,4 +133,4 @@ def docs() -> None:
     """Write the tables of values into the charts' READMEs, and what templates fall back on."""
     _helm_docs()
     _defaults()
-    say("written: README.md and defaults.json of " + " ".join(str(Path("charts") / chart) for chart in CHARTS))
+    say("written: README.md and defaults.json of " + " ".join(str(chart.relative_to(ROOT)) for chart in CHARTS))

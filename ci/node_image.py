@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ci import cache, debian, engine, golang, rootfs, versions
 from ci.console import CommandFailed, run, step, works
-from ci.versions import REPO
+from ci.paths import ROOT
 
 _KUBERNETES = ("kubeadm", "kubectl", "kubelet", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler")
 
@@ -71,7 +71,7 @@ def _system() -> str:
     return engine.image("rootfs", {"release": _RELEASE, "packages": _PACKAGES}, build)
 
 
-_FILES = REPO / "ci" / "node"
+_FILES = ROOT / "ci" / "node"
 
 
 def _base() -> str:

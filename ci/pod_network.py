@@ -12,10 +12,10 @@ import json
 from collections.abc import Mapping
 
 from ci.console import run
-from ci.versions import REPO
+from ci.paths import ROOT
 
-_CNI = REPO / "ci" / "node" / "files" / "etc" / "cni" / "net.d" / "10-ptp.conflist"
-_ROUTES = REPO / "ci" / "pod-routes.sh"
+_CNI = ROOT / "ci" / "node" / "files" / "etc" / "cni" / "net.d" / "10-ptp.conflist"
+_ROUTES = ROOT / "ci" / "pod-routes.sh"
 _UNIT = "pod-routes.service"
 _PODS = "10.244.0.0/16"  # kind's default
 

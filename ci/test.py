@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ci import cluster, images, java, tools, venv
 from ci.console import die, say, step
-from ci.versions import BUILD, REPO
+from ci.paths import BUILD, ROOT
 
 # Marks of tests that nothing runs beside, each a part of its own -> the workers of its cluster.
 APART = {"alone": 0, "nodes": 2}
@@ -69,7 +69,7 @@ def _pytest(part: Part, words: list[str], *, others: bool) -> int:
     command = [str(python), "-m", "pytest", f"tests/{part.folder}", "-m", part.expression]
     name = "-".join(filter(None, [part.folder, part.apart]))
     if others and part.folder == "kind":  # no cluster for a part without a test
-        look = subprocess.run([*command, "--collect-only", "-qq", *words], cwd=REPO, env=environment, capture_output=True)
+        look = subprocess.run([*command, "--collect-only", "-qq", *words], cwd=ROOT, env=environment, capture_output=True)
         if look.returncode == _NO_TESTS:
             say(f"{name}: no test of tests/{part.folder} is asked for")
             return _NO_TESTS
@@ -87,7 +87,7 @@ def _pytest(part: Part, words: list[str], *, others: bool) -> int:
         cluster.load(list(images.wanted(tests=True)), workers)
         options.append(f"--kubeconfig={cluster.of(workers).kubeconfig}")
     with step(f"pytest {name}"):
-        return subprocess.run([*command, *options, *words], cwd=REPO, env=environment, stdin=subprocess.DEVNULL).returncode
+        return subprocess.run([*command, *options, *words], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
 
 
 def main(words: list[str]) -> int:
@@ -105,14 +105,14 @@ def demo_local(words: list[str]) -> int:
     """The demo's pipeline as processes of this machine; `words` are options of local/demo.py."""
     python = venv.python()
     java.ensure()
-    return subprocess.run([python, "-m", "local.demo", *words], cwd=REPO).returncode
+    return subprocess.run([python, "-m", "local.demo", *words], cwd=ROOT).returncode
 
 
 def fuzz(words: list[str]) -> int:
     """Hold the decoder against the tests' model; `words` are options of tests/fuzz."""
     python = venv.python()
     java.ensure()
-    return subprocess.run([python, "-m", "tests.fuzz", *words], cwd=REPO).returncode
+    return subprocess.run([python, "-m", "tests.fuzz", *words], cwd=ROOT).returncode
 
 
 def bench(words: list[str]) -> int:
@@ -121,7 +121,7 @@ def bench(words: list[str]) -> int:
     cluster.ensure()
     images.load(tests=False)
     with step("bench"):
-        return subprocess.run([python, "-m", "bench.start", *words], cwd=REPO, stdin=subprocess.DEVNULL).returncode
+        return subprocess.run([python, "-m", "bench.start", *words], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
 
 
 def bench_lifecycle(words: list[str]) -> int:
@@ -139,7 +139,7 @@ def _bench_on_kind(name: str, words: list[str]) -> int:
     cluster.ensure()
     images.load(tests=False)
     for module in ([name, *words], ["bench.kdv", "page"]):
-        if code := subprocess.run([python, "-m", *module], cwd=REPO, stdin=subprocess.DEVNULL).returncode:
+        if code := subprocess.run([python, "-m", *module], cwd=ROOT, stdin=subprocess.DEVNULL).returncode:
             return code
     return 0
 
@@ -150,6 +150,6 @@ def bench_kdv(words: list[str]) -> int:
     java.ensure()
     steps = [words] if words else [["check"], ["measure"], ["page"]]
     for step_ in steps:
-        if code := subprocess.run([python, "-m", "bench.kdv", *step_], cwd=REPO, stdin=subprocess.DEVNULL).returncode:
+        if code := subprocess.run([python, "-m", "bench.kdv", *step_], cwd=ROOT, stdin=subprocess.DEVNULL).returncode:
             return code
     return 0

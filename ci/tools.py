@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ci import golang, node_image, versions
 from ci.console import CommandFailed, run, say, step
-from ci.versions import BUILD, as_tuple
+from ci.paths import BUILD
+from ci.versions import as_tuple
 
 BIN = BUILD / "bin"
 # Built when something asks for them: no test of the representative set does.

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ci import cache, debian, versions
 from ci.console import die, run, step, works
-from ci.versions import BUILD, REPO
+from ci.paths import BUILD, ROOT
 
 FOLDER = BUILD / "venv"
-LOCK = REPO / "ci" / "locks" / "python.txt"
-BENCH_LOCK = REPO / "ci" / "locks" / "bench.txt"
+LOCK = ROOT / "ci" / "locks" / "python.txt"
+BENCH_LOCK = ROOT / "ci" / "locks" / "bench.txt"
 _MINIMUM = (3, 11)
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from pathlib import Path
 from typing import Any
 
-REPO = Path(__file__).resolve().parent.parent
-BUILD = REPO / ".build"  # git-ignored: kubeconfig, tools, venv, test reports
+from ci.paths import ROOT
 
 
 @functools.cache
 def load() -> dict[str, dict[str, Any]]:
     """Every section of versions.toml."""
-    return tomllib.loads((REPO / "versions.toml").read_text())
+    return tomllib.loads((ROOT / "versions.toml").read_text())
 
 
 def section(name: str) -> dict[str, Any]:

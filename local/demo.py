@@ -16,8 +16,8 @@ from pathlib import Path
 
 from ci import demo, versions
 from ci.console import say, step
-from ci.versions import REPO
-from tests.support.waits import GiveUp, wait_for
+from ci.paths import JOBS
+from harness.waits import GiveUp, wait_for
 
 from . import flink, kafka
 from .process import Process
@@ -39,7 +39,7 @@ def run(folder: Path, version: str, rate: str, once: bool) -> None:
             cluster = running.enter_context(flink.running(version, folder / "flink"))
         address = f"--bootstrap-servers={broker.address}"
         broker.create_topic(TOPIC)
-        command: list[str | Path] = [sys.executable, REPO / "jobs" / "tools" / "producer.py", address, f"--topic={TOPIC}"]
+        command: list[str | Path] = [sys.executable, JOBS / "tools" / "producer.py", address, f"--topic={TOPIC}"]
         command += [f"--sample={demo.SAMPLE}", "--count=-1", f"--rate={rate}", "--faults=2"]
         producer = running.enter_context(Process(command, folder / "producer.log"))
         output = folder / "output"

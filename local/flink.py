@@ -12,9 +12,9 @@ from pathlib import Path
 import requests
 
 from ci import images
-from ci.versions import REPO
-from tests.support.rest import FlinkRest
-from tests.support.waits import GiveUp, wait_for
+from ci.paths import JOBS, ROOT
+from harness.rest import FlinkRest
+from harness.waits import GiveUp, wait_for
 
 from .process import Process, free_port
 from .submitter import Submitter
@@ -70,7 +70,7 @@ class FlinkCluster:
             "FLINK_CONF_DIR": str(conf),
             "FLINK_LOG_DIR": str(folder / "log"),
             "FLINK_PID_DIR": str(folder),
-            "PYTHONPATH": f"{files / 'python'}:{REPO}",
+            "PYTHONPATH": f"{files / 'python'}:{ROOT}",
             "SUBMIT_ARGS": "remote --detached",  # pyflink submits as `flink run` does, instead of running the job in its own JVM
             "MALLOC_ARENA_MAX": "1",
         }
@@ -103,7 +103,7 @@ class FlinkCluster:
             process.stop()
 
     @contextlib.contextmanager
-    def submitter(self, job: Path = REPO / "jobs" / "kdv" / "kdv.py") -> Iterator[Submitter]:
+    def submitter(self, job: Path = JOBS / "kdv" / "kdv.py") -> Iterator[Submitter]:
         """A Python process that starts jobs of the program `job`, one after the other."""
         with Submitter([sys.executable, "-m", "local.submitter", job], self.folder / "submitter.log", self.env) as submitter:
             yield submitter

@@ -1,1 +1,1 @@
-"""The tests: unit/ needs no cluster, kind/ needs one, support/ is the library that both are written with."""
+"""The tests: unit/ needs no cluster, kind/ needs one; both are written with the library in harness/."""

@@ -14,7 +14,7 @@ from typing import Any
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from ci.console import say, step
-from ci.versions import BUILD
+from ci.paths import BUILD
 from local import kafka
 from local.kafka import Broker
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+from harness_kdv import model
+from harness_kdv.csv_output import Row
+from harness_kdv.kafka import Record
 from local.kafka import Broker
-from tests.support import kdv_model
-from tests.support.csv_output import Row
-from tests.support.kafka import Record
 
 from .data import Data
 from .runner import committed, read_all, remove_topics, task
@@ -21,13 +21,13 @@ from .subject import Subject
 _LIMIT_SECONDS = 120
 
 
-def expected(data: Data) -> kdv_model.Expected:
+def expected(data: Data) -> model.Expected:
     offsets: Counter[int] = Counter()
     records = []
     for partition, value in data.rows():
         records.append(Record(partition, offsets[partition], value))
         offsets[partition] += 1
-    return kdv_model.Input(records).expect()
+    return model.Input(records).expect()
 
 
 def rows(lines: Iterable[str], *, exact: bool) -> Iterable[Row]:
@@ -44,7 +44,7 @@ def rows(lines: Iterable[str], *, exact: bool) -> Iterable[Row]:
         yield Row(int(id_), product, description, *amounts, datetime.fromisoformat(start))
 
 
-def check(broker: Broker, folder: Path, subject: Subject, data: Data, parallelism: int) -> kdv_model.Report | None:
+def check(broker: Broker, folder: Path, subject: Subject, data: Data, parallelism: int) -> model.Report | None:
     """The differences; None for a subject that writes nothing. Raises TimeoutError when it does not read everything."""
     work = task(broker, folder, subject, data, parallelism)
     wanted = expected(data)
@@ -55,4 +55,4 @@ def check(broker: Broker, folder: Path, subject: Subject, data: Data, parallelis
         run.finish()
         lines = committed(subject, work, len(wanted.certain))
     remove_topics(broker, work)
-    return None if lines is None else kdv_model.compare(wanted, rows(lines, exact=subject.exact))
+    return None if lines is None else model.compare(wanted, rows(lines, exact=subject.exact))

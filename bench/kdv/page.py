@@ -10,10 +10,10 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from bench import lifecycle, modes, store, timeline
-from ci.versions import REPO
+from ci.paths import DOCS
 
-PAGE = REPO / "docs" / "bench.md"
-PLOT = REPO / "docs" / "bench-kdv.svg"
+PAGE = DOCS / "bench.md"
+PLOT = DOCS / "bench-kdv.svg"
 BASE = "reference-1.20.5"
 
 _HEAD = """# How fast the KDV job is

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ci.versions import REPO
+from ci.paths import ROOT
+from harness.waits import GiveUp, wait_for
 from local.process import Process
-from tests.support.waits import GiveUp, wait_for
 
 from .subject import Run, Task, lines_of_folder, lines_of_topic
 
@@ -52,7 +52,7 @@ class Peer:
             "KDV_OUTPUT": self._topic(task) if self.to_topic else str(task.output / "rows.csv"),
             "KDV_DEAD": self._topic(task, "dead"),
             "KDV_POSITION": str(position),
-            "PYTHONPATH": str(REPO),
+            "PYTHONPATH": str(ROOT),
             **self.environment,
         }
         position.unlink(missing_ok=True)

@@ -10,14 +10,14 @@ from pathlib import Path
 from ci import artifacts, java, venv, versions
 from ci import cache as built
 from ci.console import run
-from ci.versions import REPO
+from ci.paths import JOBS
 
 from .flink import CHECKPOINT_INTERVAL, FlinkSubject, java_version
 from .peer import Peer
 from .subject import Subject, Task
 
 _PROGRAMS = Path(__file__).parent / "subjects"
-_KDV = REPO / "jobs" / "kdv" / "kdv.py"
+_KDV = JOBS / "kdv" / "kdv.py"
 _MINI_BATCH = {
     f"table.exec.mini-batch.{key}": value for key, value in {"enabled": "true", "allow-latency": "2 s", "size": "5000"}.items()
 }

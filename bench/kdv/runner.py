@@ -9,8 +9,8 @@ from bisect import bisect_left
 from pathlib import Path
 from typing import Any
 
+from harness.waits import GiveUp, wait_for
 from local.kafka import Broker
-from tests.support.waits import GiveUp, wait_for
 
 from . import usage
 from .data import Data

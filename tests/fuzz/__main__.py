@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO
 
 from ci import images, java, versions
+from harness_kdv.model import Broken, read
 from tests.fuzz.records import records
-from tests.support.kdv_model import Broken, read
 
 _BATCH = 1000
 

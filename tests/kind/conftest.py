@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.nodes import Nodes
-from tests.support.release import FlinkRelease
-
-FLINK = ROOT / "charts" / "flink"
-DEMO = ROOT / "charts" / "flink-kafka-demo"
-VALUES = ROOT / "values"
-NEW, OLD = tomllib.loads((ROOT / "versions.toml").read_text())["flink"]["releases"]
-
-
-def matrix(*always: tuple[str, str]) -> pytest.MarkDecorator:
-    """Each Helm with each Flink; all but these (Helm, Flink) belong to the whole matrix."""
-    every = [(helm, version) for helm in ("helm", "helm3") for version in (NEW, OLD)]
-    return pytest.mark.parametrize(
-        ("helm", "version"),
-        [pytest.param(*pair, marks=[] if pair in always else [pytest.mark.full]) for pair in every],
-        indirect=["helm"],
-    )
-
-
-BOTH_HELMS_AND_FLINKS = matrix(("helm", NEW), ("helm3", OLD))
-
-Install = Callable[..., FlinkRelease]
+from ci.paths import FLINK
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.nodes import Nodes
+from harness.release import FlinkRelease
+from tests.kind.installs import Install
 
 
 @pytest.fixture

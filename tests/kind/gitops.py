@@ -9,11 +9,11 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import NotFoundError
 
-from tests.kind.conftest import FLINK
-from tests.support import evidence
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm, Values
-from tests.support.waits import GiveUp, wait_for
+from ci.paths import FLINK
+from harness import evidence
+from harness.cluster import Cluster
+from harness.helm import Helm, Values
+from harness.waits import GiveUp, wait_for
 
 Object = dict[str, Any]
 # Argo CD's documentation, "Helm": which of Helm's hooks it takes for which of its phases. It knows no rollback.

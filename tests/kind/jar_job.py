@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
-from tests.kind.conftest import FLINK, Install
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
+from ci.paths import FLINK
+from harness.helm import merged
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from tests.kind.installs import Install
 
 Values = dict[str, Any]
 NAME = "CarTopSpeedWindowingExample"
@@ -24,14 +25,6 @@ VALUES: Values = {
 def values(**changes: Any) -> Values:
     """The values of the job with others; mappings are merged at every depth."""
     return merged(VALUES, changes)
-
-
-def merged(base: Values, changes: Values) -> Values:
-    result = copy.deepcopy(base)
-    for key, value in changes.items():
-        nested = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if nested else value
-    return result
 
 
 def another(base: Values, word: str = "another") -> Values:

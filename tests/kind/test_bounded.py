@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from tests.kind.conftest import FLINK, NEW, OLD, VALUES, Install
-from tests.support import evidence, workloads
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm, HelmError
-from tests.support.waits import wait_for
+from ci.paths import FLINK, VALUES
+from harness import evidence, workloads
+from harness.cluster import Cluster
+from harness.helm import Helm, HelmError
+from harness.waits import wait_for
+from harness_kdv.tools import tools
+from tests.kind.installs import NEW, OLD, Install
 
 pytestmark = pytest.mark.modes
 VALUES_FILE = VALUES / "bounded.yaml"
@@ -80,7 +82,7 @@ def test_words_are_counted_and_the_jobs_are_complete(
     assert [pod.status.container_statuses[0].state.terminated.exit_code for pod in pods] == [0]
 
     read = ["bash", "-c", f"cat /claim/{name}/*/part-*"]
-    lines = workloads.run_on_claim(cluster, namespace, f"{name}-flink-data", read).splitlines()
+    lines = tools(cluster, namespace).run_on_claim(f"{name}-flink-data", read).splitlines()
     found = {word: int(number) for word, number in (line.strip("()").rsplit(",", 1) for line in lines)}
     assert len(found) == len(lines)
     # Java's \\W+ knows ASCII only.

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from ci import images
-from tests.conftest import ROOT
-from tests.kind.conftest import NEW, OLD, Install
-from tests.support.cluster import Cluster
-from tests.support.waits import wait_for
-from tests.support.workloads import line_server
+from ci.paths import ROOT
+from harness.cluster import Cluster
+from harness.waits import wait_for
+from harness_kdv.tools import tools
+from tests.kind.installs import NEW, OLD, Install
 
 WINDOW, LIMIT = 5, 120
 
@@ -78,7 +78,7 @@ def test_a_maven_project_reads_a_socket(
         flink_words = ["--flink-dist=archive", f"--flink={distribution(tmp_path)}", f"--flink-version={version}"]
     values = build("high-speed", tag, *flink_words)
     lines = readings()
-    host = line_server(cluster, namespace, "cars", 9000, [f"{car},{speed}" for car, speed in lines])
+    host = tools(cluster, namespace).line_server("cars", 9000, [f"{car},{speed}" for car, speed in lines])
     args = [f"--host={host}", "--port=9000", f"--window={WINDOW}", f"--limit={LIMIT}"]
     job = {"jar": {"file": "/opt/flink/usrlib/high-speed-1.0.jar"}, "args": args}
     flink = install(f"cars-{dist}-{version[0]}", values={**values, "job": job})

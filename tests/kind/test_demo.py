@@ -4,85 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import pytest
 import yaml
 
-from tests.conftest import ROOT
-from tests.kind.conftest import BOTH_HELMS_AND_FLINKS, DEMO, NEW, OLD, VALUES, Install, matrix
-from tests.support import csv_output, evidence, faults, kdv_model, workloads
-from tests.support.cluster import Cluster
-from tests.support.csv_output import Row, Snapshot
-from tests.support.helm import Helm
-from tests.support.kafka import Kafka, Record
-from tests.support.kdv_model import Input
-from tests.support.release import FlinkRelease
-from tests.support.waits import GiveUp, wait_for
-
-TOPIC = "sahibinden"
-OUTPUT = "/flink-data/output"
-SAMPLE_ROW = "7,Televizyon,ikinci el LG OLED TV,18000,0.18,21240.00,2024-05-20 07:28:00"
-
-
-def demo(version: str, *, count: int, rate: int, kind: str = "job", faults: int = 0) -> dict[str, Any]:
-    """Values for a run whose rows are the same each time: event time is given, and the last rows close every window."""
-    return {
-        "flink": {"flink": {"type": kind, "version": version}, "image": {"tag": version}, "taskmanager": {"slots": 2}},
-        "producer": {
-            "count": count,
-            "rate": rate,
-            "faults": faults,
-            "args": ["--start-time=2024-05-20 08:00:00", "--time-step=0.7", "--close-windows=600"],
-        },
-    }
-
-
-def brokers_ready(flink: FlinkRelease) -> bool:
-    pods = flink.cluster.pods(flink.namespace, flink.selector("kafka"))
-    return bool(pods) and all(status.ready for pod in pods for status in pod.status.container_statuses or [])
-
-
-def producer_done(flink: FlinkRelease) -> None:
-    (job,) = flink.cluster.batch.list_namespaced_job(flink.namespace, label_selector=flink.selector("producer")).items
-    workloads.wait_job(flink.cluster, flink.namespace, job.metadata.name)
-
-
-def broker(flink: FlinkRelease) -> Kafka:
-    return Kafka(workloads.tools_pod(flink.cluster, flink.namespace), f"{flink.name}-kafka:9092")
-
-
-def rejects(flink: FlinkRelease, kafka: Kafka) -> tuple[list[Record], list[Record]]:
-    """Dead letters and late records, in the topics that the job's name in Kafka gives."""
-    group = f"kdv.{flink.namespace}.{flink.name}"
-    return kafka.consume(f"{group}-dead"), kafka.consume(f"{group}-late")
-
-
-def wait_for_rows(flink: FlinkRelease, kafka: Kafka, output: str = OUTPUT) -> tuple[Input, Snapshot]:
-    """The judged input and the output, once no record is missing; one too much or altered ends the wait as well."""
-    judged = Input(kafka.consume(TOPIC))
-
-    def read() -> Snapshot:
-        snapshot = csv_output.read(flink.jobmanager, output)
-        dead, late = rejects(flink, kafka)
-        report = kdv_model.compare(judged.expect(set(map(kdv_model.origin, late))), snapshot.rows)
-        wrong = judged.rejects(dead, late)
-        if report.twice or report.unexpected:
-            raise GiveUp(str(report))
-        if not report.ok or wrong:
-            raise LookupError("\n".join([str(report), *wrong[:10]]))
-        return snapshot
-
-    return judged, wait_for(read, timeout=180, what="every record", interval=2)
-
-
-def check_rows(flink: FlinkRelease, kafka: Kafka, count: int, output: str = OUTPUT) -> list[Row]:
-    """Account for every record of the topic; `count` rows were produced besides the sample."""
-    judged, snapshot = wait_for_rows(flink, kafka, output)
-    assert len(judged.good) + len(judged.broken) >= count
-    rows = snapshot.rows
-    assert SAMPLE_ROW in [",".join(map(str, row)) for row in rows if row.id == 7]
-    return rows
+from ci.paths import DEMO, JOBS, VALUES
+from harness import evidence, faults
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.waits import wait_for
+from harness_kdv import csv_output, model
+from harness_kdv.model import Input
+from tests.kind.demo_job import OUTPUT, TOPIC, broker, brokers_ready, check_rows, demo, producer_done, rejects
+from tests.kind.installs import BOTH_HELMS_AND_FLINKS, NEW, OLD, Install, matrix
 
 
 @BOTH_HELMS_AND_FLINKS
@@ -124,7 +58,7 @@ def test_of_faulty_input_every_record_is_accounted_for(install: Install, helm: H
     rows = check_rows(flink, kafka, 2000)
     judged, (dead, late) = Input(kafka.consume(TOPIC)), rejects(flink, kafka)
     assert len(dead) == len(judged.broken) >= 50
-    waiting = len(judged.expect(set(map(kdv_model.origin, late)), bounded=True).certain) - len(rows)  # in windows still open
+    waiting = len(judged.expect(set(map(model.origin, late)), bounded=True).certain) - len(rows)  # in windows still open
     copies = len(judged.good) - len(late) - len(rows) - waiting
     assert copies > 0
     assert len(kafka.consume(TOPIC)) == len(rows) + waiting + len(dead) + len(late) + copies
@@ -177,7 +111,7 @@ def test_a_session_carries_the_job_over_an_upgrade(install: Install, helm: Helm,
 
 def test_the_demo_as_make_demo_installs_it(install: Install, namespace: str) -> None:
     flink = install("plain", DEMO, files=[VALUES / "demo.yaml"])
-    ids = {json.loads(line)["id"] for line in (ROOT / "jobs" / "kdv" / "sample.jsonl").read_text().splitlines()}
+    ids = {json.loads(line)["id"] for line in (JOBS / "kdv" / "sample.jsonl").read_text().splitlines()}
 
     def sample_rows() -> bool:
         return ids <= {row.id for row in csv_output.read(flink.jobmanager, OUTPUT).rows}

@@ -10,13 +10,13 @@ import yaml
 from kubernetes import utils
 from kubernetes.dynamic import DynamicClient
 
-from tests.conftest import ROOT
+from ci.paths import DOCS, FLINK, VALUES
+from harness.cluster import Cluster
+from harness.helm import Helm
 from tests.kind import jar_job
-from tests.kind.conftest import FLINK, VALUES, Install
+from tests.kind.installs import Install
 from tests.kind.jar_job import another
-from tests.kind.test_state import MINIO, wait_serving
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
+from tests.kind.minio import MINIO, wait_serving
 
 EVERYTHING = VALUES / "everything.yaml"
 HERE = Path(__file__).parent / "here.yaml"
@@ -69,7 +69,7 @@ def surroundings(client: DynamicClient, cluster: Cluster, helm: Helm, namespace:
     for obj in rights:
         obj["metadata"].pop("annotations", None)  # of Helm
     with cluster.having([*yaml.safe_load_all(MOUNTED), *rights], namespace):
-        utils.create_from_yaml(cluster.api, str(ROOT / "docs" / "minio.yaml"), namespace=namespace)
+        utils.create_from_yaml(cluster.api, str(DOCS / "minio.yaml"), namespace=namespace)
         wait_serving(cluster, namespace)
         cluster.runner(namespace, MINIO)(["mkdir", "/data/bucket", "/data/fast"])
         yield

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kind.conftest import DEMO, Install
-from tests.kind.test_demo import check_rows, producer_done
-from tests.kind.test_lifecycle import ARGS, another, changed, is_another, restored, started
-from tests.support import faults
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.waits import wait_for
+from ci.paths import DEMO
+from harness import faults
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.waits import wait_for
+from tests.kind.demo_job import ARGS, another, changed, check_rows, is_another, producer_done, restored, started
+from tests.kind.installs import Install
 
 pytestmark = [pytest.mark.state, pytest.mark.faults]
 

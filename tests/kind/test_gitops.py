@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from harness.cluster import Cluster
+from harness.helm import merged
+from harness.release import FlinkRelease
+from harness.waits import wait_for
 from tests.kind.gitops import ArgoCD, Kubectl
-from tests.kind.jar_job import another, merged, record, restored, running, values
-from tests.support.cluster import Cluster
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
+from tests.kind.jar_job import another, record, restored, running, values
 
 pytestmark = pytest.mark.state
 

@@ -2,88 +2,45 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.kind.conftest import DEMO, FLINK, NEW, OLD, Install
-from tests.kind.test_demo import OUTPUT, TOPIC, broker, check_rows, demo, producer_done
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm, HelmError
-from tests.support.manifests import Object
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
+from ci.paths import DEMO, FLINK
+from harness.cluster import Cluster
+from harness.helm import Helm, HelmError
+from harness.manifests import Object
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from tests.kind.demo_job import (
+    OUTPUT,
+    TOPIC,
+    another,
+    broker,
+    changed,
+    check_rows,
+    demo,
+    is_another,
+    no_pods,
+    producer_done,
+    record,
+    restored,
+    started,
+    with_interval,
+)
+from tests.kind.installs import NEW, OLD, Install
 
 pytestmark = pytest.mark.state
 # docs/disaster.md: the newest complete checkpoint below a folder.
 NEWEST = 'ls -td "$1"/checkpoints/*/chk-*/_metadata | head -n 1'
 
 
-def changed(values: dict[str, Any], **flink: Any) -> dict[str, Any]:
-    """The demo's values with others for charts/flink; mappings are merged one level deep."""
-    result = copy.deepcopy(values)
-    for key, value in flink.items():
-        old = result["flink"].get(key)
-        result["flink"][key] = {**old, **value} if isinstance(old, dict) else value
-    return result
-
-
-ARGS = yaml.safe_load((DEMO / "values.yaml").read_text())["flink"]["job"]["args"]
-
-
-def with_interval(values: dict[str, Any], interval: str) -> dict[str, Any]:
-    """One more argument of the job, which changes neither its rows nor its state."""
-    return changed(values, job={"args": [*ARGS, f"--checkpoint-interval={interval}"]})
-
-
-def another(values: dict[str, Any], version: str = NEW) -> dict[str, Any]:
-    """Other arguments, another image, another parallelism: the same rows."""
-    return changed(with_interval(values, "3 s"), image={"tag": f"{version}-s3"}, job={"parallelism": 2})
-
-
-def is_another(flink: FlinkRelease) -> bool:
-    (pod,) = flink.cluster.pods(flink.namespace, flink.selector("jobmanager"))
-    widest = max(vertex["parallelism"] for vertex in flink.rest.wait_running("kdv")["vertices"])
-    return pod.spec.containers[0].image.endswith("-s3") and widest == 2
-
-
-def record(flink: FlinkRelease) -> dict[str, str]:
-    data = flink.cluster.core.read_namespaced_config_map(f"{flink.name}-flink-record", flink.namespace).data
-    return dict(data)
-
-
-def restored(flink: FlinkRelease) -> dict[str, Any]:
-    """What the running job was restored from."""
-    job = flink.rest.wait_running("kdv")
-    assert job["jid"][:16] == record(flink)["job"][:16]
-    found: dict[str, Any] = flink.rest.checkpoints(job["jid"])["latest"]["restored"]
-    return found
-
-
-def started(install: Install, name: str, count: int = 2000, version: str = NEW, **flink_values: Any) -> tuple[Any, ...]:
-    """(values, release, Kafka, the running job with a checkpoint)."""
-    values = changed(demo(version, count=count, rate=50), **flink_values)
-    flink = install(name, DEMO, values)
-    job = flink.rest.wait_running("kdv")
-    flink.rest.wait_checkpoint(job["jid"], 1)
-    return values, flink, broker(flink), job
-
-
 def jobmanager(flink: FlinkRelease) -> Object:
     (pod,) = flink.cluster.pods(flink.namespace, flink.selector("jobmanager"))
     return {"uid": pod.metadata.uid, "restarts": sum(status.restart_count for status in pod.status.container_statuses)}
-
-
-def no_pods(flink: FlinkRelease) -> None:
-    def gone() -> bool:
-        return not any(flink.cluster.pods(flink.namespace, flink.selector(role)) for role in ("jobmanager", "taskmanager"))
-
-    wait_for(gone, timeout=60, what="the pods of Flink to go")
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.kind.conftest import DEMO, NEW, OLD, VALUES, Install
-from tests.kind.test_demo import check_rows, producer_done
-from tests.kind.test_lifecycle import changed, no_pods, record, restored, started, with_interval
-from tests.support import evidence, faults
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
+from ci.paths import DEMO, VALUES
+from harness import evidence, faults
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from tests.kind.demo_job import changed, check_rows, no_pods, producer_done, record, restored, started, with_interval
+from tests.kind.installs import NEW, OLD, Install
 
 pytestmark = pytest.mark.modes
 EXAMPLES = "/opt/flink/examples/streaming"

@@ -7,13 +7,14 @@ from functools import partial
 
 import pytest
 
+from ci.paths import FLINK, VALUES
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.nodes import Nodes
+from harness.waits import wait_for
+from harness_kdv.tools import tools
 from tests.kind import jar_job
-from tests.kind.conftest import FLINK, VALUES, Install
-from tests.support import workloads
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.nodes import Nodes
-from tests.support.waits import wait_for
+from tests.kind.installs import Install
 
 pytestmark = pytest.mark.nodes
 
@@ -28,7 +29,7 @@ def webs(nodes: Nodes, cluster: Cluster, namespace: str) -> Iterator[dict[str, s
         name = f"web-{number}"
         spec = {"selector": {"app.kubernetes.io/component": name}, "ports": [{"port": 80, "targetPort": 8000}]}
         cluster.core.create_namespaced_service(namespace, {"metadata": {"name": name}, "spec": spec})
-        found[name] = workloads.mirror(cluster, namespace, name, node)
+        found[name] = tools(cluster, namespace).mirror(name, node)
     yield found
     for name in found:
         cluster.core.delete_namespaced_service(name, namespace)
@@ -53,8 +54,8 @@ def test_a_claim_keeps_its_pods_on_its_node(nodes: Nodes, cluster: Cluster, name
         claim = f"claim-{number}"
         spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
         cluster.core.create_namespaced_persistent_volume_claim(namespace, {"metadata": {"name": claim}, "spec": spec})
-        workloads.run_on_claim(cluster, namespace, claim, ["sh", "-c", f"echo {node} > /claim/file"], node)
-        assert workloads.run_on_claim(cluster, namespace, claim, ["cat", "/claim/file"]) == f"{node}\n"
+        tools(cluster, namespace).run_on_claim(claim, ["sh", "-c", f"echo {node} > /claim/file"], node)
+        assert tools(cluster, namespace).run_on_claim(claim, ["cat", "/claim/file"]) == f"{node}\n"
         volume = cluster.core.read_namespaced_persistent_volume_claim(claim, namespace).spec.volume_name
         (term,) = cluster.core.read_persistent_volume(volume).spec.node_affinity.required.node_selector_terms
         assert [expression.values for expression in term.match_expressions] == [[node]]

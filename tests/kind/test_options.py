@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import requests
 
-from tests.kind.conftest import FLINK, VALUES, Install
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm, HelmError
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
+from ci.paths import FLINK, VALUES
+from harness.cluster import Cluster
+from harness.helm import Helm, HelmError
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from tests.kind.installs import Install
 
 
 def node_address(cluster: Cluster) -> str:

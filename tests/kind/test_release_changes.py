@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.kind.conftest import FLINK, Install
+from ci.paths import FLINK
+from harness import faults
+from harness.cluster import Cluster
+from harness.helm import Helm, HelmError, merged
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from tests.kind.installs import Install
 from tests.kind.jar_job import (
     NAME,
     Values,
     another,
-    merged,
     newest,
     record,
     restored,
@@ -24,11 +29,6 @@ from tests.kind.jar_job import (
     started,
     values,
 )
-from tests.support import faults
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm, HelmError
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
 
 pytestmark = pytest.mark.state
 

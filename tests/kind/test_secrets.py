@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.kind.conftest import FLINK, VALUES, Install
+from ci.paths import FLINK, VALUES
+from harness.cluster import Cluster
+from harness.helm import Helm, HelmError
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from harness_kdv.tools import tools
+from tests.kind.installs import Install
 from tests.kind.jar_job import another, running, started, values
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm, HelmError
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
-from tests.support.workloads import file_server
 
 OPTION = "fs.azure.account.key.account.dfs.core.windows.net"
 SECRET = "w0rd with \"quotes\", 'more' and \\ = #"
@@ -84,4 +85,4 @@ def test_a_python_job_by_url_with_an_argument_of_a_secret(
 def file_by_url(cluster: Cluster, namespace: str) -> tuple[str, str]:
     """URL and SHA-256 of digits.py of values/session-jobs.yaml."""
     content = yaml.safe_load((VALUES / "session-jobs.yaml").read_text())["files"]["digits.py"]
-    return file_server(cluster, namespace, "digits.py", content), hashlib.sha256(content.encode()).hexdigest()
+    return tools(cluster, namespace).file_server("digits.py", content), hashlib.sha256(content.encode()).hexdigest()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 
-from tests.kind.conftest import NEW, OLD, VALUES, Install, matrix
-from tests.support import evidence
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.network import port_forward
-from tests.support.waits import wait_for
+from ci.paths import VALUES
+from harness import evidence
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.network import port_forward
+from harness.waits import wait_for
+from tests.kind.installs import NEW, OLD, Install, matrix
 
 EXAMPLES = "/opt/flink/examples/streaming"
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.kind.conftest import FLINK, NEW, VALUES, Install, matrix
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm, HelmError
-from tests.support.release import FlinkRelease
-from tests.support.workloads import file_server
+from ci.paths import FLINK, VALUES
+from harness.cluster import Cluster
+from harness.helm import Helm, HelmError
+from harness.release import FlinkRelease
+from harness_kdv.tools import tools
+from tests.kind.installs import NEW, Install, matrix
 
 
 def record(flink: FlinkRelease, name: str) -> dict[str, str]:
@@ -82,7 +83,7 @@ def test_a_list_of_jobs_over_the_verbs_of_helm(install: Install, helm: Helm, nam
 def test_a_file_from_a_url_is_taken_only_with_its_sum(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
     values: dict[str, Any] = yaml.safe_load((VALUES / "session-jobs.yaml").read_text())
     content = values.pop("files")["digits.py"]
-    url = file_server(cluster, namespace, "digits.py", content)
+    url = tools(cluster, namespace).file_server("digits.py", content)
     python = {"file": url, "sha256": hashlib.sha256(content.encode()).hexdigest()}
     values["session"]["jobs"] = [{"name": "digits", "python": python}]
     flink = install("fetched", values=values)

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.kind.conftest import FLINK, NEW, VALUES, Install, matrix
-from tests.support import network
-from tests.support.helm import Helm
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
+from ci.paths import FLINK, VALUES
+from harness import network
+from harness.helm import Helm
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from tests.kind.installs import NEW, Install, matrix
 
 TEXT = "to be or not to be that is the question"
 QUERY = "SELECT word, COUNT(*) FROM (VALUES {}) AS words (word) GROUP BY word"

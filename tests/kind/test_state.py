@@ -10,19 +10,18 @@ import pytest
 import yaml
 from kubernetes import client, utils
 
-from tests.conftest import ROOT
+from ci.paths import DEMO, DOCS, VALUES
+from harness import evidence, faults
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.release import FlinkRelease
+from harness.waits import wait_for
 from tests.kind import jar_job
-from tests.kind.conftest import DEMO, NEW, OLD, VALUES, Install
-from tests.kind.test_demo import check_rows, producer_done
-from tests.kind.test_lifecycle import restored, started, with_interval
-from tests.support import evidence, faults
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.release import FlinkRelease
-from tests.support.waits import wait_for
+from tests.kind.demo_job import check_rows, producer_done, restored, started, with_interval
+from tests.kind.installs import NEW, OLD, Install
+from tests.kind.minio import MINIO, wait_serving
 
 pytestmark = pytest.mark.state
-MINIO = "app.kubernetes.io/name=minio"
 OUTAGE_SECONDS = 30
 
 
@@ -33,20 +32,12 @@ def s3(cluster: Cluster, namespace: str) -> dict[str, Any]:
     secret = client.V1Secret(metadata=client.V1ObjectMeta(name="s3"), string_data=credentials)
     if not cluster.pods(namespace, MINIO):
         cluster.core.create_namespaced_secret(namespace, secret)
-        utils.create_from_yaml(cluster.api, str(ROOT / "docs" / "minio.yaml"), namespace=namespace)
+        utils.create_from_yaml(cluster.api, str(DOCS / "minio.yaml"), namespace=namespace)
     wait_serving(cluster, namespace)
     values: dict[str, Any] = yaml.safe_load((VALUES / "s3.yaml").read_text())
     # What is too much for memory is kept there most often.
     values["state"]["backend"] = "rocksdb"
     return {**values, "storage": {"enabled": True}}  # for the CSV files of the demo
-
-
-def wait_serving(cluster: Cluster, namespace: str) -> None:
-    def ready() -> bool:
-        (pod,) = cluster.pods(namespace, MINIO)
-        return any(status.ready for status in pod.status.container_statuses or [])
-
-    wait_for(ready, timeout=120, what="MinIO to be ready", on_timeout=lambda: evidence.summary(cluster, namespace))
 
 
 def scale_minio(cluster: Cluster, namespace: str, replicas: int) -> None:

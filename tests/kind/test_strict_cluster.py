@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import yaml
 
+from ci.paths import FLINK
+from harness.cluster import Cluster
+from harness.helm import Helm, HelmError, merged
+from harness.waits import wait_for
 from tests.kind import jar_job
-from tests.kind.conftest import FLINK, Install
-from tests.kind.jar_job import another, merged
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm, HelmError
-from tests.support.waits import wait_for
+from tests.kind.installs import Install
+from tests.kind.jar_job import another
 
 pytestmark = [pytest.mark.full, pytest.mark.alone]
 TAINT = {"key": "dedicated", "value": "streams", "effect": "NoSchedule"}

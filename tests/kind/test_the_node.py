@@ -8,18 +8,17 @@ import time
 
 import pytest
 
-from tests.kind.conftest import DEMO, Install
-from tests.kind.test_demo import check_rows, producer_done
-from tests.kind.test_high_availability import KUBERNETES
-from tests.kind.test_lifecycle import record, restored, started, with_interval
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm, HelmError
-from tests.support.waits import wait_for
+from ci.paths import DEMO
+from harness.cluster import Cluster
+from harness.helm import Helm, HelmError
+from harness.waits import wait_for
+from tests.kind.demo_job import check_rows, producer_done, record, restored, started, with_interval
+from tests.kind.installs import Install
 
 pytestmark = [pytest.mark.faults, pytest.mark.full, pytest.mark.alone]
 
 
-@pytest.mark.parametrize("availability", ["none", KUBERNETES["type"]])
+@pytest.mark.parametrize("availability", ["none", "kubernetes"])
 def test_a_job_outlives_its_node(install: Install, cluster: Cluster, namespace: str, availability: str) -> None:
     _, flink, kafka, first = started(install, f"node-{availability}", highAvailability={"type": availability})
     node = cluster.core.list_node().items[0].metadata.name

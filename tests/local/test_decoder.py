@@ -8,7 +8,7 @@ import pytest
 
 from tests.fuzz.__main__ import Tally, check, decoder
 from tests.fuzz.records import records
-from tests.local.conftest import VERSIONS
+from tests.local.kdv import VERSIONS
 
 
 @pytest.mark.parametrize("version", VERSIONS)

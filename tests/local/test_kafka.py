@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+from ci.paths import JOBS
+from harness_kdv.adverts import advert, rows_of_minutes
+from harness_kdv.kafka import parse
 from jobs.tools import kafka_client
 from local import kafka
 from local.submitter import SubmitFailed
-from tests.conftest import ROOT
-from tests.local.adverts import advert, rows_of_minutes
-from tests.local.conftest import VERSIONS, Kdv
-from tests.support.kafka import parse
+from tests.local.kdv import VERSIONS, Kdv
 
 NEW, OLD = VERSIONS
 pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=pytest.mark.full)], indirect=True, scope="session")
@@ -73,7 +73,7 @@ def guarded(certificate: Path, client_file: Path, tmp_path: Path) -> Iterator[ka
 
 def tool(name: str, broker: kafka.Broker, file: Path, *words: str | Path) -> str:
     """Run a program of jobs/tools as its image does."""
-    command = [sys.executable, ROOT / "jobs" / "tools" / f"{name}.py", *words]
+    command = [sys.executable, JOBS / "tools" / f"{name}.py", *words]
     command += [f"--bootstrap-servers={broker.address}", f"--kafka-properties={file}"]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from harness_kdv.adverts import advert, rows_of_minutes
 from local import flink, kafka
 from local.flink import FlinkCluster
-from tests.local.adverts import advert, rows_of_minutes
-from tests.local.conftest import VERSIONS, Kdv
-from tests.local.test_late import close
+from tests.local.kdv import VERSIONS, Kdv, close
 
 NEW, OLD = VERSIONS
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.waits import wait_for
+from harness_kdv.adverts import advert, rows_of_minutes
 from local.flink import FlinkCluster
-from tests.local.adverts import advert, rows_of_minutes
-from tests.local.conftest import VERSIONS, Kdv
-from tests.support.waits import wait_for
+from tests.local.kdv import VERSIONS, Kdv, close
 
 NEW, OLD = VERSIONS
 pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=pytest.mark.full)], indirect=True, scope="session")
@@ -18,11 +18,6 @@ pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=py
 def others(values: list[bytes]) -> list[bytes]:
     """The same rows by other sellers: none of them is a copy."""
     return [value.replace(b"Televizyon", b"Telefon") for value in values]
-
-
-def close(kdv: Kdv, partitions: int) -> None:
-    """Close every window of the first hours, in each partition."""
-    kdv.send({number: [advert(id=-1 - number, time="23:00:00")] for number in range(partitions)})
 
 
 @pytest.mark.parametrize(("partitions", "asleep"), [(2, [1]), (4, [1, 3])])

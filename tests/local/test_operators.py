@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ci import artifacts, images, java
-from tests.local.conftest import VERSIONS
+from tests.local.kdv import VERSIONS
 
 SIZE = 120_000
 HOUR = 3_600_000

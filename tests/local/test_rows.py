@@ -11,19 +11,11 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness_kdv.adverts import GOOD, advert
+from harness_kdv.kafka import Record
+from harness_kdv.model import Input
 from jobs.tools.producer import BROKEN, to_json
-from tests.local.adverts import GOOD, advert
-from tests.local.conftest import Kdv
-from tests.support.kafka import Record
-from tests.support.kdv_model import Input
-
-
-def check(kdv: Kdv) -> Input:
-    """Every record of the topic, all of which was read and closed, is accounted for."""
-    read = Input(kdv.input())
-    report = read.accounted(kdv.dead(), kdv.late(), kdv.rows(), bounded=True)
-    assert report.ok, report
-    return read
+from tests.local.kdv import Kdv, check
 
 
 def test_every_kind_of_fault_is_a_dead_letter_and_the_job_goes_on(kdv: Kdv) -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.waits import WaitFailed, wait_for
+from harness_kdv.adverts import advert, rows_of_minutes
 from local import kafka
 from local.flink import FlinkCluster
-from tests.local.adverts import advert, rows_of_minutes
-from tests.local.conftest import VERSIONS, Kdv, cancel_all
-from tests.local.test_rows import check
-from tests.support.waits import WaitFailed, wait_for
+from tests.local.kdv import VERSIONS, Kdv, cancel_all, check
 
 NEW, OLD = VERSIONS
 # The rows are checked on each version of Flink by test_rows; how the job runs, on the older one, belongs to the whole matrix.

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ci.paths import ROOT
 from local.flink import FlinkCluster
-from tests.conftest import ROOT
-from tests.local.conftest import VERSIONS
+from tests.local.kdv import VERSIONS
 
 NEW, OLD = VERSIONS
 

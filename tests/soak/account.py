@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.support import kdv_model
-from tests.support.csv_output import Row
-from tests.support.kafka import Record
-from tests.support.kdv_model import Input
+from harness_kdv import model
+from harness_kdv.csv_output import Row
+from harness_kdv.kafka import Record
+from harness_kdv.model import Input
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Account:
 
 
 def account(judged: Input, rows: Sequence[Row], dead: Sequence[Record], late: Sequence[Record]) -> Account:
-    places = set(map(kdv_model.origin, late))
+    places = set(map(model.origin, late))
     expected = judged.expect(places)
-    report = kdv_model.compare(expected, rows)
+    report = model.compare(expected, rows)
     written, counted = set(rows), set[Row]()
     ends = Counter({"dead letter": len(judged.broken)})
     vanished = []

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
+from harness.cluster import Cluster
+from harness.helm import Helm
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
-from tests.kind.test_demo import OUTPUT, TOPIC, broker, rejects
+from harness.release import FlinkRelease
+from harness.waits import GiveUp, wait_for
+from harness_kdv import csv_output
+from harness_kdv.model import Input
+from harness_kdv.tools import tools
+from tests.kind.demo_job import OUTPUT, TOPIC, broker, rejects
 from tests.soak.account import Account, account
-from tests.support import csv_output, workloads
-from tests.support.kdv_model import Input
-from tests.support.release import FlinkRelease
-from tests.support.waits import GiveUp, wait_for
 
 LATE = "late-producer"
 # Windows of two minutes close every three seconds. Some rows are broken, copies, or an hour late.
@@ -32,7 +33,7 @@ def _command(flink: FlinkRelease, *args: str) -> list[str]:
 
 
 def start_late_rows(flink: FlinkRelease) -> None:
-    workloads.start_pod(flink.cluster, flink.namespace, LATE, _command(flink, *_LATE_ARGS), grace=60)
+    tools(flink.cluster, flink.namespace).start(LATE, _command(flink, *_LATE_ARGS), grace=60)
 
 
 def stop(flink: FlinkRelease) -> None:
@@ -53,7 +54,7 @@ def stop(flink: FlinkRelease) -> None:
         return False
 
     wait_for(gone, timeout=180, what="the producers to end")
-    workloads.tools_pod(flink.cluster, flink.namespace)(_command(flink, *_CLOSING_ARGS))
+    tools(flink.cluster, flink.namespace).runner()(_command(flink, *_CLOSING_ARGS))
 
 
 def settle(flink: FlinkRelease) -> Account:

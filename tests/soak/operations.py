@@ -7,15 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.kind.conftest import DEMO, NEW
-from tests.kind.test_lifecycle import ARGS, no_pods, record
+from ci.paths import DEMO
+from harness import faults
+from harness.helm import Helm, HelmError
+from harness.release import FlinkRelease
+from harness.rest import ENDED
+from harness.waits import GiveUp, wait_for
+from tests.kind.demo_job import ARGS, no_pods, record
+from tests.kind.installs import NEW
 from tests.soak.load import PRODUCER
 from tests.soak.walk import EVENTS, REFUSED, UNTOUCHED, Kind, Settings, Step
-from tests.support import faults
-from tests.support.helm import Helm, HelmError
-from tests.support.release import FlinkRelease
-from tests.support.rest import ENDED
-from tests.support.waits import GiveUp, wait_for
 
 PATIENCE = 400  # seconds, on a machine that others load as well
 HOOK_SECONDS = 420

@@ -14,14 +14,13 @@ from datetime import datetime
 
 import pytest
 
-from tests.conftest import BUILD
-from tests.kind.conftest import DEMO
+from ci.paths import BUILD, DEMO
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.release import FlinkRelease
 from tests.soak import load
 from tests.soak.operations import TIMEOUT, Operations, values
 from tests.soak.walk import Kind, Settings, Step, walk
-from tests.support.cluster import Cluster
-from tests.support.helm import Helm
-from tests.support.release import FlinkRelease
 
 NAME = "soak"
 Say = Callable[[str], None]

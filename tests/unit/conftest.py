@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.helm import Helm
+from harness.helm import Helm
 
 
 @pytest.fixture(scope="session")

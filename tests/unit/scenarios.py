@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.manifests import Manifests, render
+from ci.paths import DEMO, FLINK, ROOT, VALUES
+from harness.manifests import Manifests, render
 
-ROOT = Path(__file__).resolve().parents[2]
 # Those that a user would install; everything.yaml is a list to copy from.
-VALUES_FILES = sorted(file for file in (ROOT / "values").glob("*.yaml") if file.stem != "everything")
-FLINK = ROOT / "charts" / "flink"
-DEMO = ROOT / "charts" / "flink-kafka-demo"
-CHARTS = (FLINK, DEMO)
+VALUES_FILES = sorted(file for file in VALUES.glob("*.yaml") if file.stem != "everything")
 
 _SECURITY = {
     "allowPrivilegeEscalation": False,

@@ -8,10 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.helm import Helm, HelmError
-from tests.support.manifests import Object, containers, env, flink_config, pod_template, render
-from tests.unit.scenarios import DEMO, FLINK
-from tests.unit.test_charts_values import merged
+from ci.paths import DEMO, FLINK
+from harness.helm import Helm, HelmError, merged
+from harness.manifests import Object, containers, env, flink_config, pod_template, render
 
 NFS = {"extraVolumes": [{"name": "n"}], "extraVolumeMounts": [{"name": "n", "mountPath": "/mnt/nfs"}]}
 JOB = {"flink": {"type": "job"}, "job": {"jar": {"file": "/opt/flink/examples/streaming/TopSpeedWindowing.jar"}}}

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.manifests import Manifests, render
-from tests.unit.scenarios import ALL_OF_FLINK, DEMO, FLINK
+from ci.paths import DEMO, FLINK
+from harness.manifests import Manifests, render
+from tests.unit.scenarios import ALL_OF_FLINK
 
 CLUSTER = {
     "ServiceAccount/r-flink",

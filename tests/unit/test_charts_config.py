@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.support.manifests import containers, flink_config, pod_template, render
-from tests.unit.scenarios import FLINK
+from ci.paths import FLINK
+from harness.manifests import containers, flink_config, pod_template, render
 
 JOB = {
     "execution.shutdown-on-application-finish": "false",

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.helm import Helm
-from tests.support.manifests import Manifests, Object, containers, flink_config, pod_template, render
-from tests.support.validation import describe
-from tests.unit.scenarios import CHARTS, DEMO, SCENARIOS, Scenario
+from ci.paths import CHARTS, DEMO
+from harness.helm import Helm
+from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
+from harness.validation import describe
+from tests.unit.scenarios import SCENARIOS, Scenario
 
 # Helm's own limit for the name of a release.
 LONGEST_RELEASE = "r" * 53

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.helm import Helm
-from tests.support.manifests import containers, env, pod_template, render
+from ci.paths import FLINK
+from harness.helm import Helm, merged
+from harness.manifests import containers, env, pod_template, render
+from tests.unit.charts.releases import refused
 from tests.unit.fakes import FakeFiles, serving
-from tests.unit.scenarios import FLINK, JOBS
-from tests.unit.test_charts_refusals import refused
-from tests.unit.test_charts_values import merged
+from tests.unit.scenarios import JOBS
 
 SUM = "0" * 64
 JAR, PYTHON = "https://example.com/x/a.jar?v=1", "https://example.com/job.py"

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.manifests import Manifests, Object, containers, flink_config, pod_template, render
-from tests.support.validation import strict_yaml
-from tests.unit.scenarios import FLINK, ROLE, S3
+from ci.paths import FLINK
+from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
+from harness.validation import strict_yaml
+from tests.unit.scenarios import ROLE, S3
 
 NATIVE = {"mode": "native"}
 NAME = "release-name-flink"

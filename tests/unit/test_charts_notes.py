@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.helm import Helm
-from tests.support.manifests import Manifests, render
-from tests.unit.scenarios import DEMO, FLINK, SCENARIOS, Scenario
+from ci.paths import DEMO, FLINK
+from harness.helm import Helm
+from harness.manifests import Manifests, render
+from tests.unit.scenarios import SCENARIOS, Scenario
 
 JOB = {"flink": {"type": "job"}}
 

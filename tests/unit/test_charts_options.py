@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from ci import flink_options
-from tests.support.helm import Helm
-from tests.support.manifests import Manifests, containers, flink_config, pod_template, render
-from tests.support.validation import strict_yaml
-from tests.unit.scenarios import FLINK, JOBS
-from tests.unit.test_charts_refusals import refused
-from tests.unit.test_charts_values import merged
+from ci.paths import FLINK
+from harness.helm import Helm, merged
+from harness.manifests import Manifests, containers, flink_config, pod_template, render
+from harness.validation import strict_yaml
+from tests.unit.charts.releases import refused
+from tests.unit.scenarios import JOBS
 
 CONFIGURE = FLINK / "files" / "configure.sh"
 OPTIONS = FLINK / "files" / "options"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.manifests import Object, containers, env, flink_config, pod_template, render
-from tests.unit.scenarios import DEMO, FLINK, ROLE
+from ci.paths import DEMO, FLINK
+from harness.manifests import Object, containers, env, flink_config, pod_template, render
+from tests.unit.scenarios import ROLE
 
 JOB = {"type": "job"}
 PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "--", "-py"]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.helm import Helm
-from tests.support.manifests import Manifests, Object, containers, env, flink_config, pod_template, render
-from tests.support.validation import strict_yaml
-from tests.unit.scenarios import FLINK
+from ci.paths import FLINK
+from harness.helm import Helm
+from harness.manifests import Manifests, Object, containers, env, flink_config, pod_template, render
+from harness.validation import strict_yaml
 
 FILES = {file.stem: file for file in sorted((Path(__file__).parent / "real").glob("*.yaml"))}
 FLINKS = ("jobmanager", "taskmanager")

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.helm import Helm, HelmError
-from tests.support.manifests import render
-from tests.unit.scenarios import CHARTS, DEMO, FLINK
+from ci.paths import CHARTS, DEMO, FLINK
+from harness.helm import Helm, HelmError
+from harness.manifests import render
+from tests.unit.charts.releases import refused
 
 JOB = {"type": "job"}
 ENV_OF_JOBS = (
@@ -48,12 +49,6 @@ URL = "https://example.com/a.py"
 
 def jobs(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"session": {"jobs": list(entries)}}
-
-
-def refused(values: dict[str, Any], chart: Any = FLINK, helm: Helm | None = None) -> str:
-    with pytest.raises(HelmError) as caught:
-        render(chart, values, helm=helm)
-    return caught.value.stderr
 
 
 REFUSALS = [

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from ci.defaults import leaves
-from tests.support.helm import Helm
-from tests.support.manifests import containers, flink_config, pod_template, render
-from tests.unit.scenarios import DEMO, FLINK, S3
-from tests.unit.test_charts_roles import JOB, SESSION, pods
-from tests.unit.test_charts_values import merged, nested
+from ci.paths import DEMO, FLINK
+from harness.helm import Helm, merged
+from harness.manifests import containers, flink_config, pod_template, render
+from tests.unit.charts.releases import JOB, SESSION, nested, pods
+from tests.unit.scenarios import S3
 
 Tree = dict[str, Any]
 HA: Tree = {"highAvailability": {"type": "kubernetes"}}

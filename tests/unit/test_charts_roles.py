@@ -8,19 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.manifests import Manifests, Object, containers, env, pod_template, render
-from tests.unit.scenarios import FLINK, ROLE, ROOT
-from tests.unit.test_charts_values import merged, nested
+from ci.paths import DOCS, FLINK
+from harness.helm import merged
+from harness.manifests import Object, containers, env, pod_template, render
+from tests.unit.charts.releases import JOB, SESSION, nested, pods
+from tests.unit.scenarios import ROLE
 
 Tree = dict[str, Any]
 
-SESSION: Tree = {
-    "sqlGateway": {"enabled": True},
-    "historyServer": {"enabled": True},
-    "highAvailability": {"type": "zookeeper"},
-    "session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]},
-}
-JOB: Tree = {"flink": {"type": "job"}, "savepoints": {"schedule": "@daily"}}
 # Path of its values -> (what it takes part in, kind and name of a workload, name of its main container).
 PODS: dict[str, tuple[Tree, str, str, str]] = {
     "jobmanager": (SESSION, "Deployment", "r-flink-jobmanager", "jobmanager"),
@@ -169,11 +164,6 @@ def test_savepoints_follow_the_hooks() -> None:
     assert spec["nodeSelector"] == ROLE["nodeSelector"]
 
 
-def pods(manifests: Manifests) -> dict[str, Object]:
-    kinds = ("Deployment", "Job", "CronJob", "Pod")
-    return {obj["metadata"]["name"]: pod_template(obj) for obj in manifests if obj["kind"] in kinds}
-
-
 @pytest.mark.parametrize("base", [SESSION, JOB], ids=["session", "job"])
 def test_common_labels_and_annotations_of_pods_reach_all(base: Tree) -> None:
     common = {"commonPodLabels": {"cost": 42}, "commonPodAnnotations": {"sidecar.istio.io/inject": False}}
@@ -198,7 +188,7 @@ def test_javas_options_of_a_user_win() -> None:
 
 def test_the_reference_has_every_value_of_a_pod() -> None:
     schema = json.loads((FLINK / "values.schema.json").read_text())
-    page = (ROOT / "docs" / "pods.md").read_text()
+    page = (DOCS / "pods.md").read_text()
     rows = re.findall(r"(?m)^\| ((?:`\w+`(?:, )?)+) \|", page)
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} >= schema["$defs"]["role"]["properties"].keys()
     assert ROLE.keys() == schema["$defs"]["role"]["properties"].keys()

@@ -11,12 +11,12 @@ import pytest
 
 from ci import tools, versions
 from ci.lint import chart_of
-from tests.conftest import ROOT
-from tests.support.helm import Helm
+from ci.paths import ROOT, VALUES
+from harness.helm import Helm
 
 pytestmark = pytest.mark.full
 # everything.yaml sets what is right by default to something else.
-FILES = [file for file in sorted((ROOT / "values").glob("*.yaml")) if file.stem != "everything"]
+FILES = [file for file in sorted((VALUES).glob("*.yaml")) if file.stem != "everything"]
 
 # Check of kube-score -> why the charts do not do as it says.
 LEFT = {
@@ -39,7 +39,7 @@ LEFT = {
 @functools.cache
 def failed(file: Path) -> dict[str, set[str]]:
     """{check: objects that fail it} of what a file renders."""
-    text = Helm().template(ROOT / "charts" / chart_of(str(file.relative_to(ROOT))), files=[file])
+    text = Helm().template(chart_of(str(file.relative_to(ROOT))), files=[file])
     command = [str(tools.path("kube-score")), "score", "--output-format=json", "-"]
     version = versions.get("kubernetes", "version").rpartition(".")[0]
     done = subprocess.run([*command, f"--kubernetes-version=v{version}"], input=text, capture_output=True, text=True)

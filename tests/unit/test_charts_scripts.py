@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.waits import wait_for
+from ci.paths import DEMO, FLINK
+from harness.waits import wait_for
 
-CHARTS = Path(__file__).resolve().parents[2] / "charts"
-REST = CHARTS / "flink" / "files" / "rest.sh"
-BOUNDED = CHARTS / "flink" / "files" / "bounded.sh"
-START = CHARTS / "flink" / "files" / "start-job.sh"
-READY = CHARTS / "flink-kafka-demo" / "files" / "kafka-ready.sh"
+REST = FLINK / "files" / "rest.sh"
+BOUNDED = FLINK / "files" / "bounded.sh"
+START = FLINK / "files" / "start-job.sh"
+READY = DEMO / "files" / "kafka-ready.sh"
 OVERVIEW = {"taskmanagers": 2, "slots-total": 4, "slots-available": 4, "jobs-running": 1, "jobs-finished": 0}
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.manifests import pod_template, render
-from tests.unit.scenarios import FLINK, ROLE
-from tests.unit.test_charts_values import merged
+from ci.paths import FLINK
+from harness.helm import merged
+from harness.manifests import pod_template, render
+from tests.unit.scenarios import ROLE
 
 JOB = {"flink": {"type": "job"}}
 HELPER = ROLE["sidecars"]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.helm import HelmError
-from tests.support.manifests import containers, env, flink_config, pod_template, render
-from tests.unit.scenarios import FLINK, S3
-from tests.unit.test_charts_values import merged
+from ci.paths import FLINK
+from harness.helm import HelmError, merged
+from harness.manifests import containers, env, flink_config, pod_template, render
+from tests.unit.scenarios import S3
 
 PLUGINS = FLINK / "files" / "plugins.sh"
 HA = {"highAvailability": {"type": "kubernetes"}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -12,9 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.helm import Helm, HelmError
-from tests.support.manifests import render
-from tests.unit.scenarios import CHARTS, DEMO, FLINK, ROLE
+from ci.paths import CHARTS, DEMO, FLINK
+from harness.helm import Helm, HelmError, merged
+from harness.manifests import render
+from tests.unit.charts.releases import nested
+from tests.unit.scenarios import ROLE
 
 Tree = dict[str, Any]
 
@@ -167,12 +168,6 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
             Helm().template(chart, nested(path, 1))
 
 
-def nested(path: tuple[str, ...], value: Any) -> Tree:
-    for key in reversed(path):
-        value = {key: value}
-    return value
-
-
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -205,15 +200,6 @@ def nested(path: tuple[str, ...], value: Any) -> Tree:
 def test_wrong_types_and_ranges_are_refused(path: str, value: Any) -> None:
     with pytest.raises(HelmError, match=path.replace(".", "[./]")):
         Helm().template(FLINK, nested(tuple(path.split(".")), value))
-
-
-def merged(*trees: Tree) -> Tree:
-    result: Tree = {}
-    for tree in trees:
-        for key, value in tree.items():
-            both = isinstance(value, dict) and isinstance(result.get(key), dict)
-            result[key] = merged(result[key], value) if both else copy.deepcopy(value)
-    return result
 
 
 JOB = {"flink": {"type": "job"}}

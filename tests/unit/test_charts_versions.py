@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any
 
 import yaml
 
-from tests.conftest import ROOT
-from tests.support.manifests import render
+from ci import versions
+from ci.paths import FLINK, JOBS, ROOT
+from harness.manifests import render
 
-VERSIONS = tomllib.loads((ROOT / "versions.toml").read_text())
-FLINK = VERSIONS["flink"]["default"]
+VERSIONS = versions.load()
+VERSION = VERSIONS["flink"]["default"]
 
 
 def read(path: str) -> Any:
@@ -19,13 +19,13 @@ def read(path: str) -> Any:
 
 
 def test_flink() -> None:
-    assert read("charts/flink/Chart.yaml")["appVersion"] == FLINK
-    assert read("charts/flink-kafka-demo/Chart.yaml")["appVersion"] == FLINK
-    assert read("charts/flink-kafka-demo/values.yaml")["flink"]["image"]["tag"] == FLINK
-    assert read("values/job-python.yaml")["image"]["tag"] == FLINK
-    assert read("values/session-jobs.yaml")["image"]["tag"] == FLINK
-    assert f"<flink.version>{FLINK}</flink.version>" in (ROOT / "jobs" / "high-speed" / "pom.xml").read_text()
-    assert FLINK in VERSIONS["flink"]["releases"]
+    assert read("charts/flink/Chart.yaml")["appVersion"] == VERSION
+    assert read("charts/flink-kafka-demo/Chart.yaml")["appVersion"] == VERSION
+    assert read("charts/flink-kafka-demo/values.yaml")["flink"]["image"]["tag"] == VERSION
+    assert read("values/job-python.yaml")["image"]["tag"] == VERSION
+    assert read("values/session-jobs.yaml")["image"]["tag"] == VERSION
+    assert f"<flink.version>{VERSION}</flink.version>" in (JOBS / "high-speed" / "pom.xml").read_text()
+    assert VERSION in VERSIONS["flink"]["releases"]
 
 
 def test_the_images_of_the_demo() -> None:
@@ -36,7 +36,7 @@ def test_the_images_of_the_demo() -> None:
 
 def test_the_image_of_the_hooks() -> None:
     python = f"python:{VERSIONS['images']['python']}-slim-{VERSIONS['images']['debian']}"
-    for job in render(ROOT / "charts" / "flink").by("Job"):
+    for job in render(FLINK).by("Job"):
         assert job["spec"]["template"]["spec"]["containers"][0]["image"] == python
 
 

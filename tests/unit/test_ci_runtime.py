@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from ci import console, engine, test, tools, versions
+from ci.paths import ROOT
 
-SCRIPT = versions.REPO / "ci" / "runc.sh"
+SCRIPT = ROOT / "ci" / "runc.sh"
 PROCESS = {
     "capabilities": {"bounding": ["CAP_CHOWN", "CAP_SYS_RESOURCE"], "ambient": ["CAP_SYS_RESOURCE"]},
     "oomScoreAdj": -999,
@@ -109,9 +110,7 @@ def test_die_says_the_sentence_and_exits_with_2(capsys: pytest.CaptureFixture[st
 
 def test_a_machine_without_engine_gets_one_sentence(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
-    done = subprocess.run(
-        [sys.executable, "-m", "ci", "engine"], cwd=versions.REPO, env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-m", "ci", "engine"], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.manifests import Manifests, Object, containers, flink_config, parse, pod_template, render
-from tests.unit.scenarios import DEMO, FLINK, JOBS, ROOT, S3, SCENARIOS, Scenario
+from ci.paths import DEMO, DOCS, FLINK
+from harness.manifests import Manifests, Object, containers, flink_config, parse, pod_template, render
+from tests.unit.scenarios import JOBS, S3, SCENARIOS, Scenario
 
-PAGE = (ROOT / "docs" / "security.md").read_text()
+PAGE = (DOCS / "security.md").read_text()
 COMPONENT = "app.kubernetes.io/component"
 JOB: dict[str, Any] = {"flink": {"type": "job"}}
 # What no other scenario has.

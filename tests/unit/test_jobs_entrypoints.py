@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ci import versions
+from ci.paths import JOBS
 
-IMAGE = versions.REPO / "jobs" / "image"
+IMAGE = JOBS / "image"
 PLUGIN = "flink-s3-fs-hadoop-2.2.1.jar"
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from ci import artifacts, bases, cluster, images, versions
 from ci.console import CommandFailed
-from tests.support.manifests import pod_template, render
-from tests.unit.scenarios import DEMO
+from ci.paths import DEMO, JOBS
+from harness.manifests import pod_template, render
 
-IMAGE = versions.REPO / "jobs" / "image"
+IMAGE = JOBS / "image"
 FILE = "one.jar"
 
 
@@ -55,7 +55,7 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file.write_text(f"{hashlib.sha256(b'right').hexdigest()}  thing/{FILE}\n")
     monkeypatch.setenv("FLINK_HELM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(artifacts, "LOCK", file)
-    monkeypatch.setattr(versions, "REPO", tmp_path)
+    monkeypatch.setattr(artifacts, "ROOT", tmp_path)
     return file
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from harness_kdv.kafka import Record
+from harness_kdv.model import Input
 from tests.soak.account import account
-from tests.support.kafka import Record
-from tests.support.kdv_model import Input
-from tests.unit.test_support_kdv_model import at, records, reject
+from tests.unit.harness_kdv.records import at, records, reject
 
 # One partition: a row, its copy, a row that closes the window, one that is late, a broken one.
 ALL = records([at("07:28:00", 1), at("07:28:00", 1), at("07:40:00", 2), at("07:28:30", 3), b"broken"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.csv_output import Row, Snapshot, parse, read
+from harness_kdv.csv_output import Row, Snapshot, parse, read
 
 LINE = '7,Televizyon,"ikinci el, ""LG"" OLED TV",18000,0.18,21240.00,"2024-05-20 07:28:00"\n'
 ROW = Row(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.helm import Helm, HelmError
+from harness.helm import Helm, HelmError
 
 # Prints its arguments, its input and what it knows of homes and clusters, as JSON.
 FAKE = """#!/usr/bin/env python3

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness_kdv.kafka import Kafka, Record, parse
 from jobs.tools.records import line
-from tests.support.kafka import Kafka, Record, parse
 
 
 def test_asks_our_tool() -> None:

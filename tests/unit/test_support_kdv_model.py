@@ -12,19 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness_kdv.csv_output import Row
+from harness_kdv.model import Broken, Expected, Input, compare, read
 from jobs.tools.producer import BROKEN
-from tests.support.csv_output import Row
-from tests.support.kafka import Record
-from tests.support.kdv_model import Broken, Expected, Input, compare, read
+from tests.unit.harness_kdv.records import TV, at, records, reject
 
-TV = {
-    "id": 7,
-    "product": "Televizyon",
-    "description": "ikinci el LG OLED TV",
-    "price": 18000,
-    "kdv": 0.18,
-    "timestamp_column": "2024-05-20 07:29:49",
-}
 CLOSER = {**TV, "id": 99, "timestamp_column": "2024-05-20 07:40:00"}
 TV_ROW = Row(
     7,
@@ -35,23 +27,6 @@ TV_ROW = Row(
     Decimal("21240.00"),
     datetime(2024, 5, 20, 7, 28),
 )
-
-
-def records(*partitions: Sequence[dict[str, object] | bytes]) -> list[Record]:
-    """One sequence of rows for each partition."""
-    return [
-        Record(number, offset, row if isinstance(row, bytes) else json.dumps(row).encode())
-        for number, rows in enumerate(partitions)
-        for offset, row in enumerate(rows)
-    ]
-
-
-def reject(partition: int, offset: int, value: bytes, reason: str = "because") -> Record:
-    return Record(0, 0, value, {"partition": str(partition), "offset": str(offset), "reason": reason})
-
-
-def at(time: str, number: int = 7) -> dict[str, object]:
-    return {**TV, "id": number, "timestamp_column": f"2024-05-20 {time}"}
 
 
 def ids(rows: frozenset[Row]) -> set[int]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.manifests import Manifests, containers, env, flink_config, parse
-from tests.support.validation import InvalidManifest
+from harness.manifests import Manifests, containers, env, flink_config, parse
+from harness.validation import InvalidManifest
 
 
 def deployment(**changes: Any) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.rest import FlinkError, FlinkRest
-from tests.support.waits import WaitFailed, WaitTimeout
+from harness.rest import FlinkError, FlinkRest
+from harness.waits import WaitFailed, WaitTimeout
 
 Answers = dict[str, Any]
 

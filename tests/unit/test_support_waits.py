@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.waits import GiveUp, WaitFailed, WaitTimeout, wait_for
+from harness.waits import GiveUp, WaitFailed, WaitTimeout, wait_for
 
 
 def answers(*values: object) -> Callable[[], object]:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.manifests import render
-from tests.unit.scenarios import FLINK, ROOT, VALUES_FILES
+from ci.paths import DOCS, FLINK, ROOT, VALUES
+from harness.manifests import render
+from tests.unit.scenarios import VALUES_FILES
 
-EVERYTHING = ROOT / "values" / "everything.yaml"
+EVERYTHING = VALUES / "everything.yaml"
 FILES = VALUES_FILES
 TESTS = [file.read_text() for file in (ROOT / "tests" / "kind").glob("*.py")]
-MODES = ROOT / "docs" / "modes.md"
+MODES = DOCS / "modes.md"
 each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 
 

@@ -33,6 +33,13 @@ S3_RECORD = {
     "stores": ("hdfs=", "s3="),
 }
 MINUTES_AGO = "2020-01-01T00:00:00Z"
+# What a release that was renamed is told in place of r-....
+RENAMED: dict[str, Any] = {
+    "name": "x",
+    "record": "x-record",
+    "jobmanager_deployment": "x-jobmanager",
+    "taskmanager_deployment": "x-taskmanager",
+}
 
 
 def deployment(claim: str = "data", name: str = "r-jobmanager", **metadata: Any) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import pytest
 from hooks import operations
 from hooks.wanted import Wanted, parse
 
-from tests.support.manifests import Manifests, Object, containers, pod_template, render
-from tests.unit.scenarios import FLINK, JOBS, SCENARIOS, Scenario
+from ci.paths import FLINK
+from harness.manifests import Manifests, Object, containers, pod_template, render
+from tests.unit.scenarios import JOBS, SCENARIOS, Scenario
 
 JOB = {"flink": {"type": "job"}}
 HA = {"highAvailability": {"type": "kubernetes"}}

@@ -13,7 +13,7 @@ from hooks.kubernetes import Kubernetes
 
 from tests.unit.fakes import FakeZooKeeper
 from tests.unit.hooks import build
-from tests.unit.hooks.build import JOB, OTHER, SAVEPOINTS
+from tests.unit.hooks.build import JOB, OTHER, RENAMED, SAVEPOINTS
 from tests.unit.hooks.conftest import World
 
 HA: dict[str, Any] = {"high_availability": "kubernetes", "jobs_survive_restart": True}
@@ -495,14 +495,6 @@ def test_the_claim_leaves_the_manifest(world: World) -> None:
     world("before", {"specification": "a"}, objects=[build.deployment(), own])
     claim["annotations"]["helm.sh/resource-policy"] = "keep"
     world("before", {"specification": "a"})
-
-
-RENAMED: dict[str, Any] = {
-    "name": "x",
-    "record": "x-record",
-    "jobmanager_deployment": "x-jobmanager",
-    "taskmanager_deployment": "x-taskmanager",
-}
 
 
 @pytest.mark.parametrize("state", ["running", "suspended", "its pod is away"])

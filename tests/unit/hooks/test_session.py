@@ -17,12 +17,11 @@ from hooks.errors import Failed
 from hooks.record import Record
 from hooks.submit import Client
 
+from ci.paths import FLINK
 from tests.unit.fakes import FakeFiles, serving
 from tests.unit.hooks import build
-from tests.unit.hooks.build import OTHER, SAVEPOINTS
+from tests.unit.hooks.build import OTHER, RENAMED, SAVEPOINTS
 from tests.unit.hooks.conftest import World
-from tests.unit.hooks.test_operations import RENAMED
-from tests.unit.scenarios import FLINK
 
 CLIENT = FLINK / "files" / "client.sh"
 KEPT = {"type": "kubernetes", "folder": f"file://{build.CLAIM}/ha"}

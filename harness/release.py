@@ -1,4 +1,4 @@
-"""One release of charts/flink on a cluster, seen as a user sees it: its REST API, its pods, the `flink` command."""
+"""One release with Flink on a cluster, seen as a user sees it: its REST API, its pods, the `flink` command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from .rest import FlinkRest
 
 
 class FlinkRelease:
-    """The Flink cluster of the Helm release `name`; a chart that holds charts/flink as a dependency counts as well."""
+    """The Flink cluster of the Helm release `name`.
+
+    Its pods are labelled with app.kubernetes.io/instance and component (jobmanager, taskmanager), its Service has a port `rest`.
+    """
 
     def __init__(self, cluster: Cluster, namespace: str, name: str) -> None:
         self.cluster = cluster

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -14,6 +15,16 @@ from typing import Any
 
 Values = Mapping[str, Any]
 Files = Sequence[str | Path]
+
+
+def merged(*trees: Values) -> dict[str, Any]:
+    """Values with those of later trees over those of earlier ones; mappings are merged at every depth, as Helm does it."""
+    result: dict[str, Any] = {}
+    for tree in trees:
+        for key, value in tree.items():
+            both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+            result[key] = merged(result[key], value) if both else copy.deepcopy(value)
+    return result
 
 
 class HelmError(RuntimeError):

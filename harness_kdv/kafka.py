@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from .cluster import Run
+from harness.cluster import Run
 
 
 class Record(NamedTuple):

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from .cluster import Run
+from harness.cluster import Run
 
 # Prints each file with its name in front, set off by a character that no CSV of ours holds.
 _SCRIPT = r"""

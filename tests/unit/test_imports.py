@@ -1,0 +1,34 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from ci.paths import ROOT
+
+PACKAGES = {"bench", "ci", "harness", "harness_kdv", "jobs", "local", "tests"}
+FORBIDDEN = {
+    "ci": PACKAGES - {"ci"},  # it runs before any of the others can
+    "harness": PACKAGES - {"harness"},  # others can take it along
+    "harness_kdv": {"bench", "local", "tests"},
+    "jobs": PACKAGES - {"jobs"},  # their images hold nothing else
+    "local": {"bench", "tests"},
+    "bench": {"tests"},
+    "tests": set(),
+}
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_no_folder_imports_what_stands_above_it_and_none_a_test(folder: str) -> None:
+    files = list((ROOT / folder).rglob("*.py"))
+    assert files
+    for file in files:
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        modules = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        absolute = [node for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+        modules += [f"{node.module}.{alias.name}" for node in absolute for alias in node.names]
+        for module in modules:
+            assert not any(f"{module}.".startswith(f"{other}.") for other in FORBIDDEN[folder]), f"{file} imports {module}"
+            assert not (module.startswith("tests.") and ".test_" in module), f"{file} imports {module}, which is a test"
