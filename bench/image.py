@@ -20,7 +20,7 @@ from typing import Any
 
 import requests
 
-from ci.console import run
+from ci.core.console import run
 from harness.waits import wait_for
 
 RESULTS = Path(__file__).parent / "results" / "image.json"

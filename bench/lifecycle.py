@@ -29,8 +29,8 @@ from typing import Any
 import yaml
 
 from bench import store
-from ci.console import say
-from ci.paths import BUILD, DEMO
+from ci.core.console import say
+from ci.core.paths import BUILD, DEMO
 from harness import faults
 from harness.cluster import Cluster
 from harness.helm import Helm

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import start
-from ci.paths import BUILD, FLINK, VALUES
+from ci.core.paths import BUILD, FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm
 

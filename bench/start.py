@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ci.paths import BUILD, DEMO
+from ci.core.paths import BUILD, DEMO
 from harness.cluster import Cluster
 from harness.helm import Helm
 from harness.release import FlinkRelease

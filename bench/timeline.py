@@ -25,8 +25,8 @@ from typing import Any
 
 from bench import store
 from bench.lifecycle import NAME, NAMESPACE, SUBJECTS, flowing, installed
-from ci.console import say
-from ci.paths import BUILD
+from ci.core.console import say
+from ci.core.paths import BUILD
 from harness.cluster import Cluster
 from harness.helm import Helm
 from harness.release import FlinkRelease

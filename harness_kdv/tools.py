@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ci import versions
+from ci.core import versions
 from harness.cluster import Cluster
 from harness.workloads import Pods
 

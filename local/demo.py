@@ -14,9 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ci import demo, versions
-from ci.console import say, step
-from ci.paths import JOBS
+from ci.commands import demo
+from ci.core import versions
+from ci.core.console import say, step
+from ci.core.paths import JOBS
 from harness.waits import GiveUp, wait_for
 
 from . import flink, kafka

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import requests
 
-from ci import images
-from ci.paths import JOBS, ROOT
+from ci.core.paths import JOBS, ROOT
+from ci.images import images
 from harness.rest import FlinkRest
 from harness.waits import GiveUp, wait_for
 

@@ -12,8 +12,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
 
-from ci import artifacts
-from ci.paths import ROOT
+from ci.core.paths import IMAGES
+from ci.images import artifacts
 from harness.waits import GiveUp, wait_for
 
 from .process import Process, free_port
@@ -54,7 +54,7 @@ class Broker:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._java = ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseG1GC"]
-        self._java.append(f"-Dlog4j2.configurationFile={ROOT}/jobs/image/kafka-log4j2.properties")
+        self._java.append(f"-Dlog4j2.configurationFile={IMAGES}/kafka/kafka-log4j2.properties")
         self._java += ["-cp", f"{artifacts.fetch('kafka')}/*"]
         self._properties = folder / "server.properties"
         port, brokers, controller = free_port(), free_port(), free_port()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from ci.paths import BUILD
+from ci.core.paths import BUILD
 
 pytest_plugins = ["harness.plugin"]
 # The asserts of what tests share say what they compared, as those of tests do.

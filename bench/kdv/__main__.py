@@ -13,8 +13,8 @@ from typing import Any
 
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from ci.console import say, step
-from ci.paths import BUILD
+from ci.core.console import say, step
+from ci.core.paths import BUILD
 from local import kafka
 from local.kafka import Broker
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ci import versions
+from ci.core import versions
 from local import flink
 from local.flink import FlinkCluster
 

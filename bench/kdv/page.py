@@ -10,7 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from bench import lifecycle, modes, store, timeline
-from ci.paths import DOCS
+from ci.core.paths import DOCS
 
 PAGE = DOCS / "bench.md"
 PLOT = DOCS / "bench-kdv.svg"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ci.paths import ROOT
+from ci.core.paths import ROOT
 from harness.waits import GiveUp, wait_for
 from local.process import Process
 

@@ -7,10 +7,12 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from ci import artifacts, java, venv, versions
-from ci import cache as built
-from ci.console import run
-from ci.paths import JOBS
+from ci.core import cache as built
+from ci.core import versions
+from ci.core.console import run
+from ci.core.paths import JOBS
+from ci.images import artifacts
+from ci.machine import java, venv
 
 from .flink import CHECKPOINT_INTERVAL, FlinkSubject, java_version
 from .peer import Peer

@@ -21,7 +21,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO
 
-from ci import images, java, versions
+from ci.core import versions
+from ci.images import images
+from ci.machine import java
 from harness_kdv.model import Broken, read
 from tests.fuzz.records import records
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.cluster import Cluster
 from harness.helm import Helm
 from harness.nodes import Nodes

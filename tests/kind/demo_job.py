@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from ci.paths import DEMO
+from ci.core.paths import DEMO
 from harness.release import FlinkRelease
 from harness.waits import GiveUp, wait_for
 from harness.workloads import wait_job

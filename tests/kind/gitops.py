@@ -9,7 +9,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import NotFoundError
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness import evidence
 from harness.cluster import Cluster
 from harness.helm import Helm, Values

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ci import versions
+from ci.core import versions
 from harness.release import FlinkRelease
 
 NEW, OLD = versions.section("flink")["releases"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.helm import merged
 from harness.release import FlinkRelease
 from harness.waits import wait_for

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from ci.paths import FLINK, VALUES
+from ci.core.paths import FLINK, VALUES
 from harness import evidence, workloads
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError

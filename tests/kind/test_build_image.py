@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ci import images
-from ci.paths import ROOT
+from ci.core.paths import ROOT
+from ci.images import images
 from harness.cluster import Cluster
 from harness.waits import wait_for
 from harness_kdv.tools import tools

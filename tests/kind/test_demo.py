@@ -8,7 +8,7 @@ import re
 import pytest
 import yaml
 
-from ci.paths import DEMO, JOBS, VALUES
+from ci.core.paths import DEMO, JOBS, VALUES
 from harness import evidence, faults
 from harness.cluster import Cluster
 from harness.helm import Helm

@@ -10,7 +10,7 @@ import yaml
 from kubernetes import utils
 from kubernetes.dynamic import DynamicClient
 
-from ci.paths import DOCS, FLINK, VALUES
+from ci.core.paths import DOCS, FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm
 from tests.kind import jar_job

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ci.paths import DEMO
+from ci.core.paths import DEMO
 from harness import faults
 from harness.cluster import Cluster
 from harness.helm import Helm

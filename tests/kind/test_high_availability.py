@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import DEMO
+from ci.core.paths import DEMO
 from harness import evidence, faults
 from harness.cluster import Cluster
 from harness.helm import Helm

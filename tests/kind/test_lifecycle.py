@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import DEMO, FLINK
+from ci.core.paths import DEMO, FLINK
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError
 from harness.manifests import Object

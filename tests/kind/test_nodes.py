@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from ci.paths import FLINK, VALUES
+from ci.core.paths import FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm
 from harness.nodes import Nodes

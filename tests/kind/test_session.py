@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from ci.paths import VALUES
+from ci.core.paths import VALUES
 from harness import evidence
 from harness.cluster import Cluster
 from harness.helm import Helm

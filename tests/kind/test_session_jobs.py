@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ci.paths import FLINK, VALUES
+from ci.core.paths import FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError
 from harness.release import FlinkRelease

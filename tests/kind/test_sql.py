@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ci.paths import FLINK, VALUES
+from ci.core.paths import FLINK, VALUES
 from harness import network
 from harness.helm import Helm
 from harness.release import FlinkRelease

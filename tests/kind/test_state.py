@@ -10,7 +10,7 @@ import pytest
 import yaml
 from kubernetes import client, utils
 
-from ci.paths import DEMO, DOCS, VALUES
+from ci.core.paths import DEMO, DOCS, VALUES
 from harness import evidence, faults
 from harness.cluster import Cluster
 from harness.helm import Helm

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError, merged
 from harness.waits import wait_for

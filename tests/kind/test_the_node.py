@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ci.paths import DEMO
+from ci.core.paths import DEMO
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError
 from harness.waits import wait_for

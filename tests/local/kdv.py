@@ -12,7 +12,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from ci import versions
+from ci.core import versions
 from harness.rest import FlinkRest
 from harness.waits import GiveUp, wait_for
 from harness_kdv import csv_output

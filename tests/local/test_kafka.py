@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from ci.paths import JOBS
+from ci.core.paths import JOBS
 from harness_kdv.adverts import advert, rows_of_minutes
 from harness_kdv.kafka import parse
 from jobs.tools import kafka_client

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ci import artifacts, images, java
+from ci.images import artifacts, images
+from ci.machine import java
 from tests.local.kdv import VERSIONS
 
 SIZE = 120_000

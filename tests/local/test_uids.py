@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.paths import ROOT
+from ci.core.paths import ROOT
 from local.flink import FlinkCluster
 from tests.local.kdv import VERSIONS
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ci.paths import DEMO
+from ci.core.paths import DEMO
 from harness import faults
 from harness.helm import Helm, HelmError
 from harness.release import FlinkRelease

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import pytest
 
-from ci.paths import BUILD, DEMO
+from ci.core.paths import BUILD, DEMO
 from harness.cluster import Cluster
 from harness.helm import Helm
 from harness.release import FlinkRelease

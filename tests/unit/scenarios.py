@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ci.paths import DEMO, FLINK, ROOT, VALUES
+from ci.core.paths import DEMO, FLINK, ROOT, VALUES
 from harness.manifests import Manifests, render
 
 # Those that a user would install; everything.yaml is a list to copy from.

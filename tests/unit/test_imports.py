@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from ci.paths import ROOT
+from ci.core.paths import ROOT
 
 PACKAGES = {"bench", "ci", "harness", "harness_kdv", "jobs", "local", "tests"}
 FORBIDDEN = {
@@ -18,6 +18,9 @@ FORBIDDEN = {
     "bench": {"tests"},
     "tests": set(),
 }
+PARTS_OF_CI = ["core", "machine", "no_registry", "kubernetes", "images", "charts", "commands"]
+for number, name in enumerate(PARTS_OF_CI, start=1):
+    FORBIDDEN[f"ci/{name}"] = {f"ci.{later}" for later in PARTS_OF_CI[number:]}
 
 
 @pytest.mark.parametrize("folder", FORBIDDEN)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.helm import Helm, HelmError
 from harness.manifests import Manifests, Object, pod_template, render
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ci.paths import DEMO, FLINK
+from ci.core.paths import DEMO, FLINK
 from harness.helm import Helm, HelmError, merged
 from harness.manifests import Object, containers, env, flink_config, pod_template, render
 

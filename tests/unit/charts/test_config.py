@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.manifests import containers, flink_config, pod_template, render
 
 JOB = {

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ci.paths import CHARTS, DEMO
+from ci.core.paths import CHARTS, DEMO
 from harness.helm import Helm
 from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
 from harness.validation import describe

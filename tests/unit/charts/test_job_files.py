@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.helm import Helm, merged
 from harness.manifests import containers, env, pod_template, render
 from tests.unit.charts.releases import refused

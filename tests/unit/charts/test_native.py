@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
 from harness.validation import strict_yaml
 from tests.unit.scenarios import ROLE, S3

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import DEMO, FLINK
+from ci.core.paths import DEMO, FLINK
 from harness.helm import Helm
 from harness.manifests import Manifests, render
 from tests.unit.scenarios import SCENARIOS, Scenario

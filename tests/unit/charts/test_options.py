@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ci import flink_options
-from ci.paths import FLINK
+from ci.charts import flink_options
+from ci.core.paths import FLINK
 from harness.helm import Helm, merged
 from harness.manifests import Manifests, containers, flink_config, pod_template, render
 from harness.validation import strict_yaml

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import DEMO, FLINK
+from ci.core.paths import DEMO, FLINK
 from harness.manifests import Object, containers, env, flink_config, pod_template, render
 from tests.unit.scenarios import ROLE
 

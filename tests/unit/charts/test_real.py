@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.helm import Helm
 from harness.manifests import Manifests, Object, containers, env, flink_config, pod_template, render
 from harness.validation import strict_yaml

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import CHARTS, DEMO, FLINK
+from ci.core.paths import CHARTS, DEMO, FLINK
 from harness.helm import Helm, HelmError
 from harness.manifests import render
 from tests.unit.charts.releases import refused

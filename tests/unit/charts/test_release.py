@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ci.defaults import leaves
-from ci.paths import DEMO, FLINK
+from ci.charts.defaults import leaves
+from ci.core.paths import DEMO, FLINK
 from harness.helm import Helm, merged
 from harness.manifests import containers, flink_config, pod_template, render
 from tests.unit.charts.releases import JOB, SESSION, nested, pods

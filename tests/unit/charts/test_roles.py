@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import DOCS, FLINK
+from ci.core.paths import DOCS, FLINK
 from harness.helm import merged
 from harness.manifests import Object, containers, env, pod_template, render
 from tests.unit.charts.releases import JOB, SESSION, nested, pods

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ci import tools, versions
-from ci.lint import chart_of
-from ci.paths import ROOT, VALUES
+from ci.commands.lint import chart_of
+from ci.core import versions
+from ci.core.paths import ROOT, VALUES
+from ci.kubernetes import tools
 from harness.helm import Helm
 
 pytestmark = pytest.mark.full

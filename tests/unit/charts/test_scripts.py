@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import DEMO, FLINK
+from ci.core.paths import DEMO, FLINK
 from harness.waits import wait_for
 
 REST = FLINK / "files" / "rest.sh"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.helm import merged
 from harness.manifests import pod_template, render
 from tests.unit.scenarios import ROLE

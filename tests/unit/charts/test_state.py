@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.helm import HelmError, merged
 from harness.manifests import containers, env, flink_config, pod_template, render
 from tests.unit.scenarios import S3

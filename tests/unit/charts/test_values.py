@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ci.paths import CHARTS, DEMO, FLINK
+from ci.core.paths import CHARTS, DEMO, FLINK
 from harness.helm import Helm, HelmError, merged
 from harness.manifests import render
 from tests.unit.charts.releases import nested

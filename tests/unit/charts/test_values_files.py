@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ci.paths import DOCS, FLINK, ROOT, VALUES
+from ci.core.paths import DOCS, FLINK, ROOT, VALUES
 from harness.manifests import render
 from tests.unit.scenarios import VALUES_FILES
 

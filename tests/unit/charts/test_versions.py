@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from ci import versions
-from ci.paths import FLINK, JOBS, ROOT
+from ci.core import versions
+from ci.core.paths import FLINK, JOBS, ROOT
 from harness.manifests import render
 
 VERSIONS = versions.load()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ci import cache
+from ci.core import cache
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ import json
 import pytest
 import yaml
 
-from ci import cluster, pod_network
+from ci.kubernetes import cluster
+from ci.no_registry import pod_network
 
 
 def test_the_cluster_with_workers_is_another_one() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ci import artifacts, flink_home
+from ci.images import artifacts, flink_home
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 import zipfile
 from pathlib import Path
 
-from ci import java
+from ci.machine import java
 
 
 def folder(path: Path, files: dict[str, str], time: int) -> Path:

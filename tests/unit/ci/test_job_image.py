@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci import artifacts, job_image
+from ci.images import artifacts, job_image
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:

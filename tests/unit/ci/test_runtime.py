@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
-from ci import console, engine, test, tools, versions
-from ci.paths import ROOT
+from ci.commands import test
+from ci.core import console, versions
+from ci.core.paths import ROOT
+from ci.kubernetes import tools
+from ci.machine import engine
 
-SCRIPT = ROOT / "ci" / "runc.sh"
+SCRIPT = Path(engine.__file__).with_name("runc.sh")
 PROCESS = {
     "capabilities": {"bounding": ["CAP_CHOWN", "CAP_SYS_RESOURCE"], "ambient": ["CAP_SYS_RESOURCE"]},
     "oomScoreAdj": -999,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci.paths import DEMO, DOCS, FLINK
+from ci.core.paths import DEMO, DOCS, FLINK
 from harness.manifests import Manifests, Object, containers, flink_config, parse, pod_template, render
 from tests.unit.scenarios import JOBS, S3, SCENARIOS, Scenario
 

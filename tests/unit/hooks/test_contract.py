@@ -13,7 +13,7 @@ import pytest
 from hooks import operations
 from hooks.wanted import Wanted, parse
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from harness.manifests import Manifests, Object, containers, pod_template, render
 from tests.unit.scenarios import JOBS, SCENARIOS, Scenario
 

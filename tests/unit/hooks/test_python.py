@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 
 MODULES = sorted((FLINK / "files" / "hooks").glob("*.py"))
 each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)

@@ -17,7 +17,7 @@ from hooks.errors import Failed
 from hooks.record import Record
 from hooks.submit import Client
 
-from ci.paths import FLINK
+from ci.core.paths import FLINK
 from tests.unit.fakes import FakeFiles, serving
 from tests.unit.hooks import build
 from tests.unit.hooks.build import OTHER, RENAMED, SAVEPOINTS

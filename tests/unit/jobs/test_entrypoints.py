@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ci.paths import JOBS
+from ci.core.paths import IMAGES
 
-IMAGE = JOBS / "image"
 PLUGIN = "flink-s3-fs-hadoop-2.2.1.jar"
 
 
@@ -37,7 +36,7 @@ class Flink:
         self.calls.unlink(missing_ok=True)
         # The library is not where the tests run, and would be loaded by every program of theirs.
         given = {"FLINK_HOME": str(self.home), "PATH": f"{self.home}/path:/usr/bin:/bin", "DISABLE_JEMALLOC": "true"}
-        entrypoint = ["bash", str(IMAGE / "published-flink-entrypoint.sh"), *words]
+        entrypoint = ["bash", str(IMAGES / "published-flink" / "published-flink-entrypoint.sh"), *words]
         return subprocess.run(entrypoint, env={**given, **environment}, capture_output=True, text=True, timeout=30)
 
     def called(self, *words: str, **environment: str) -> list[str]:
@@ -123,7 +122,7 @@ def test_root_steps_down_where_the_image_has_gosu(flink: Flink) -> None:
     assert "WARNING: Flink runs as root" in flink.run("true").stdout
     program(flink.home / "path" / "gosu", 'echo "gosu $*"')
     assert flink.run("taskmanager").stdout.splitlines() == [f"gosu flink {flink.home}/bin/taskmanager.sh start-foreground"]
-    words = ["sh", str(IMAGE / "gosu.sh"), "daemon", "id", "-un"]
+    words = ["sh", str(IMAGES / "published-flink" / "gosu.sh"), "daemon", "id", "-un"]
     assert subprocess.run(words, check=True, capture_output=True, text=True).stdout == "daemon\n"
 
 
@@ -142,7 +141,7 @@ class Kafka:
         """What the programs print, and the lines of the options."""
         folders = {"KAFKA_HOME": self.home, "KAFKA_MOUNTED": self.home / "mounted", "KAFKA_DEFAULTS": self.home / "defaults"}
         given = {"PATH": "/usr/bin:/bin", **{name: str(path) for name, path in folders.items()}}
-        command = ["bash", str(IMAGE / "kafka-run.sh"), *words]
+        command = ["bash", str(IMAGES / "kafka" / "kafka-run.sh"), *words]
         done = subprocess.run(command, env={**given, **environment}, check=True, capture_output=True, text=True, timeout=30)
         options = (self.home / "config" / "server.properties").read_text()
         return done.stdout.splitlines(), [line for line in options.splitlines() if line]

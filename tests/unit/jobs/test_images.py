@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from ci import artifacts, bases, cluster, images, versions
-from ci.console import CommandFailed
-from ci.paths import DEMO, JOBS
+from ci.core import versions
+from ci.core.console import CommandFailed
+from ci.core.paths import DEMO, IMAGES
+from ci.images import artifacts, bases, images
+from ci.kubernetes import cluster
 from harness.manifests import pod_template, render
 
-IMAGE = JOBS / "image"
 FILE = "one.jar"
 
 
@@ -103,18 +104,19 @@ def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode:
 STAND_INS = ("published-flink", "published-python", "kafka")
 
 
-OURS = sorted({file.stem for file in IMAGE.glob("*.Dockerfile")} - {*STAND_INS, "java"})  # java: a base
+# A runtime, the system of a node, and a job in an image with Flink are none that a pod's user is named in.
+OURS = sorted({file.parent.name for file in IMAGES.glob("*/Dockerfile")} - {*STAND_INS, "java", "node", "job"})
 
 
 @pytest.mark.parametrize("kind", OURS)
 def test_no_image_of_ours_runs_as_root(kind: str) -> None:
-    users = re.findall(r"^USER (.+)$", (IMAGE / f"{kind}.Dockerfile").read_text(), re.MULTILINE)
+    users = re.findall(r"^USER (.+)$", (IMAGES / kind / "Dockerfile").read_text(), re.MULTILINE)
     assert users == ["1000:1000" if kind == "minio" else "9999:9999"]
 
 
 def test_a_stand_in_runs_as_the_user_of_the_image_that_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bases, "published_java", lambda: "base")
-    last = {kind: re.findall(r"^USER (.+)$", (IMAGE / f"{kind}.Dockerfile").read_text(), re.MULTILINE) for kind in STAND_INS}
+    last = {kind: re.findall(r"^USER (.+)$", (IMAGES / kind / "Dockerfile").read_text(), re.MULTILINE) for kind in STAND_INS}
     assert last["published-python"] == []
     assert last["kafka"] == ["appuser"]
     assert last["published-flink"][-1] == "${RUNS_AS}"
@@ -126,7 +128,7 @@ def test_a_stand_in_runs_as_the_user_of_the_image_that_it_stands_for(monkeypatch
 
 def test_nothing_is_mounted_above_the_volumes_of_kafkas_image() -> None:
     """They are mounted last: over the claim with the topics, or in a folder in which nothing can be made."""
-    (volumes,) = re.findall(r"^VOLUME (.+)$", (IMAGE / "kafka.Dockerfile").read_text(), re.MULTILINE)
+    (volumes,) = re.findall(r"^VOLUME (.+)$", (IMAGES / "kafka" / "Dockerfile").read_text(), re.MULTILINE)
     pod = pod_template(render(DEMO).one("StatefulSet", "release-name-kafka"))["spec"]
     for mount in pod["containers"][0]["volumeMounts"]:
         assert not any(volume.startswith(f"{mount['mountPath']}/") for volume in json.loads(volumes))
@@ -137,5 +139,5 @@ def test_a_stand_in_holds_no_job_and_nothing_for_one(monkeypatch: pytest.MonkeyP
     kinds = {name.split(":")[0]: kind for name, (kind, _) in images.wanted(tests=True).items()}
     assert {kinds["flink"], kinds["apache/kafka"], kinds["python"]} == {*STAND_INS}
     for kind in STAND_INS:
-        text = (IMAGE / f"{kind}.Dockerfile").read_text()
+        text = (IMAGES / kind / "Dockerfile").read_text()
         assert not re.search(r"^(COPY|ADD) .*(kdv|tools/|python/|python |connector)", text, re.MULTILINE)

@@ -1,0 +1,1 @@
+"""The files of the charts that are generated."""

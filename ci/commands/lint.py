@@ -1,0 +1,138 @@
+"""Every check that is not a test. All of them run, and the failed ones are named at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ci.charts import flink_options
+from ci.core.console import CommandFailed, run, say, step
+from ci.core.paths import CHARTS, ROOT
+from ci.kubernetes import tools
+from ci.machine import venv
+
+PYTHON = ["bench", "ci", "harness", "harness_kdv", "jobs", "tests", "charts"]
+
+
+def _files(*patterns: str) -> list[str]:
+    """Files of the repository, committed or new, that match git's patterns."""
+    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns], cwd=ROOT).splitlines()
+    return [name for name in listed if (ROOT / name).is_file()]
+
+
+def _in_venv(program: str, *words: str) -> None:
+    run([venv.python().parent / program, *words], cwd=ROOT)
+
+
+def chart_of(values: str) -> Path:
+    """The chart that a file in values/ is for: its first comment shows the command."""
+    return next(chart for chart in reversed(CHARTS) if f"charts/{chart.name} " in (ROOT / values).read_text())
+
+
+def _helm_lint(helm: str) -> None:
+    for chart in CHARTS:
+        run([tools.path(helm), "lint", "--strict", "--quiet", chart])
+    for values in _files("values/*.yaml"):
+        run(
+            [
+                tools.path(helm),
+                "lint",
+                "--strict",
+                "--quiet",
+                chart_of(values),
+                "--values",
+                ROOT / values,
+            ]
+        )
+
+
+def _helm_docs(*words: str) -> None:
+    run(
+        [
+            tools.path("helm-docs"),
+            "--chart-search-root=charts",
+            "--sort-values-order=file",
+            "--log-level=error",
+            *words,
+        ],
+        cwd=ROOT,
+    )
+
+
+def _defaults() -> None:
+    run([venv.python(), "-m", "ci.charts.defaults"], cwd=ROOT)
+
+
+def _docs_are_current() -> None:
+    pages = [chart / name for chart in CHARTS for name in ("README.md", "defaults.json")]
+    before = [page.read_text() if page.exists() else "" for page in pages]
+    _helm_docs()
+    _defaults()
+    stale = [str(page.relative_to(ROOT)) for page, text in zip(pages, before, strict=True) if page.read_text() != text]
+    if stale:
+        raise CommandFailed(f"out of date, now written anew, to be committed: {' '.join(stale)}")
+
+
+def _text_files() -> None:
+    def wrong(name: str) -> bool:
+        data = (ROOT / name).read_bytes()
+        return bool(data) and b"\0" not in data and (not data.endswith(b"\n") or data.endswith(b"\n\n"))
+
+    if names := [name for name in _files() if wrong(name)]:
+        raise CommandFailed(f"these do not end with one newline: {' '.join(names)}")
+
+
+def _short_lines() -> None:
+    """Templates are read beside each other: 120 columns."""
+    names = [name for name in _files("charts/*") if "/templates/" in name]
+    long = [
+        f"{name}:{number}"
+        for name in names
+        for number, line in enumerate((ROOT / name).read_text().splitlines(), 1)
+        if len(line) > 120
+    ]
+    if long:
+        raise CommandFailed(f"longer than 120 columns: {' '.join(long)}")
+
+
+def checks() -> dict[str, Callable[[], None]]:
+    return {
+        "ruff format": lambda: _in_venv("ruff", "format", "--check", "--quiet", *PYTHON),
+        "ruff": lambda: _in_venv("ruff", "check", "--quiet", *PYTHON),
+        "mypy": lambda: _in_venv(
+            "mypy", "bench", "ci", "harness", "harness_kdv", "jobs", "local", "tests", "charts/flink/files/hooks"
+        ),
+        "yamllint": lambda: _in_venv("yamllint", "--strict", *[f for f in _files("*.yaml", "*.yml") if "/templates/" not in f]),
+        "shellcheck": lambda: _in_venv("shellcheck", *_files("*.sh", ".ci/run")),
+        "helm lint": lambda: _helm_lint("helm"),
+        "helm 3 lint": lambda: _helm_lint("helm3"),
+        "tables of values": _docs_are_current,
+        "names of Flink's options": flink_options.check,
+        "ends of files": _text_files,
+        "lines of templates": _short_lines,
+    }
+
+
+def main() -> int:
+    failed = []
+    for name, check in checks().items():
+        try:
+            with step(name):
+                check()
+        except CommandFailed as error:
+            say(str(error))
+            failed.append(name)
+    say(f"failed: {', '.join(failed)}" if failed else "every check passed")
+    return 1 if failed else 0
+
+
+def fmt() -> None:
+    _in_venv("ruff", "format", *PYTHON)
+    _in_venv("ruff", "check", "--fix", *PYTHON)
+
+
+def docs() -> None:
+    """Write the tables of values into the charts' READMEs, and what templates fall back on."""
+    _helm_docs()
+    _defaults()
+    say("written: README.md and defaults.json of " + " ".join(str(chart.relative_to(ROOT)) for chart in CHARTS))

@@ -1,0 +1,140 @@
+"""The images that the pods run: Flink with the KDV job for each version, the tools beside it, and MinIO for tests.
+
+Where no registry answers, also what stands in for the published images of Flink, Kafka and Python.
+Everything in them is fetched and laid out here; `docker build` only copies and has no network.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from ci.core import cache, versions
+from ci.core.console import run, say, step
+from ci.core.paths import IMAGES, JOBS
+from ci.images import artifacts, bases, flink_home
+from ci.kubernetes import cluster
+from ci.machine import engine, golang, java
+
+# What an image takes from jobs/, beside the files of its own folder, which lie in `image` for its Dockerfile.
+_JOBS = {"flink": ["kdv"], "tools": ["kdv", "tools"]}
+
+
+def context(kind: str, version: str) -> Path:
+    """The folder that `docker build` reads, without the files of images/ and jobs/, which build() adds.
+
+    For Flink: `flink` is its home, `python` holds pyflink.
+    """
+    names = {
+        "flink": [f"{part}-{version}" for part in ("pyflink", "flink", "connector", "sql-gateway", "examples")],
+        "s3": [f"s3-{version}"],
+        "published-flink": [f"{part}-{version}" for part in ("pyflink", "flink", "sql-gateway", "s3", "examples")],
+        "published-python": [],
+        "kafka": ["kafka"],
+        "tools": ["kdv-tools"],
+    }[kind]
+
+    def build(folder: Path) -> None:
+        with step(f"lay out {kind} {version}"):
+            if kind == "flink":
+                flink_home.lay_out(version, folder)
+            elif kind == "published-flink":
+                flink_home.lay_out_published(version, folder)
+            elif kind in ("kafka", "s3"):
+                shutil.copytree(artifacts.fetch(names[0]), folder / kind)
+            elif kind == "tools":
+                for wheel in artifacts.fetch("kdv-tools").iterdir():
+                    shutil.unpack_archive(wheel, folder / "python", "zip")
+
+    lock = artifacts.LOCK.read_text()
+    contents = {name: artifacts.locked(lock, name) for name in names}
+    how = cache.file_hash(Path(__file__), Path(flink_home.__file__))
+    return cache.entry("contexts", {"kind": kind, "contents": contents, "how": how}, build)
+
+
+def _minio(version: str) -> Path:
+    """A folder with the program `minio`."""
+    return golang.build("minio", "github.com/minio/minio", version, ["github.com/minio/minio"])
+
+
+def own_jars(version: str) -> list[Path]:
+    """The jars of jobs/ that belong into Flink's lib/, compiled against this version of Flink."""
+    lib = context("flink", version) / "flink" / "lib"
+    return [java.java_jar(JOBS / "checked-json", [lib], "checked-json")]
+
+
+def arguments(kind: str, version: str) -> dict[str, str]:
+    """What the Dockerfile is told: the image that it begins with, and whatever else differs by version."""
+    if kind == "s3":
+        return {"BASE": build("flink", version)}
+    if kind == "published-flink":  # until 2.1 it starts as root, and its entrypoint steps down
+        return {"BASE": bases.published_java(), "RUNS_AS": "root" if version.startswith(("1.", "2.0.", "2.1.")) else "flink"}
+    if kind == "kafka":
+        return {"BASE": bases.published_java()}
+    return {"BASE": bases.java() if kind == "flink" else bases.python()}
+
+
+def build(kind: str, version: str) -> str:
+    """Build images/<kind>/Dockerfile, unless the engine has it, and return the name that its content gives it."""
+    told = arguments(kind, version)
+    files = _minio(version) if kind == "minio" else context(kind, version)
+    own = {"image": IMAGES / kind, **{name: JOBS / name for name in _JOBS.get(kind, [])}}
+    jars = own_jars(version) if kind == "flink" else []
+
+    def under(tag: str) -> None:
+        with step(f"docker build {kind} {version}"), tempfile.TemporaryDirectory(dir=cache.root()) as work:
+            folder = Path(work)
+            run(["cp", "--archive", "--link", f"{files}/.", folder])  # hard links: nothing large is copied
+            for jar in jars:
+                shutil.copy2(jar, folder / "flink" / "lib")
+            for name, source in own.items():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            (folder / "image" / "Dockerfile").rename(folder / "Dockerfile")
+            engine.build(folder, tag, told)
+
+    inputs = {"arguments": told, "context": files.name, "own": cache.file_hash(*own.values(), *jars)}
+    return engine.image(kind, inputs, under)
+
+
+def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
+    """Name of each image that the cluster is given -> (kind, version of what is in it), with or without what only tests use.
+
+    The charts' defaults name published images of Flink, Kafka and Python; where no registry answers, ours stand in for them, and
+    hold no more than these.
+    """
+    published = cluster.registry_answers()
+    found = {}
+    for version in versions.section("flink")["releases"]:
+        found[f"flink-kdv:{version}"] = ("flink", version)
+        found[f"flink-kdv:{version}-s3"] = ("s3", version)
+        if not published:
+            found[f"flink:{version}-java{versions.get('images', 'java')}"] = ("published-flink", version)
+    if not published:
+        kafka = versions.get("kafka", "version")
+        found[f"apache/kafka:{kafka}"] = ("kafka", kafka)
+    tools = versions.get("images", "kdv-tools")
+    found[f"kdv-tools:{tools}"] = ("tools", tools)
+    if not published:
+        python = versions.get("images", "python")
+        found[f"python:{python}-slim-{versions.get('images', 'debian')}"] = ("published-python", python)
+    if tests:
+        minio = versions.get("minio", "version")
+        found[f"minio:{minio.split('-')[1][:8]}"] = ("minio", minio)
+    return found
+
+
+def ensure(*, tests: bool = True) -> None:
+    """Build what is missing and say how large each image is."""
+    engine.ensure()
+    with step("images"):
+        for name, (kind, version) in wanted(tests=tests).items():
+            run(["docker", "tag", build(kind, version), name])
+            size = int(run(["docker", "image", "inspect", "--format={{.Size}}", name]))
+            say(f"{name}: {size / 1e6:.0f} MB")
+
+
+def load(*, tests: bool = True) -> None:
+    """Build what is missing and bring the images into the cluster."""
+    ensure(tests=tests)
+    cluster.load(list(wanted(tests=tests)))

@@ -1,0 +1,1 @@
+"""The kind clusters, and the programs that speak to them."""

@@ -1,0 +1,1 @@
+"""What this machine needs to build and run anything: Debian packages, the docker engine, Go, Java, Python environments."""

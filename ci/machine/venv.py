@@ -1,0 +1,57 @@
+"""Python environments with exactly the packages of a lock: .build/venv for tests and linters, one in the cache for the bench."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from ci.core import cache
+from ci.core.console import die, run, step, works
+from ci.core.paths import BUILD, LOCKS
+from ci.machine import debian
+
+FOLDER = BUILD / "venv"
+LOCK = LOCKS / "python.txt"
+BENCH_LOCK = LOCKS / "bench.txt"
+MINIMUM = (3, 11)
+
+
+def create(folder: Path) -> None:
+    if sys.version_info < MINIMUM:
+        die(f"Python {sys.version.split()[0]} is too old: run this with python3.{MINIMUM[1]} or newer.")
+    if not works([sys.executable, "-c", "import ensurepip"]):
+        debian.provide({"python3-ensurepip": "python3-venv"}, "the Python environment of the tests")
+    run([sys.executable, "-m", "venv", folder])
+
+
+def _install(folder: Path, lock: Path) -> None:
+    create(folder)
+    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip"]
+    run([*pip, "install", "--quiet", "--require-hashes", "--only-binary=:all:", "--requirement", lock])
+
+
+def python() -> Path:
+    """The interpreter of .build/venv, which has every package of the lock after this."""
+    stamp = FOLDER / "complete"
+    key = cache.key({"lock": cache.file_hash(LOCK), "python": sys.version})
+    if not stamp.exists() or stamp.read_text() != key:
+        with step("Python packages"):
+            shutil.rmtree(FOLDER, ignore_errors=True)
+            _install(FOLDER, LOCK)
+            stamp.write_text(key)  # last: a broken-off install is not taken for a whole one
+    return FOLDER / "bin" / "python"
+
+
+def bench_python() -> Path:
+    """The interpreter that has the packages which bench/kdv measures."""
+
+    def build(folder: Path) -> None:
+        with step("Python packages of the bench"):
+            _install(folder, BENCH_LOCK)
+
+    return cache.entry("bench-venv", {"lock": cache.file_hash(BENCH_LOCK), "python": sys.version}, build) / "bin" / "python"
+
+
+def ensure() -> None:
+    python()
