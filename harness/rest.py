@@ -113,7 +113,7 @@ class FlinkRest:
 
         if count == 0:
             raise ValueError("wait for at least one TaskManager")
-        return self._wait(registered, f"{count} TaskManagers", timeout)
+        return self._wait(registered, f"{count} TaskManager{'' if count == 1 else 's'}", timeout)
 
     def wait_running(self, job: str, *, timeout: float = 180) -> Json:
         """Wait until all tasks of the only job of this id or name run, and return the job.

@@ -11,8 +11,6 @@ from ci.core.paths import CHARTS, ROOT
 from ci.kubernetes import tools
 from ci.machine import venv
 
-PYTHON = ["bench", "ci", "harness", "harness_kdv", "jobs", "tests", "charts"]
-
 
 def _files(*patterns: str) -> list[str]:
     """Files of the repository, committed or new, that match git's patterns."""
@@ -97,11 +95,9 @@ def _short_lines() -> None:
 
 def checks() -> dict[str, Callable[[], None]]:
     return {
-        "ruff format": lambda: _in_venv("ruff", "format", "--check", "--quiet", *PYTHON),
-        "ruff": lambda: _in_venv("ruff", "check", "--quiet", *PYTHON),
-        "mypy": lambda: _in_venv(
-            "mypy", "bench", "ci", "harness", "harness_kdv", "jobs", "local", "tests", "charts/flink/files/hooks"
-        ),
+        "ruff format": lambda: _in_venv("ruff", "format", "--check", "--quiet", *_files("*.py")),
+        "ruff": lambda: _in_venv("ruff", "check", "--quiet", *_files("*.py")),
+        "mypy": lambda: _in_venv("mypy", *_files("*.py")),
         "yamllint": lambda: _in_venv("yamllint", "--strict", *[f for f in _files("*.yaml", "*.yml") if "/templates/" not in f]),
         "shellcheck": lambda: _in_venv("shellcheck", *_files("*.sh", ".ci/run")),
         "helm lint": lambda: _helm_lint("helm"),
@@ -127,8 +123,8 @@ def main() -> int:
 
 
 def fmt() -> None:
-    _in_venv("ruff", "format", *PYTHON)
-    _in_venv("ruff", "check", "--fix", *PYTHON)
+    _in_venv("ruff", "format", *_files("*.py"))
+    _in_venv("ruff", "check", "--fix", *_files("*.py"))
 
 
 def docs() -> None:
