@@ -11,6 +11,8 @@ from ci.core.paths import CHARTS, ROOT
 from ci.kubernetes import tools
 from ci.machine import venv
 
+GENERATED = ["README.md", "defaults.json", "values.schema.json"]  # of each chart, from its values.yaml
+
 
 def _files(*patterns: str) -> list[str]:
     """Files of the repository, committed or new, that match git's patterns."""
@@ -57,15 +59,16 @@ def _helm_docs(*words: str) -> None:
     )
 
 
-def _defaults() -> None:
-    run([venv.python(), "-m", "ci.charts.defaults"], cwd=ROOT)
+def _of_values() -> None:
+    for module in ("ci.charts.schema", "ci.charts.defaults"):
+        run([venv.python(), "-m", module], cwd=ROOT)
 
 
 def _docs_are_current() -> None:
-    pages = [chart / name for chart in CHARTS for name in ("README.md", "defaults.json")]
+    pages = [chart / name for chart in CHARTS for name in GENERATED]
     before = [page.read_text() if page.exists() else "" for page in pages]
     _helm_docs()
-    _defaults()
+    _of_values()
     stale = [str(page.relative_to(ROOT)) for page, text in zip(pages, before, strict=True) if page.read_text() != text]
     if stale:
         raise CommandFailed(f"out of date, now written anew, to be committed: {' '.join(stale)}")
@@ -128,7 +131,7 @@ def fmt() -> None:
 
 
 def docs() -> None:
-    """Write the tables of values into the charts' READMEs, and what templates fall back on."""
+    """Write the tables of values into the charts' READMEs, what templates fall back on, and what editors show of the schema."""
     _helm_docs()
-    _defaults()
-    say("written: README.md and defaults.json of " + " ".join(str(chart.relative_to(ROOT)) for chart in CHARTS))
+    _of_values()
+    say(f"written: {', '.join(GENERATED)} of " + " ".join(str(chart.relative_to(ROOT)) for chart in CHARTS))

@@ -151,6 +151,23 @@ def test_every_value_is_documented_where_it_stands(chart: Path) -> None:
 
 
 @each_chart
+def test_an_editor_shows_of_each_value_what_the_table_says(chart: Path) -> None:
+    """helm-docs reads values.yaml for the table by itself."""
+    root = schema(chart)
+    rows = re.findall(r"(?m)^\| ([\w.]+) \| \w+ \| (.*?) \| (.+) \|$", (chart / "README.md").read_text())
+    for path, default, text in rows[1:]:
+        node = root
+        for key in path.split("."):
+            properties = node.get("properties", {})
+            if path.startswith("jobmanager."):  # which shows what all kinds of pods take
+                properties = properties | root["$defs"]["role"]["properties"]
+            node = properties.get(key, {})
+        if node and text:
+            assert text.startswith(node["description"]), path
+            assert "default" not in node or json.dumps(node["default"]) == default.strip("`"), path
+
+
+@each_chart
 def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
     def typos(node: Tree, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         node = resolve(node, schema(chart))
