@@ -19,7 +19,9 @@ def main() -> None:
         tool = Path(folder) / "tool"
         venv.create(tool)
         run([tool / "bin" / "pip", "install", "--quiet", f"uv=={versions.get('tools', 'uv')}"])
-        for file, packages in ((venv.LOCK, named), (venv.BENCH_LOCK, versions.section("bench")["python"])):
+        locks = {"bench": venv.BENCH_LOCK, "docs": venv.DOCS_LOCK}
+        others = {file: versions.section(name)["python"] for name, file in locks.items()}
+        for file, packages in {venv.LOCK: named, **others}.items():
             _lock(tool / "bin" / "uv", file, packages)
 
     artifacts.write_locks()

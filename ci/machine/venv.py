@@ -14,6 +14,7 @@ from ci.machine import debian
 FOLDER = BUILD / "venv"
 LOCK = LOCKS / "python.txt"
 BENCH_LOCK = LOCKS / "bench.txt"
+DOCS_LOCK = LOCKS / "docs.txt"
 MINIMUM = (3, 11)
 
 
@@ -45,12 +46,20 @@ def python() -> Path:
 
 def bench_python() -> Path:
     """The interpreter that has the packages which bench/kdv measures."""
+    return _python_of("bench", BENCH_LOCK)
 
+
+def docs_python() -> Path:
+    """The interpreter that has what builds the documentation as a site."""
+    return _python_of("docs", DOCS_LOCK)
+
+
+def _python_of(name: str, lock: Path) -> Path:
     def build(folder: Path) -> None:
-        with step("Python packages of the bench"):
-            _install(folder, BENCH_LOCK)
+        with step(f"Python packages of {name}"):
+            _install(folder, lock)
 
-    return cache.entry("bench-venv", {"lock": cache.file_hash(BENCH_LOCK), "python": sys.version}, build) / "bin" / "python"
+    return cache.entry(f"{name}-venv", {"lock": cache.file_hash(lock), "python": sys.version}, build) / "bin" / "python"
 
 
 def ensure() -> None:
