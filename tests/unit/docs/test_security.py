@@ -29,6 +29,7 @@ MORE = [
         },
     ),
     Scenario("url", FLINK, values={**JOB, "job": {"python": {"file": "https://a.example/a.py", "sha256": "0" * 64}}}),
+    Scenario("another-user", FLINK, values={**JOBS, "podSecurityContext": {"runAsUser": 1000}}),
     Scenario(
         "own-kafka",
         DEMO,
