@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from tests.unit.scenarios import FLINK, ROOT
+from ci.core.paths import DOCS, FLINK
 
-PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
+PAGE = (DOCS / "troubleshooting.md").read_text()
 # What Helm, Kafka and the KDV job say themselves.
 OTHERS = {
     "additional properties 'typo' not allowed",
