@@ -170,6 +170,7 @@ NO_RECORD = {field.name: field.default for field in fields(Record)}
 
 def jobmanager(**changes: Any) -> JobManager:
     given: dict[str, Any] = {
+        "name": "r-jobmanager",
         "type": "job",
         "specification": "a",
         "template": "t1",

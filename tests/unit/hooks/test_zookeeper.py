@@ -24,7 +24,8 @@ LATCH = f"{ROOT}/leader/latch/_c_1-latch-0000000000"
 
 def store(server: str, bundled: bool = False, in_use: bool = True, seconds: float = 0) -> InZooKeeper:
     """One that is asked once, or until some seconds are over."""
-    return InZooKeeper(build.wanted_zookeeper(quorum=server, path=ROOT, bundled=bundled), Deadline(seconds), in_use)
+    where = build.wanted_zookeeper(quorum=server, path=ROOT, bundled=bundled)
+    return InZooKeeper(where, Deadline(seconds), in_use=in_use, is_to_come=bundled and not in_use)
 
 
 def test_it_knows_a_job_by_its_checkpoints() -> None:
@@ -115,9 +116,18 @@ def test_nothing_goes_while_a_jobmanager_lives(act: Act) -> None:
     assert fake.paths == before
 
 
-@pytest.mark.parametrize("act", [InZooKeeper.forget, InZooKeeper.clear])
-def test_servers_of_the_release_are_not_asked(act: Act) -> None:
-    act(store("127.0.0.1:9", bundled=True))
+def test_servers_of_the_release_go_with_it_or_are_to_come() -> None:
+    store("127.0.0.1:9", bundled=True).forget()
+    store("127.0.0.1:9", bundled=True, in_use=False).clear()
+
+
+def test_servers_of_the_release_that_were_there_before_its_jobmanager_forget_its_jobs() -> None:
+    with FakeZooKeeper(CHECKPOINT).serving() as server:
+        where = build.wanted_zookeeper(quorum=server, path=ROOT, bundled=True)
+        left = InZooKeeper(where, Deadline(0), in_use=False, is_to_come=False)
+        assert left.knows(JOB)
+        left.clear()
+        assert not left.knows(JOB)
 
 
 @pytest.mark.parametrize("first", ["127.0.0.1:9", "no-port", "hangs up"])

@@ -102,13 +102,16 @@ class ConfigMaps:
 
 
 class InZooKeeper:
-    """`in_use`: whether the JobManager that lives keeps its jobs there; else a living one is somebody else's."""
+    """`in_use`: whether the JobManager that lives keeps its jobs there; else a living one is somebody else's.
 
-    def __init__(self, where: ZooKeeper, deadline: Deadline, in_use: bool) -> None:
+    `is_to_come`: the servers come with the release, and are not there yet.
+    """
+
+    def __init__(self, where: ZooKeeper, deadline: Deadline, *, in_use: bool, is_to_come: bool) -> None:
         self._where = where
         self._deadline = deadline
         self._in_use = in_use
-        self._is_to_come = where.bundled and not in_use  # with the release
+        self._is_to_come = is_to_come
 
     @property
     def place(self) -> str:
@@ -148,10 +151,11 @@ class InZooKeeper:
 
     def forget(self) -> None:
         if not self._where.bundled:  # it goes with the release
-            self._once_unused(lambda session: session.delete(self._where.path))
+            self.clear()
 
     def clear(self) -> None:
-        self.forget()
+        if not self._is_to_come:
+            self._once_unused(lambda session: session.delete(self._where.path))
 
     def _ask(self, question: Callable[[zookeeper.Session], T]) -> T:
         """Raises Unreachable if no server answers for a while: a quorum that has lost its leader has another one soon."""
@@ -161,7 +165,13 @@ class InZooKeeper:
                     return question(session)
             except Unreachable as error:
                 last = error
-        raise Unreachable(f"{last}. Look at the servers, or correct highAvailability.zookeeper.quorum.") from last
+        remedy = (
+            "It is the release's own: look at its pod. Where this operation is to bring it back, run it with --no-hooks, and "
+            "then once more with hooks."
+            if self._where.bundled
+            else "Look at the servers, or correct highAvailability.zookeeper.quorum."
+        )
+        raise Unreachable(f"{last}. {remedy}") from last
 
     def _once_unused(self, act: Callable[[zookeeper.Session], None]) -> None:
         """Act once no JobManager lives there. Raises Failed if one does."""
@@ -188,10 +198,16 @@ _SESSION_SECONDS, _AWAY_SECONDS = 70, 30
 
 def store(wanted: Wanted, kubernetes: Kubernetes, deadline: Deadline, *, in_use: bool) -> Store:
     if wanted.zookeeper:
-        return InZooKeeper(wanted.zookeeper, deadline, in_use)
+        is_to_come = wanted.zookeeper.bundled and not in_use and not kubernetes.deployments(_servers(wanted))
+        return InZooKeeper(wanted.zookeeper, deadline, in_use=in_use, is_to_come=is_to_come)
     if wanted.high_availability == "kubernetes":
         return ConfigMaps(kubernetes, wanted)
     return Nothing()
+
+
+def _servers(wanted: Wanted) -> str:
+    """Selector of the release's own ZooKeeper."""
+    return f"app.kubernetes.io/instance={wanted.release},app.kubernetes.io/component=zookeeper"
 
 
 def same_place(one: Dict[str, str], other: Dict[str, str]) -> bool:

@@ -46,6 +46,7 @@ class Status(enum.Enum):
 class JobManager:
     """The live Deployment of the JobManager."""
 
+    name: str  # it has another one in standalone mode than in native mode
     type: str  # job or session
     specification: str
     template: str
@@ -211,6 +212,7 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
     conditions = (live.get("status") or {}).get("conditions") or []
     failures = [one for one in conditions if one["type"] == "ReplicaFailure" and one["status"] == "True"]
     return JobManager(
+        name=live["metadata"]["name"],
         type=annotations.get(TYPE) or _type_of(container),
         specification=annotations.get(SPECIFICATION, ""),
         template=annotations.get(TEMPLATE, ""),

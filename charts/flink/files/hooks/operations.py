@@ -136,19 +136,21 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
     live = seen.jobmanager
     actor.drop_taskmanagers()
     same_pod = live is not None and live.template == actor.wanted.jobmanager_template
+    # Under another name it lives until Helm, which does not always prune, deletes it.
+    stays = live is not None and live.name != actor.wanted.jobmanager_deployment
     unseen = step.action is Action.BEGIN and seen.status in (Status.UNREACHABLE, Status.ABSENT)
+    survives = same_pod or stays or actor.wanted.jobs_survive_restart
+    # A JobManager that is out of sight may run the job, or be about to, and would store its program once more.
+    replaces = live is not None and unseen and step.state == RUNNING and survives
     if not live and not source.same_job:
         actor.store.clear()
-        actor.begin(source, step.state, wrote_nothing=wrote_nothing)
-    elif live and unseen and step.state == RUNNING and (same_pod or actor.wanted.jobs_survive_restart):
-        # A JobManager that is out of sight may run the job, or be about to, and would store its program once more.
-        actor.begin(source, step.state, wrote_nothing=wrote_nothing, replaces=True)
-        actor.replace_pods()
-    else:
+    elif not replaces:
         # What is stored would be run besides the new job, or instead of it.
         actor.store.forget_programs()
-        actor.begin(source, step.state, wrote_nothing=wrote_nothing)
-    if same_pod:
+    actor.begin(source, step.state, wrote_nothing=wrote_nothing, replaces=replaces)
+    if replaces:
+        actor.replace_pods()
+    if same_pod or replaces:
         actor.restart()
 
 

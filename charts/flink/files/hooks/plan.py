@@ -113,7 +113,7 @@ class _Planner:
             or (self.record.state == SUSPENDED and self.seen.is_alive)
             or (self._waits_for_a_restart and not self.seen.is_alive)
             or bool(self.named)
-            or (self.record.first and not self.record.has_run and self.mode == "stateless")  # it may wait to be told so
+            or self._waits_to_be_told
             or self.seen.jobmanager_replaced
             or self._went_elsewhere_in_vain
             or self._pod_is_replaced_for_good
@@ -122,6 +122,12 @@ class _Planner:
     @property
     def _waits_for_a_restart(self) -> bool:
         return bool(self.record.barred) or self.record.is_replaced
+
+    @property
+    def _waits_to_be_told(self) -> bool:
+        """Whether this is the word for which the first job may wait: that what its directory holds is not needed."""
+        record = self.record
+        return record.first and not record.has_run and not self.seen.is_alive and self.mode == "stateless"
 
     @property
     def _default_mode(self) -> str:
@@ -485,6 +491,9 @@ class _Planner:
         if seen.never_ran:
             source = self._as_recorded("last-state")
             return self._out_of_reach(source) or self._begin(source)
+        if seen.jobmanager and not seen.jobmanager.is_alone:
+            names = observe.jobmanager_names(self.wanted)
+            return self._refuse(*refusals.two_jobmanagers(names, runs=seen.jobmanager.specification == record.spec))
         return self._refuse(
             f"The job {record.job} cannot be asked, and its newest state is not known.",
             f"Name it with job.fromSavepoint={self.reach.newest}, or restart the job from scratch with "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import List, Tuple
 
 
 def text(what: str, remedy: str, *, session: bool = False) -> str:
@@ -45,6 +45,16 @@ def stored(jobs: Tuple[str, ...], example: str) -> Tuple[str, str]:
         f"The release has no record, and high availability knows jobs of a release of this name: {', '.join(jobs)}.",
         f"Name the newest state with job.fromSavepoint={example}, or restart the job from scratch with "
         "job.upgradeMode=stateless.",
+    )
+
+
+def two_jobmanagers(names: List[str], *, runs: bool) -> Tuple[str, str]:
+    """`names`: Deployments, that of this revision first; `runs`: whether it has the job."""
+    old = names[-1] if runs else names[0]
+    return (
+        f"The Deployments {names[0]} and {names[-1]} are both there, one for each flink.mode, and which of them answers is "
+        "chance.",
+        f"`kubectl delete deployment {old}`, in which the job does not run any more, and run the same command again.",
     )
 
 
