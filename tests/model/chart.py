@@ -70,6 +70,11 @@ def upgrade_mode(release: str, values: Values) -> str:
     return values.upgrade_mode or ("savepoint" if folder(release, values, "savepoints") else "stateless")
 
 
+def jobmanager_name(release: str, values: Values) -> str:
+    """Of its Deployment."""
+    return release if values.mode == "native" else f"{release}-jobmanager"
+
+
 def process(release: str, values: Values) -> Process:
     # Plugins are linked for what the values name.
     schemes = {uri.split(":")[0] for uri in (values.root, values.from_savepoint) if "://" in uri} - {"file"}
@@ -126,7 +131,7 @@ def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
             "apiVersion": "apps/v1",
             "kind": "Deployment",
             "metadata": {
-                "name": f"{release}-{component}",
+                "name": jobmanager_name(release, values) if component == "jobmanager" else f"{release}-{component}",
                 "labels": {**labels(component), **extra},
                 "annotations": {**helms, **annotations},
             },
@@ -223,7 +228,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "labels": {"app.kubernetes.io/name": "flink", "app.kubernetes.io/instance": release},
         "common_labels": {},
         "rest": f"http://{release}-rest:8081",
-        "jobmanager_deployment": f"{release}-jobmanager",
+        "jobmanager_deployment": jobmanager_name(release, values),
         "jobmanager_selector": selector("jobmanager"),
         "jobmanager_template": template,
         "jobmanager_specification": specification,

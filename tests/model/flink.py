@@ -355,7 +355,8 @@ class JobManager:
         return 404, {"errors": ["not found"]}
 
     def _listed(self, job: Job) -> Json:
-        return {"jid": job.id, "name": job.name, "state": job.state, "start-time": round(job.began * 1000)}
+        name = job.name.partition("/")[2]  # its pipeline.name
+        return {"jid": job.id, "name": name, "state": job.state, "start-time": round(job.began * 1000)}
 
     def _job(self, world: World, method: str, job: Job, rest: list[str], body: Json) -> tuple[int, Any]:
         match method, rest:

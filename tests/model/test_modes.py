@@ -1,35 +1,16 @@
-"""flink.mode changes: the JobManager's Deployment has another name then, so that the old one lives until Helm has made the new one."""
+"""flink.mode changes: the JobManager's Deployment has another name then, and the old one lives until Helm has made the new."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from tests.model import helm
-from tests.model.chart import Manifest
 from tests.model.scenes import CLAIM, STORE, each_mode, installed, rest_is_away, rollback, upgrade
 from tests.model.values import Values
 from tests.model.walk import Checked
 
 each_way = pytest.mark.parametrize("there", ["native", "standalone"])
-
-
-@pytest.fixture(autouse=True)
-def names(monkeypatch: pytest.MonkeyPatch) -> None:
-    render = helm.render
-
-    def named(*args: Any, **options: Any) -> Manifest:
-        manifest = render(*args, **options)
-        if manifest.values.mode == "native":
-            for obj in manifest.objects:
-                if obj["metadata"]["name"] == "app-jobmanager":
-                    obj["metadata"]["name"] = "app"
-            manifest.wanted["jobmanager_deployment"] = "app"
-        return manifest
-
-    monkeypatch.setattr(helm, "render", named)
 
 
 def other(values: Values, there: str) -> tuple[Values, Values]:
