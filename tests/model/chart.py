@@ -52,6 +52,8 @@ class Manifest:
 
 
 def folder(release: str, values: Values, part: str) -> str:
+    if part == "savepoints" and not values.savepoints:
+        return ""
     if values.root:
         return f"{values.root}/{NAMESPACE}/{release}/{part}"
     return f"file://{MOUNT}/{release}/{part}" if values.storage else ""
@@ -64,10 +66,6 @@ def claim_directory(release: str, values: Values) -> str:
 
 def claim_name(release: str, values: Values) -> str:
     return values.existing_claim or f"{release}-data"
-
-
-def upgrade_mode(release: str, values: Values) -> str:
-    return values.upgrade_mode or ("savepoint" if folder(release, values, "savepoints") else "stateless")
 
 
 def jobmanager_name(release: str, values: Values) -> str:
@@ -182,7 +180,7 @@ def _events(values: Values) -> dict[str, str]:
     return events
 
 
-def _session_job(release: str, values: Values, job: SessionJob) -> Json:
+def _session_job(values: Values, job: SessionJob) -> Json:
     program = {
         "file": "/opt/job.jar",
         "url": "",
@@ -195,7 +193,7 @@ def _session_job(release: str, values: Values, job: SessionJob) -> Json:
     return {
         "name": job.name,
         "specification": digest([job.name, job.program, values.flink_version]),
-        "upgrade_mode": upgrade_mode(release, values),
+        "upgrade_mode": "",
         "state": "running",
         "from_savepoint": job.from_savepoint,
         "program": program,
@@ -253,7 +251,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "keep_savepoints": 3,
         "keep_stop_savepoints": 3,
         "force_conflicts": False,
-        "jobs": [_session_job(release, values, one) for one in values.jobs] if session else [job],
+        "jobs": [_session_job(values, one) for one in values.jobs] if session else [job],
         "objects": objects,
         "pods": [],
     }

@@ -18,7 +18,8 @@ AVAILABLE = Values(high_availability="kubernetes")
 STORE = Values(root="s3://bucket/one")
 AVAILABLE_STORE = replace(STORE, high_availability="kubernetes")
 MODES = {"claim": CLAIM, "claim, HA": AVAILABLE, "store": STORE, "store, HA": AVAILABLE_STORE}
-SESSIONS = {name: replace(values, type="session", jobs=(SessionJob("a"),)) for name, values in MODES.items()}
+A, B = SessionJob("a"), SessionJob("b")
+SESSIONS = {name: replace(values, type="session", jobs=(A,)) for name, values in MODES.items()}
 each_mode = pytest.mark.parametrize("values", MODES.values(), ids=MODES)
 each_session = pytest.mark.parametrize("values", SESSIONS.values(), ids=SESSIONS)
 BROKEN, STUCK = 13, 17  # programs: one cannot read any state, and the tasks of the other never run
@@ -40,6 +41,14 @@ def installed(values: Values) -> Checked:
     release = Checked(values)
     assert upgrade(release, values).ok
     release.world.advance(30)
+    return release
+
+
+def without_record(values: Values) -> Checked:
+    """One that is not new any more, and whose record somebody has deleted."""
+    release = installed(values)
+    release.world.advance(200)
+    release.world.delete_config_map("app-record")
     return release
 
 
@@ -79,6 +88,15 @@ def stop_by_hand(release: Checked) -> None:
     jobmanager.rest(release.world, "POST", f"/jobs/{release.jobs[0].id}/stop", {})
     release.world.advance(5)
     assert not release.jobs
+
+
+def somebody_submits(release: Checked) -> None:
+    """A job to a session, with `flink run`."""
+    jobmanager = release.world.serving("app")
+    assert jobmanager
+    graph = {"name": "guest", "program": 1, "restore": "", "claims": False, "version": jobmanager.process.flink_version}
+    jobmanager.submit(release.world, release.world.token(), graph)
+    release.world.advance(30)
 
 
 def rest_is_away(release: Checked, seconds: float) -> None:

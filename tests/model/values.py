@@ -27,6 +27,7 @@ class Values:
     existing_claim: str = ""
     keep: bool = False
     root: str = ""
+    savepoints: bool = True  # without: state.folders.checkpoints alone
     high_availability: str = "none"
     flink_version: str = "2.2"
     retained: int = 3

@@ -41,6 +41,7 @@ NAMED = {"from_savepoint": PATH}
 SESSION = {"type": "session", "jobs_survive_restart": False}
 HA = {"high_availability": "kubernetes", "jobs_survive_restart": True}
 STORES = {"stores": {"s3": ""}}
+NOWHERE = {"checkpoint_directory": "", "savepoint_directory": "", "claim_directory": ""}
 NEW_POD = jobmanager(specification="b", template="t2")
 
 
@@ -185,13 +186,13 @@ ALIVE = [
     refuse(
         "this revision keeps no state, and nobody said so",
         "no directory for state",
-        wanted={"checkpoint_directory": "", "savepoint_directory": "", "claim_directory": ""},
+        wanted=NOWHERE,
         job={"upgrade_mode": ""},
     ),
     refuse(
         "a rollback to a revision that kept no state",
         "no directory for state",
-        wanted={"checkpoint_directory": "", "savepoint_directory": "", "claim_directory": ""},
+        wanted=NOWHERE,
         job=STATELESS,
         rollback=True,
     ),
@@ -271,7 +272,7 @@ ROLLBACKS = [
         "CANCEL",
         Source("stateless", previous=CHECKPOINT),
         job=STATELESS,
-        wanted={"checkpoint_directory": "", "savepoint_directory": "", "claim_directory": ""},
+        wanted=NOWHERE,
         record={"checkpointDirectory": "", "savepointDirectory": ""},
         rollback=True,
     ),
@@ -596,7 +597,7 @@ RESUMING = [
     refuse(
         "it goes on where no state is kept, as the values have said since it was suspended",
         "no directory for state",
-        wanted={"checkpoint_directory": "", "savepoint_directory": "", "claim_directory": ""},
+        wanted=NOWHERE,
         job={**SAME, "upgrade_mode": ""},
         record={**SUSPENDED, "restore": STOP_PATH},
         seen={"status": "UNREACHABLE", "jobmanager": None},
@@ -804,6 +805,16 @@ SESSIONS = [
         Source("last-state", former=(JOB,)), job=SAME, wanted=SESSION, seen={"status": "ABSENT"}),
     refuse("the JobManager of a session forgot a job whose state is on S3", "its newest state is not known", job=SAME,
            wanted={**SESSION, **S3}, record=S3_RECORD, seen={"status": "ABSENT"}),
+    refuse("a job of a session leaves the list with its directories", "no directory for state", wanted={**SESSION, **NOWHERE},
+           job={**SAME, **SUSPENDED, "upgrade_mode": ""}),
+    refuse("the JobManager of a session is replaced by one without directories",
+           "take the job out of session.jobs in an upgrade before this one", wanted={**SESSION, **NOWHERE},
+           job={**SAME, "upgrade_mode": ""}, seen={"jobmanager_replaced": True}),
+    case("and a job has left the list long ago", "KEEP", wanted={**SESSION, **NOWHERE},
+         job={**SAME, **SUSPENDED, "upgrade_mode": ""}, record=SUSPENDED,
+         seen={"status": "ABSENT", "jobmanager_replaced": True}, state="suspended"),
+    case("and a job has finished", "KEEP", wanted={**SESSION, **NOWHERE}, job={**SAME, "upgrade_mode": ""},
+         seen={"status": "FINISHED", "jobmanager_replaced": True}),
 ]  # fmt: skip
 
 CLUSTER = jobmanager(type="session")

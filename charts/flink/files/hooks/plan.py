@@ -85,7 +85,7 @@ class _Planner:
         if not self.record.exists:
             return self._without_record()
         resumed = self.record.state == SUSPENDED and self.job.state == RUNNING  # what it is was changed while it was suspended
-        if self.record.state != FINISHED and (resumed or self.job.specification != self.record.spec):
+        if self.record.state != FINISHED and (resumed or self.job.specification != self.record.spec or self._goes_with_others):
             refused = self._refused(self._loses_the_state())
             if refused:
                 return refused
@@ -100,7 +100,7 @@ class _Planner:
         if self.named:
             return None
         if self.mode != "stateless":
-            return self.reach.flink()
+            return None if self._has_left else self.reach.flink()
         # A rollback brings back values of long ago, and an empty mode says nothing.
         return self.reach.directory() if self.lenient or not self.job.upgrade_mode else None
 
@@ -118,6 +118,20 @@ class _Planner:
             or self._went_elsewhere_in_vain
             or self._pod_is_replaced_for_good
         )
+
+    @property
+    def _has_left(self) -> bool:
+        """Whether it has left session.jobs."""
+        return self.wanted.type == "session" and self.job.state == SUSPENDED
+
+    @property
+    def _goes_with_others(self) -> bool:
+        """Whether a job of a session that is the same as before ends, because it leaves the list or its JobManager goes, or is
+        begun once more, because that has gone."""
+        seen = self.seen
+        runs = self.wanted.type == "session" and self.record.state == RUNNING and seen.status is not Status.FINISHED
+        has_gone = not seen.jobmanager or seen.status is Status.ABSENT
+        return runs and (self._has_left or seen.jobmanager_replaced or has_gone)
 
     @property
     def _waits_for_a_restart(self) -> bool:

@@ -61,7 +61,9 @@ class Reach:
     def directory(self) -> Reason:
         """Where there is none, the job starts from nothing."""
         record = self.record
-        kept = record.savepointDirectory or record.checkpointDirectory or record.restore
+        # The record of a job that was taken over does not say it.
+        newest = "" if record.flinkVersion else self.seen.checkpoints.newest
+        kept = record.savepointDirectory or record.checkpointDirectory or record.restore or newest
         if not kept:
             return None
         return (

@@ -16,7 +16,10 @@ def text(what: str, remedy: str, *, session: bool = False) -> str:
 _IN_A_SESSION = (
     ("restart the job from scratch with job.upgradeMode=stateless", "give the job another name, by which it begins anew"),
     ("restart it from scratch with job.upgradeMode=stateless", "give the job another name, by which it begins anew"),
-    (", or say job.upgradeMode=stateless", ""),
+    (
+        ", or say job.upgradeMode=stateless",
+        ", or take the job out of session.jobs in an upgrade before this one: under another name it restarts from scratch",
+    ),
     (", change it with job.upgradeMode=savepoint", ""),
     (", or job.upgradeMode=last-state or stateless", ""),
     ("Use job.upgradeMode=savepoint, or set", "Set"),

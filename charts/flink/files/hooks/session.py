@@ -28,8 +28,7 @@ _ENDED = (Status.FINISHED, Status.FAILED, Status.CANCELED)
 def jobs_of(wanted: Wanted, records: Records) -> List[Job]:
     """Those of the list, and those of which only a record knows: these are to be stopped."""
     listed = {job.name for job in wanted.jobs}
-    mode = "savepoint" if wanted.savepoint_directory else "stateless"
-    gone = [Job(name, records.get(name).spec, mode, SUSPENDED, "", program=None) for name in records.names if name not in listed]
+    gone = [Job(name, records.get(name).spec, "", SUSPENDED, "", program=None) for name in records.names if name not in listed]
     return [*wanted.jobs, *gone]
 
 

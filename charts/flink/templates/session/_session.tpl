@@ -48,9 +48,8 @@
 {{- $submitted := dict "file" $file "url" ($download.url | default "") "sha256" ($download.sha256 | default "")
       "sql" $sql "argv" $program "options" $options
       "allow_non_restored_state" (.allowNonRestoredState | default false) -}}
-{{- $savepoints := include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir") -}}
 {{- $entries = append $entries (dict "name" .name "specification" ($hash | toJson | sha256sum | trunc 16)
-      "upgrade_mode" (ternary "savepoint" "stateless" (ne $savepoints "")) "state" "running"
+      "upgrade_mode" "" "state" "running"
       "from_savepoint" (.fromSavepoint | default "") "program" $submitted) -}}
 {{- end -}}
 {{- toJson $entries -}}
