@@ -158,7 +158,7 @@ def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
                 "flink/type": values.type,
                 "flink/jobs-kept-in": json.dumps(kept_in(ours)),
                 "flink/record": f"{release}-record",
-                "flink/from-savepoints": json.dumps({job.name: job.from_savepoint for job in values.jobs if job.from_savepoint}),
+                "flink/jobs": json.dumps({job.name: job.from_savepoint for job in values.jobs}),
             },
             told,
             env,

@@ -179,6 +179,17 @@ def test_a_session_takes_a_path_of_the_image_as_flink_writes_it() -> None:
     assert told["program"]["argv"] == ["/opt/a.jar"]
 
 
+def test_the_hooks_are_told_of_the_jobs_of_a_session_and_those_of_the_next_revision_too() -> None:
+    """What ends a job follows from the directories alone, so that one without them is refused; all names are known later."""
+    jar = {"file": "/opt/a.jar"}
+    jobs = [{"name": "a", "jar": jar}, {"name": "b", "jar": jar, "fromSavepoint": "s3://b/s"}]
+    manifests = render(FLINK, {"session": {"jobs": jobs}, "storage": {"enabled": False}}, name="r")
+    (data,) = [obj["data"] for obj in manifests.by("ConfigMap", "r-flink-hooks")]
+    assert [job["upgrade_mode"] for job in json.loads(data["wanted.json"])["jobs"]] == ["", ""]
+    live = manifests.one("Deployment", "r-flink-jobmanager")["metadata"]["annotations"]
+    assert json.loads(live["flink/jobs"]) == {"a": "", "b": "s3://b/s"}
+
+
 PASSWORD = {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "mine", "key": "k"}}}
 
 

@@ -468,7 +468,7 @@ OUT_OF_SIGHT = [
     ),
     refuse(
         "high availability knows the job of a session, and Flink does not show it yet",
-        "Try again",
+        "Wait until it does.",
         wanted={**HA, "type": "session"},
         seen={"status": "ABSENT", "known_to_store": True},
     ),
@@ -815,12 +815,39 @@ SESSIONS = [
          seen={"status": "ABSENT", "jobmanager_replaced": True}, state="suspended"),
     case("and a job has finished", "KEEP", wanted={**SESSION, **NOWHERE}, job={**SAME, "upgrade_mode": ""},
          seen={"status": "FINISHED", "jobmanager_replaced": True}),
+    refuse("another Flink cannot run on what high availability knows of a session", "leave Flink's version, state.backend",
+           wanted={**HA, "type": "session", "flink_version": "2.3"}, seen={"status": "UNREACHABLE", "known_to_store": True}),
 ]  # fmt: skip
 
 CLUSTER = jobmanager(type="session")
 MINE = {"name": "mine"}
 
 LOST_SESSIONS = [
+    refuse(
+        "a new job of a session in which one of its name runs",
+        "Stop it with a savepoint (`flink stop`)",
+        job=MINE,
+        wanted=SESSION,
+        record=NO_RECORD,
+        seen={"status": "ABSENT", "jobmanager": CLUSTER, "others": ((OTHER, "mine"),)},
+    ),
+    case(
+        "the record of a whole session release is gone, and the job was not in the list",
+        "BEGIN",
+        Source("install"),
+        job=MINE,
+        wanted=SESSION,
+        record=NO_RECORD,
+        seen={"status": "ABSENT", "jobmanager": replace(CLUSTER, jobs={"other": ""}), "record_is_gone": True},
+    ),
+    refuse(
+        "the record of a whole session release is gone, and its JobManager does not answer",
+        "Wait until the JobManager answers",
+        job=MINE,
+        wanted=SESSION,
+        record=NO_RECORD,
+        seen={"status": "UNREACHABLE", "jobmanager": replace(CLUSTER, jobs={"other": ""}), "record_is_gone": True},
+    ),
     case(
         "a new job of a session whose others have records",
         "BEGIN",
@@ -849,7 +876,7 @@ LOST_SESSIONS = [
     ),
     refuse(
         "the record of a whole session release is gone, and two jobs have its name",
-        "The record of the release is gone",
+        "A job of this name runs in the session",
         job=MINE,
         wanted=SESSION,
         record=NO_RECORD,

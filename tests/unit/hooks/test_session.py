@@ -583,7 +583,7 @@ class TestTheRecordIsGone:
         annotations = cluster.world.kubernetes.deployments["r-jobmanager"]["metadata"]["annotations"]
         annotations["flink/record"] = "r-record"
         if named_before is not None:
-            annotations["flink/from-savepoints"] = json.dumps(named_before)
+            annotations["flink/jobs"] = json.dumps(named_before)
         return job
 
     @pytest.mark.parametrize("named_before", [{"a": PATH}, None])
@@ -595,13 +595,13 @@ class TestTheRecordIsGone:
         assert len(cluster.alive) == 1
 
     def test_a_path_that_is_new_counts(self, cluster: Session) -> None:
-        self.lost(cluster, {})
+        self.lost(cluster, {"a": ""})
         (command,) = cluster.upgrade(entry("a", from_savepoint=self.PATH))
         assert savepoint(command) == self.PATH
         assert len(cluster.alive) == 1
 
     def test_a_jobmanager_that_does_not_answer_may_run_it(self, cluster: Session) -> None:
-        self.lost(cluster, {})
+        self.lost(cluster, {"a": ""})
         cluster.flink.away = True
         assert "The record of the release is gone" in cluster.refused("before", entry("a", from_savepoint=self.PATH))
 

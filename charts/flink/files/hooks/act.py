@@ -66,7 +66,11 @@ class Actor:
 
     def observe(self, patience: float) -> Observation:
         seen = observe.observe(self.wanted, self.record, self.kubernetes, self.flink, self.store, self.deadline, patience)
-        return replace(seen, record_is_gone=self.records.are_gone)
+        seen = replace(seen, record_is_gone=self.records.are_gone)
+        if self.wanted.type == "job":
+            return seen
+        known = [self.records.get(name) for name in self.records.names]
+        return replace(seen, others=tuple(one for one in seen.others if not any(record.has_id(one[0]) for record in known)))
 
     def plan(self, seen: Observation, *, lenient: bool = False) -> Plan:
         return plan.plan(self.wanted, self.job, self.record, seen, lenient=lenient)

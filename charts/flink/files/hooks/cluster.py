@@ -27,7 +27,7 @@ def check(cluster: Actor, live: Optional[JobManager], *, lenient: bool) -> None:
     claim = observe.claim_that_goes(wanted, live, kubernetes)
     if claim:
         raise Failed(refusals.text(*refusals.claim_goes(claim)))
-    if live.type == "job" and not (lenient and not cluster.record.is_confirmed):
+    if live.type == "job" and not (lenient and not cluster.record.has_run):
         _refuse_the_end_of_the_job(cluster)
 
 

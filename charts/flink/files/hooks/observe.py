@@ -22,7 +22,7 @@ TEMPLATE = "flink/template"
 TYPE = "flink/type"
 RECORD = "flink/record"
 FROM_SAVEPOINT = "flink/from-savepoint"
-FROM_SAVEPOINTS = "flink/from-savepoints"
+JOBS = "flink/jobs"
 JOBS_KEPT_IN = "flink/jobs-kept-in"
 MAIN_CONTAINERS = ("jobmanager", "flink-main-container")
 # Tells the charts of one release apart that are this one, under whatever name.
@@ -58,7 +58,7 @@ class JobManager:
     replicas: int = 1
     without_pods_since: float = 0  # since when its pods cannot be made, in seconds since 1970; 0: they can
     jobs_kept_in: Dict[str, str] = field(default_factory=dict)  # as in wanted.py
-    from_savepoints: Optional[Dict[str, str]] = None  # the same of the jobs of a session, by name; None: it does not say
+    jobs: Optional[Dict[str, str]] = None  # of session.jobs: name -> the path that the values named; None: it does not say
     rest_port: int = 0  # of its REST API; 0: it does not say
     version: str = ""  # "uid generation" of the Deployment: another one after each change of what it asks for
     is_alone: bool = True  # no second Deployment lives, as while one of standalone mode follows one of native mode
@@ -73,7 +73,11 @@ class JobManager:
 
     def has_named(self, job: str, path: str) -> bool:
         """Whether the values of the revision that runs gave a job of a session this path."""
-        return bool(path) and paths.same(path, (self.from_savepoints or {}).get(job, ""))
+        return bool(path) and paths.same(path, (self.jobs or {}).get(job, ""))
+
+    def may_have_listed(self, job: str) -> bool:
+        """Whether session.jobs of the revision that runs may have had a job of this name."""
+        return self.jobs is None or job in self.jobs
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Observation:
     jobmanager: Optional[JobManager]
     never_ran: bool  # certain: no process of this generation has got as far as to write state of the job
     known_to_store: bool  # high availability brings this generation back where it was
-    others: Tuple[Tuple[str, str], ...]  # (id, name) of living jobs that are not this one
+    others: Tuple[Tuple[str, str], ...]  # (id, name) of living jobs that are not this one; in a session, of which no record knows
     ended_others: Tuple[str, ...]  # ids of jobs that have ended
     bounded: Tuple[str, ...]  # pods of a bounded job of this release that run
     checkpoints: Checkpoints
@@ -224,7 +228,7 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         volumes=volumes(live),
         replicas=live["spec"].get("replicas", 1),
         without_pods_since=min((clock.seconds_of(one["lastTransitionTime"]) for one in failures), default=0),
-        from_savepoints=json.loads(annotations.get(FROM_SAVEPOINTS, "null")),
+        jobs=json.loads(annotations.get(JOBS, "null")),
         jobs_kept_in=_jobs_kept_in(annotations.get(JOBS_KEPT_IN), container, wanted),
         rest_port=next((port["containerPort"] for port in container.get("ports") or [] if port.get("name") == "rest"), 0),
         version=f"{live['metadata'].get('uid', '')} {live['metadata'].get('generation', 0)}",

@@ -88,14 +88,24 @@ def before(release: Release, *, lenient: bool = False) -> None:
 
 def _before_session(release: Release, lenient: bool) -> None:
     live = release.look()
-    if not live and not any(actor.record.exists for actor in release.actors):
-        session.refuse_stored_jobs(release.actors)
-        release.store.clear()
+    if not live:
+        _forget_what_nobody_asked_for(release)
     session.before(release.cluster, release.actors, live, lenient=lenient)
     release.records.make()
     gone = release.records.drop_left({job.name for job in release.wanted.jobs})
     if gone:
         say(f"Of these jobs, which left the list long ago, nothing is known any more: {', '.join(gone)}")
+
+
+def _forget_what_nobody_asked_for(release: Release) -> None:
+    """Jobs of a release of this name that was deleted. No JobManager lives; a record tells that its session goes on, and
+    high availability brings the jobs of others back, but never the one of a job release."""
+    record = release.cluster.record
+    if release.records.are_gone:
+        session.refuse_stored_jobs(release.actors)
+        release.store.clear()
+    elif record.exists and any(map(record.has_id, release.store.jobs())):
+        release.store.forget_programs()
 
 
 def _before_one(release: Release, job: Job, lenient: bool) -> None:

@@ -230,18 +230,27 @@ class _Planner:
         )
 
     def _session_job_without_record(self) -> Plan:
-        """New in the list, unless the record of the whole release is gone."""
+        """New in the list, unless the record of the whole release is gone, or a job of that name runs."""
         live = self.seen.jobmanager
-        if not (self.seen.record_is_gone and live is not None and live.has_record and not live.is_new):
-            return self._begin(Source("install", self.named))
+        is_gone = self.seen.record_is_gone and live is not None and live.has_record and not live.is_new
         same_name = [job for job, name in self.seen.others if name == self.job.name]
-        if len(same_name) == 1:
+        if is_gone and len(same_name) == 1:
             return Plan(Action.ADOPT, "The release has no record: its job is the one of that name.", job=same_name[0])
-        if self.named and not live.has_named(self.job.name, self.named) and self.seen.status is not Status.UNREACHABLE:
+        if same_name:
+            return self._refuse(
+                f"A job of this name runs in the session, and no record knows it: {', '.join(same_name)}.",
+                "Stop it with a savepoint (`flink stop`), and name that with fromSavepoint; or give this job another name.",
+            )
+        if not is_gone or live is None:
+            return self._begin(Source("install", self.named))
+        lost = "The record of the release is gone, and where this job goes on is not known."
+        if self.seen.status is Status.UNREACHABLE:
+            remedy = "Wait until the JobManager answers; replace one that cannot come up with `helm upgrade --no-hooks`."
+            return self._refuse(lost, remedy)
+        if not live.may_have_listed(self.job.name) or (self.named and not live.has_named(self.job.name, self.named)):
             return self._begin(Source("install", self.named))
         return self._refuse(
-            "The record of the release is gone, and where this job goes on is not known.",
-            "Name its newest state with fromSavepoint, or give the job another name to restart it from scratch.",
+            lost, "Name its newest state with fromSavepoint, or give the job another name to restart it from scratch."
         )
 
     # A job that is suspended
@@ -491,7 +500,7 @@ class _Planner:
         if seen.known_to_store and not self._went_elsewhere_in_vain:
             if self.wanted.type == "session":
                 return self._refuse(
-                    f"High availability knows the job {record.job}, but Flink does not show it yet.", "Try again."
+                    f"High availability knows the job {record.job}, but Flink does not show it.", self._until_it_is_shown
                 )
             # A suspended job may come back without what high availability knows, and its checkpoints are where they were.
             former = (record.job, *record.former) if self.job.state == SUSPENDED else record.former
@@ -523,8 +532,11 @@ class _Planner:
     def _left_out_of_sight(self) -> Optional[Plan]:
         """The same of a job that has left session.jobs, of which nobody needs to know yet where it would go on."""
         seen, record = self.seen, self.record
-        left = self.wanted.type == "session" and self.job.state == SUSPENDED
-        if not left or seen.jobmanager_replaced or seen.known_to_store:
+        if not self._has_left or seen.jobmanager_replaced:
+            return None
+        if seen.known_to_store and self.lenient and seen.status is Status.UNREACHABLE:
+            return self._keep("High availability runs it on: the next upgrade stops it.")
+        if seen.known_to_store:
             return None
         if seen.status is Status.ABSENT:
             former = record.former if seen.never_ran else (record.job, *record.former)
@@ -610,6 +622,14 @@ class _Planner:
         return self._refuse(*reason) if reason else None
 
     # Words
+
+    @property
+    def _until_it_is_shown(self) -> str:
+        """What to do about a job of a session that high availability brings back."""
+        if self._has_left:
+            return "Wait until it does, or leave the job in session.jobs for this upgrade, and take it out in the next one."
+        same = self.record.is_recovered_by(self.wanted)
+        return "Wait until it does" + ("." if same else ", or leave Flink's version, state.backend and state.root as they were.")
 
     @property
     def _remedy(self) -> str:

@@ -87,6 +87,12 @@ class Record:
     def has_run(self) -> bool:
         return self.is_confirmed or (self.exists and self.ran == self.generation)
 
+    def is_recovered_by(self, wanted: Wanted) -> bool:
+        """Whether high availability can run a job of a session on in a revision, which then writes where the job did."""
+        here = (self.backend, self.flinkVersion, self.checkpointDirectory)
+        there = (wanted.state_backend, wanted.flink_version, wanted.checkpoint_directory)
+        return all(one in ("", other) for one, other in zip(here, there))
+
     @property
     def barred(self) -> Tuple[str, ...]:
         """UIDs of the pods that must not run this generation."""
@@ -234,6 +240,7 @@ class Records:
         self._assumed = {}
         live = self._kubernetes.config_map(self._wanted.record)
         self._version = live["metadata"].get("resourceVersion", "") if live else ""
+        self.created: str = live["metadata"].get("creationTimestamp", "") if live else ""
         self._data = (live.get("data") or {}) if live else {}
         self._exists = live is not None
         if not live and self._wanted.type == "session":

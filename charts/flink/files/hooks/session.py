@@ -63,32 +63,15 @@ def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, l
     # What high availability has stored is found in the same place alone, and read by the same backend and Flink alone.
     elsewhere = live is not None and not same_place(live.jobs_kept_in, cluster.wanted.jobs_kept_in)
     survive = cluster.wanted.jobs_survive_restart and not elsewhere
-    replaced = other and not (survive and all(_can_recover(actor) for actor in actors))
+    replaced = other and not (survive and all(actor.record.is_recovered_by(cluster.wanted) for actor in actors))
     if not lenient:
         check_downloads(actors)
+    adopted = _take_over(actors, live, lenient)
     if replaced:
         ours = {actor.record.half for actor in actors if actor.record.exists}
         refuse_strangers(cluster, ours, lenient=lenient)
         cluster.store.check()
-    lost = live is not None and cluster.records.are_gone
-    began = clock.monotonic()
-    adopted: List[Actor] = []
-    steps: List[Tuple[Actor, Plan, Observation]] = []
-    for actor in actors:
-        if not actor.record.exists and lost and live is not None:
-            with named(actor):
-                if _adopt(actor, live, lenient):
-                    adopted.append(actor)
-        record = actor.record
-        if not record.exists or record.state == FINISHED:
-            continue
-        unchanged = record.spec == actor.job.specification and not replaced
-        patience = 0 if record.state == SUSPENDED else _left(10 if unchanged or lenient else 30, began)
-        with named(actor):
-            seen = replace(actor.observe(patience), jobmanager_replaced=replaced)
-            step = _planned(actor, seen, lenient)  # what would be refused later is refused now
-        if record.state == RUNNING or seen.is_alive:
-            steps.append((actor, step, seen))
+    steps = _decide(actors, replaced, survive and (live is None or other), lenient)
     if any(step.ends_a_job for _, step, _ in steps):
         check_objects(cluster.wanted, cluster.kubernetes, lenient=lenient)
     for actor in adopted:
@@ -103,8 +86,47 @@ def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, l
             raise Failed(f"Job {actor.job.name}: {failure}{done}") from failure
     if replaced:
         cluster.drop_taskmanagers()
-    if replaced and elsewhere:
-        cluster.store.forget_programs()  # jobs of long ago, when they were kept there
+    if live is not None and (live.type == "job" or (replaced and elsewhere)):
+        # The job of a job release, which has not run, or jobs of long ago, when they were kept there.
+        cluster.store.forget_programs()
+
+
+def _take_over(actors: List[Actor], live: Optional[JobManager], lenient: bool) -> List[Actor]:
+    """Those whose job is taken over, because the record of the release is gone. Raises Failed for one that must not begin."""
+    adopted: List[Actor] = []
+    for actor in actors:
+        if live is not None and not actor.record.exists:
+            with named(actor):
+                if _adopt(actor, live, lenient):
+                    adopted.append(actor)
+    return adopted
+
+
+def _decide(actors: List[Actor], replaced: bool, recovered: bool, lenient: bool) -> List[Tuple[Actor, Plan, Observation]]:
+    """What is done about each job that may run; what would be refused later is refused now. `recovered`: high availability
+    brings the jobs that it knows back with the coming JobManager."""
+    began = clock.monotonic()
+    steps: List[Tuple[Actor, Plan, Observation]] = []
+    for actor in actors:
+        record = actor.record
+        if not record.exists or record.state == FINISHED:
+            continue
+        unchanged = record.spec == actor.job.specification and not replaced
+        patience = 0 if record.state == SUSPENDED else _left(10 if unchanged or lenient else 30, began)
+        with named(actor):
+            seen = replace(actor.observe(patience), jobmanager_replaced=replaced)
+            if recovered and _is_seen_later(actor, seen):
+                continue
+            step = _planned(actor, seen, lenient)
+        if record.state == RUNNING or seen.is_alive:
+            steps.append((actor, step, seen))
+    return steps
+
+
+def _is_seen_later(actor: Actor, seen: Observation) -> bool:
+    """Whether the hook after the upgrade finds the job running, and can stop it then: no JobManager of before need come up."""
+    unseen = seen.status is Status.UNREACHABLE and seen.known_to_store
+    return unseen and actor.job.state == RUNNING and actor.record.is_recovered_by(actor.wanted)
 
 
 def _left(seconds: float, began: float) -> float:
@@ -112,19 +134,14 @@ def _left(seconds: float, began: float) -> float:
     return max(0, seconds - (clock.monotonic() - began))
 
 
-def _can_recover(actor: Actor) -> bool:
-    record, wanted = actor.record, actor.wanted
-    return record.backend in ("", wanted.state_backend) and record.flinkVersion in ("", wanted.flink_version)
-
-
 def _adopt(actor: Actor, live: JobManager, lenient: bool) -> bool:
     """Take the living job of that name over, if the record of the release is gone; it is to be written when all is decided."""
-    step = _planned(actor, actor.observe(patience=10), lenient)
+    step = _planned(actor, actor.observe(patience=10 if actor.records.are_gone else 0), lenient)
     if step.action is not Action.ADOPT:
         return False
     path = actor.job.from_savepoint
     # What the values named before was used; that Flink shows another state means that it has gone on since.
-    used = live.from_savepoints is None or live.has_named(actor.job.name, path)
+    used = live.jobs is None or live.has_named(actor.job.name, path)
     record = Record(job=step.job, ids=(step.job,), state=RUNNING).using(path if used else "")
     actor.records.assume(actor.job.name, record)
     say(f"{actor.job.name}: the job {step.job} is taken over")
@@ -197,19 +214,21 @@ def after(actors: List[Actor], *, lenient: bool) -> None:
 
 
 def _refuse_files_of_before(actors: List[Actor]) -> None:
-    """Raises Failed if jobs that nobody knows have left state before this JobManager was made, and the values name none."""
+    """Raises Failed if jobs that nobody knows have left state before this session was made, and the values name none."""
     if not actors or actors[0].records.names or all(actor.job.from_savepoint for actor in actors):
         return
-    wanted = actors[0].wanted
+    wanted, records = actors[0].wanted, actors[0].records
     live = actors[0].kubernetes.deployment(wanted.jobmanager_deployment)
     directory = wanted.claim_directory
-    state = submit.newest_before(directory, clock.seconds_of(live["metadata"]["creationTimestamp"])) if live else ""
+    # A Deployment that was made anew is younger than the session, and so is a record.
+    made = [one for one in (records.created, live["metadata"]["creationTimestamp"] if live else "") if one]
+    state = submit.newest_before(directory, min(map(clock.seconds_of, made))) if made else ""
     if state:
         raise Failed(
             f"The release had no record, and {directory} holds state of jobs of a session of its name, the newest in {state}. "
-            "Name where each job resumes with fromSavepoint in session.jobs. To restart all of them from scratch, delete the "
-            f"files first: `kubectl exec deploy/{wanted.jobmanager_deployment} -- rm -r {directory}/checkpoints "
-            f"{directory}/savepoints`."
+            "Name where each job resumes with fromSavepoint in session.jobs, and add jobs that are to start from nothing in the "
+            f"next upgrade. To restart all of them from scratch, delete the files first: `kubectl exec "
+            f"deploy/{wanted.jobmanager_deployment} -- rm -r {directory}/checkpoints {directory}/savepoints`."
         )
 
 
