@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
+from threading import get_ident
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -56,13 +57,16 @@ class Result:
 
 
 class _Client:
-    """Submits a job of a session as the container beside the hook does."""
+    """Submits a job of a session as the container beside the hook does. `ended`: the hooks whose container has ended."""
 
-    def __init__(self, world: World, release: str) -> None:
+    def __init__(self, world: World, release: str, ended: set[int]) -> None:
         self._world = world
         self._release = release
+        self._ended = ended
 
     def run(self, name: str, argv: list[str]) -> tuple[int, str]:
+        if get_ident() in self._ended:
+            raise HOOKS.errors.Failed(f"Job {name} was not submitted in time: raise hooks.timeoutSeconds")
         options = dict(word[2:].split("=", 1) for word in argv if word.startswith("-D"))
         restore = argv[argv.index("--fromSavepoint") + 1] if "--fromSavepoint" in argv else ""
         jobmanager = self._world.serving(self._release)
@@ -88,7 +92,7 @@ class _Client:
         return 0, ""
 
     def end(self) -> None:
-        pass
+        self._ended.add(get_ident())  # for good, as client.sh: hooks that run at once are threads
 
 
 def _call(world: World, turns: Turns | None) -> Any:
@@ -130,6 +134,7 @@ def _in(world: World, wanted: Any, said: list[str], turns: Turns | None = None) 
     def sleep(seconds: float) -> None:
         (turns.sleep if turns else world.advance)(max(seconds, _SHORTEST))
 
+    ended: set[int] = set()
     secrets = SimpleNamespace(token_hex=world.token)
     clock: dict[str, Any] = {
         "monotonic": lambda: world.now,
@@ -143,7 +148,7 @@ def _in(world: World, wanted: Any, said: list[str], turns: Turns | None = None) 
         patch.multiple(HOOKS.act, secrets=secrets, say=said.append),
         patch.multiple(HOOKS.operations, secrets=secrets, say=said.append),
         patch.multiple(HOOKS.prove, say=said.append),
-        patch.multiple(HOOKS.session, say=said.append, Client=lambda exchange, deadline: _Client(world, wanted.release)),
+        patch.multiple(HOOKS.session, say=said.append, Client=lambda exchange, deadline: _Client(world, wanted.release, ended)),
         patch.multiple(HOOKS.submit, states=_states(world, wanted)),
     ):
         yield

@@ -227,3 +227,16 @@ class TestHighAvailability:
         jobmanager = release.world.serving("app")
         assert jobmanager
         assert (jobmanager.process.type, len(release.jobs)) == (("job", 1) if runs else ("session", 0))
+
+
+def test_a_job_of_any_name_keeps_its_record_where_the_release_becomes_one_of_a_job() -> None:
+    """Fields of the record, and what older charts wrote into it."""
+    names = ("specification", "state", "job")
+    values = session(CLAIM, *(SessionJob(name) for name in names))
+    release = installed(values)
+    assert release.helm.upgrade(session(CLAIM)).ok
+    assert release.helm.upgrade(CLAIM).ok
+    assert release.helm.upgrade(replace(CLAIM, state="suspended")).ok
+    assert release.helm.upgrade(values).ok
+    nothing_is_lost_or_twice(release)
+    assert {job.name for job in release.jobs} == {f"app/{name}" for name in names}

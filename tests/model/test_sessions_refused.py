@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.model import world
+from tests.model import package, world
 from tests.model.scenes import (
     SESSIONS,
     A,
@@ -15,15 +15,73 @@ from tests.model.scenes import (
     each_session,
     ends,
     installed,
+    newest_checkpoint,
     nothing_is_lost_or_twice,
+    somebody_submits,
     upgrade,
     without_record,
 )
+from tests.model.trouble import Trouble
 from tests.model.values import SessionJob, Values
+from tests.model.walk import Checked
 
 CHANGED = SessionJob("a", 2)
 FORGETFUL = {name: values for name, values in SESSIONS.items() if values.high_availability == "none"}
 AVAILABLE = {name: values for name, values in SESSIONS.items() if name not in FORGETFUL}
+
+
+@each_session
+def test_the_record_is_written_by_another_while_a_job_is_submitted(values: Values) -> None:
+    """All is looked at again, and the container that submits is still there."""
+    release = installed(values)
+    manifest = release.helm.render(replace(values, jobs=(CHANGED,)))
+    assert package.run(release.world, "before", manifest.wanted).code == 0
+    release.world.trouble = Trouble("conflict", 1)
+    result = package.run(release.world, "after", manifest.wanted)
+    assert result.code == 0, result.said
+
+
+@each_session
+@pytest.mark.parametrize("order", range(6))
+def test_a_session_that_is_applied_at_once_comes_up(values: Values, order: int) -> None:
+    """The hook that submits has read the record before the other one has made it."""
+    release = Checked(values, by_helm=False)
+    outcome = release.helm.apply_everything(values, order)
+    assert outcome.ok, outcome.said
+    nothing_is_lost_or_twice(release)
+    assert len(release.jobs) == 1
+
+
+class TestFilesOfBefore:
+    VALUES = SESSIONS["claim"]
+
+    def test_of_others_keep_no_first_job_from_its_start(self) -> None:
+        """The Deployment was made anew, so it is younger than their files; the record is older."""
+        none = replace(self.VALUES, jobs=())
+        release = installed(none)
+        somebody_submits(release)
+        release.world.kubernetes.remove("Deployment", "app-jobmanager")
+        release.world.advance(20)
+        assert release.helm.upgrade(none).ok
+        release.world.advance(200)
+        outcome = release.helm.upgrade(self.VALUES)
+        assert outcome.ok, outcome.said
+
+    def test_of_one_job_of_two_are_taken_as_the_sentence_says(self) -> None:
+        values = replace(self.VALUES, existing_claim="mine")
+        release = installed(values)
+        named = SessionJob("a", from_savepoint=newest_checkpoint(release))
+        for component in ("jobmanager", "taskmanager"):
+            release.world.kubernetes.remove("Deployment", f"app-{component}")
+        release.world.delete_config_map("app-record")
+        release.world.advance(200)
+        outcome = release.helm.upgrade(replace(values, jobs=(named, B)))
+        assert "add jobs that are to start from nothing in the next upgrade" in outcome.said
+        for jobs in ((named,), (named, B)):
+            outcome = release.helm.upgrade(replace(values, jobs=jobs))
+            assert outcome.ok, outcome.said
+        nothing_is_lost_or_twice(release)
+        assert len(release.jobs) == 2
 
 
 class TestTheRecordIsGone:
@@ -84,3 +142,20 @@ def test_an_image_that_is_gone_is_replaced_by_another_one(values: Values, how: s
     assert outcome.ok, outcome.said
     nothing_is_lost_or_twice(release)
     assert [job.program for job in release.jobs] == [1 if how == "rollback" else 2]
+
+
+def test_a_session_is_not_told_of_a_value_that_its_jobs_do_not_have() -> None:
+    """Its PVC was made anew. Jobs of session.jobs have no upgradeMode."""
+    values = replace(SESSIONS["claim"], existing_claim="mine")
+    release = installed(values)
+    claims = release.world.kubernetes.kind("persistentvolumeclaims")
+    claims["mine"] = {**claims["mine"], "metadata": {**claims["mine"]["metadata"], "uid": "uid-anew"}}
+    release.world.advance(5)
+    for name in list(release.world.jobmanagers):
+        release.world.kubernetes.lose_pod(name)
+    release.world.advance(40)
+    outcome = release.helm.upgrade(replace(values, jobs=(CHANGED,)))
+    assert "give the job another name" in outcome.said
+    assert "upgradeMode" not in outcome.said
+    outcome = release.helm.upgrade(replace(values, jobs=(B,)))
+    assert outcome.ok, outcome.said

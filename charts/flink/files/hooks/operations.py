@@ -59,6 +59,7 @@ class Release:
 
 
 _TRIES = 5
+_NO_ROLLBACK = "Helm has not made this release: nothing to do for a rollback."
 
 
 def _looking_again(release: Release, step: Callable[[], None]) -> None:
@@ -77,7 +78,7 @@ def _looking_again(release: Release, step: Callable[[], None]) -> None:
 def before(release: Release, *, lenient: bool = False) -> None:
     """Before an install, an upgrade or a rollback: end the job if it changes, and write where it goes on."""
     if lenient and not _made_by_helm(release):
-        say("Helm has not made this release: nothing to do for a rollback.")
+        say(_NO_ROLLBACK)
         return
     if release.wanted.type == "session":
         _looking_again(release, lambda: _before_session(release, lenient))
@@ -176,11 +177,11 @@ def _check_download(actor: Actor) -> None:
 
 def after(release: Release, *, lenient: bool = False) -> None:
     """After it: the job runs from where it should, or the operation fails."""
+    if lenient and not _made_by_helm(release):
+        say(_NO_ROLLBACK)  # the hook of an upgrade runs at the same time
+        return
     if release.wanted.type == "session":
-        if release.wanted.jobs:
-            _looking_again(release, lambda: session.after(release.actors, lenient=lenient))
-        else:
-            session.renew(release.cluster)
+        _after_session(release, lenient)
         return
     for _ in release.deadline.ticks(every=1):
         if any(actor.record.exists for actor in release.actors):
@@ -188,6 +189,19 @@ def after(release: Release, *, lenient: bool = False) -> None:
         release.records.read()  # what applies all objects at once starts all hooks at once
     for actor in release.actors:
         _looking_again(release, functools.partial(prove, actor))
+
+
+def _after_session(release: Release, lenient: bool) -> None:
+    if not release.wanted.jobs:
+        session.renew(release.cluster)
+        return
+    with session.submitter(release.deadline) as client:
+        session.renew(release.cluster)
+        for _ in release.deadline.ticks(every=1):
+            release.records.read()  # what applies all objects at once starts all hooks at once
+            if not release.records.are_gone:
+                break
+        _looking_again(release, lambda: session.after(release.actors, client, lenient=lenient))
 
 
 def before_uninstall(release: Release) -> None:

@@ -285,7 +285,7 @@ class Records:
             live = self._kubernetes.create_config_map(self._wanted.record, self._wanted.made_labels, data)
             self._exists = True
         else:
-            old = set() if name else _FIELDS | {"specification"}
+            old = set() if name else _FIELDS
             gone: Dict[str, Optional[str]] = {key: None for key in old if key in self._data and key not in new}
             labels = self._wanted.made_labels
             live = self._kubernetes.patch_config_map(self._wanted.record, {**gone, **new}, self._version, labels)

@@ -10,6 +10,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 from . import clock, download, observe, paths, submit
 from .act import Actor, say
+from .clock import Deadline
 from .cluster import check, refuse_strangers
 from .dry_run import check_objects
 from .errors import Failed, HttpError, Unreachable
@@ -195,20 +196,23 @@ def fetch(actor: Actor, to: str) -> None:
             download.fetch(program.url, program.sha256, to)
 
 
-def after(actors: List[Actor], *, lenient: bool) -> None:
-    """Submit what does not run yet, and wait until all of it runs, each from where it should."""
-    if not actors:
-        return
-    client = Client(EXCHANGE, actors[0].deadline)
+@contextmanager
+def submitter(deadline: Deadline) -> Iterator[Client]:
+    """The container beside this one, which ends for good with it."""
+    client = Client(EXCHANGE, deadline)
     try:
-        renew(actors[0])
-        began = clock.monotonic()
-        listed = [actor for actor in actors if actor.job.program]
-        _refuse_files_of_before(listed)
-        failures = for_each(listed, lambda actor: _start_if_due(actor, client, began, lenient))
-        failures.update(for_each([actor for actor in listed if actor.job.name not in failures], prove))
+        yield client
     finally:
         client.end()
+
+
+def after(actors: List[Actor], client: Client, *, lenient: bool) -> None:
+    """Submit what does not run yet, and wait until all of it runs, each from where it should."""
+    began = clock.monotonic()
+    listed = [actor for actor in actors if actor.job.program]
+    _refuse_files_of_before(listed)
+    failures = for_each(listed, lambda actor: _start_if_due(actor, client, began, lenient))
+    failures.update(for_each([actor for actor in listed if actor.job.name not in failures], prove))
     if failures:
         raise Failed(" ".join(failures.values()))
 
@@ -290,8 +294,7 @@ def _start(actor: Actor, client: Client, source: Source, wrote_nothing: bool) ->
     if not found and source.former and actor.record.claim not in ("", observe.claim_uid(actor.wanted, actor.kubernetes)):
         raise Failed(
             f"Nothing of the job is left in {actor.wanted.claim_directory}, which is on another PVC than it ran on. Bring its "
-            "files back, or name a copy of its state with fromSavepoint, or restart the job from scratch with "
-            "upgradeMode=stateless."
+            "files back, or name a copy of its state with fromSavepoint, or give the job another name to restart it from scratch."
         )
     if found:
         source = replace(source, restore=found, own=submit.is_checkpoint(found), former=())
