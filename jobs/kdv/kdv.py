@@ -445,15 +445,20 @@ def event_time(args: argparse.Namespace) -> str:
 
 def judged_view(args: argparse.Namespace) -> str:
     """Each record with its line of CSV, or with the reason why it has none."""
-    line = f"""CONCAT(
-        CAST(id AS STRING), ',', {quoted("product")}, ',', {quoted("description")}, ',',
-        {shortest("price")}, ',', {shortest("kdv")}, ',', CAST(CAST(price * (1 + kdv) AS DECIMAL(20, 2)) AS STRING)
-    )"""
+    line = "advert_line(id, product, description, price, kdv)" if args.format == "checked-json" else line_of_sql()
     reason = "COALESCE(flaw, CASE WHEN event_time IS NULL THEN 'timestamp_column: in the future' END)"
     return f"""
 CREATE TEMPORARY VIEW judged AS
 SELECT event_time, MOD(id, {BUCKETS}) AS bucket, {line} AS line, {reason} AS reason, message, `partition`, `offset`
 FROM adverts"""
+
+
+def line_of_sql() -> str:
+    """What flinkhelm.kdv.AdvertLine writes."""
+    return f"""CONCAT(
+        CAST(id AS STRING), ',', {quoted("product")}, ',', {quoted("description")}, ',',
+        {shortest("price")}, ',', {shortest("kdv")}, ',', CAST(CAST(price * (1 + kdv) AS DECIMAL(20, 2)) AS STRING)
+    )"""
 
 
 def views_of_sql(args: argparse.Namespace) -> list[str]:
@@ -775,6 +780,8 @@ def add_windows_of_sql(environment: Any, args: argparse.Namespace) -> None:
 def plan(environment: Any, args: argparse.Namespace, kafka: Mapping[str, str], kept: int) -> Any:
     """The set of statements that is the job, to be executed; rejects keep up to `kept` bytes of a record."""
     tables, inserts = statements(args, kafka)
+    if args.format == "checked-json":
+        environment.create_java_temporary_system_function("advert_line", "flinkhelm.kdv.AdvertLine")
     for statement in tables:
         environment.execute_sql(statement)
     if args.format == "checked-json":

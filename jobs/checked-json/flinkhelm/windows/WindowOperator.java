@@ -14,7 +14,6 @@ import java.util.Set;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeutils.base.LongSerializer;
-import org.apache.flink.api.common.typeutils.base.array.BytePrimitiveArraySerializer;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -48,7 +47,7 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
     private static final long SLACK = 3_600_000;
     private static final long AT_ONCE = Long.MIN_VALUE;
     // A list that only grows is what every backend bears.
-    private static final ListStateDescriptor<byte[]> LINES = new ListStateDescriptor<>("lines", BytePrimitiveArraySerializer.INSTANCE);
+    private static final ListStateDescriptor<byte[]> LINES = new ListStateDescriptor<>("lines", LineSerializer.INSTANCE);
     private static final ListStateDescriptor<Long> WATERMARK = new ListStateDescriptor<>("watermark", LongSerializer.INSTANCE);
     private static final TimeWindow.Serializer WINDOW = new TimeWindow.Serializer();
 
