@@ -112,9 +112,15 @@ _SUBJECTS: list[Subject] = [
         "Equal rows of different partitions are not merged; it writes to a topic: files are another program's task.",
     ),
     _streams(
+        "kafka-streams-exactly-once-in-memory",
+        "exactly_once_v2",
+        "memory",
+        "Like exactly-once; a restart reads the open windows anew from the changelog.",
+    ),
+    _streams(
         "kafka-streams",
         "at_least_once",
-        "persistent",
+        "memory",
         "A kill gives rows of the last ten seconds twice; for the rest like exactly-once.",
     ),
     _python(

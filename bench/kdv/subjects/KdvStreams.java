@@ -2,14 +2,13 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.Map;
@@ -42,6 +41,10 @@ public final class KdvStreams {
   private static final byte[] PRESENT = {1};
   private static final JsonFactory JSON = new JsonFactory();
   private static final LongAdder POSITION = new LongAdder();
+  private static final long NONE = Long.MIN_VALUE;
+  private static final int SCALE = 4;
+  private static final int LONGEST = 14;
+  private static final ThreadLocal<Start> START = ThreadLocal.withInitial(Start::new);
 
   private static long windowOf(long time) {
     return time - Math.floorMod(time, WINDOW);
@@ -63,10 +66,10 @@ public final class KdvStreams {
     static Advert read(byte[] json) throws BrokenRow {
       String product = null;
       String description = null;
-      String time = null;
-      BigDecimal price = null;
-      BigDecimal kdv = null;
-      Long id = null;
+      long time = NONE;
+      long price = NONE;
+      long kdv = NONE;
+      long id = NONE;
       try (JsonParser parser = JSON.createParser(json)) {
         if (parser.nextToken() != JsonToken.START_OBJECT) {
           throw new BrokenRow("no JSON object");
@@ -78,20 +81,19 @@ public final class KdvStreams {
             case "id" -> id = parser.getLongValue();
             case "product" -> product = text(name, token, parser);
             case "description" -> description = text(name, token, parser);
-            case "price" -> price = parser.getDecimalValue();
-            case "kdv" -> kdv = parser.getDecimalValue();
-            case "timestamp_column" -> time = text(name, token, parser);
+            case "price" -> price = decimal(name, token, parser);
+            case "kdv" -> kdv = decimal(name, token, parser);
+            case "timestamp_column" -> time = time(text(name, token, parser));
             default -> parser.skipChildren();
           }
         }
         if (parser.currentToken() != JsonToken.END_OBJECT || parser.nextToken() != null) {
           throw new BrokenRow("no end, or text after it");
         }
-        if (id == null || product == null || description == null || price == null || kdv == null || time == null) {
+        if (id == NONE || product == null || description == null || price == NONE || kdv == NONE || time == NONE) {
           throw new BrokenRow("a field is missing");
         }
-        long millis = LocalDateTime.parse(time.replace(' ', 'T')).toInstant(ZoneOffset.UTC).toEpochMilli();
-        return new Advert(millis, line(id, product, description, price, kdv, millis));
+        return new Advert(time, line(id, product, description, price, kdv, time));
       } catch (IOException | DateTimeException error) {
         throw new BrokenRow(error.getMessage());
       }
@@ -104,20 +106,106 @@ public final class KdvStreams {
       return parser.getText();
     }
 
-    private static Bytes line(long id, String product, String description, BigDecimal price, BigDecimal kdv, long millis) {
-      BigDecimal total = price.multiply(kdv.add(BigDecimal.ONE)).setScale(2, RoundingMode.HALF_UP);
-      LocalDateTime start = LocalDateTime.ofEpochSecond(windowOf(millis) / 1000, 0, ZoneOffset.UTC);
-      StringBuilder line = new StringBuilder(160).append(id).append(',');
+    /** A number of at most four digits behind the point, as a whole number of its ten thousandths. */
+    private static long decimal(String name, JsonToken token, JsonParser parser) throws IOException, BrokenRow {
+      if (token != JsonToken.VALUE_NUMBER_INT && token != JsonToken.VALUE_NUMBER_FLOAT) {
+        throw new BrokenRow(name + " is no number");
+      }
+      char[] text = parser.getTextCharacters();
+      int end = parser.getTextOffset() + parser.getTextLength();
+      long value = 0;
+      int behind = -1;
+      for (int index = parser.getTextOffset(); index < end; index++) {
+        if (text[index] == '.') {
+          behind = 0;
+        } else if (text[index] < '0' || text[index] > '9' || behind == SCALE) {
+          throw new BrokenRow(name + " is out of range");
+        } else {
+          value = value * 10 + text[index] - '0';
+          behind = behind < 0 ? behind : behind + 1;
+        }
+      }
+      if (parser.getTextLength() > LONGEST) {
+        throw new BrokenRow(name + " is out of range");
+      }
+      for (int digit = Math.max(behind, 0); digit < SCALE; digit++) {
+        value *= 10;
+      }
+      return value;
+    }
+
+    /** Of 2024-05-20 07:24:03 or 2024-05-20 07:24:03.125, milliseconds. */
+    private static long time(String text) throws BrokenRow {
+      if (text.length() != 19 && (text.length() != 23 || text.charAt(19) != '.')) {
+        throw new BrokenRow("another form of time");
+      }
+      int hour = number(text, 11);
+      int minute = number(text, 14);
+      int second = number(text, 17);
+      if (hour > 23 || minute > 59 || second > 59) {
+        throw new BrokenRow("no time of a day");
+      }
+      int millis = text.length() == 19 ? 0 : number(text, 20) * 10 + digit(text, 22);
+      long day = LocalDate.of(number(text, 0) * 100 + number(text, 2), number(text, 5), number(text, 8)).toEpochDay();
+      return (((day * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millis;
+    }
+
+    private static int number(String text, int at) throws BrokenRow {
+      return digit(text, at) * 10 + digit(text, at + 1);
+    }
+
+    private static int digit(String text, int at) throws BrokenRow {
+      int digit = text.charAt(at) - '0';
+      if (digit < 0 || digit > 9) {
+        throw new BrokenRow("no digit");
+      }
+      return digit;
+    }
+
+    private static Bytes line(long id, String product, String description, long price, long kdv, long millis) {
+      StringBuilder line = new StringBuilder(192).append(id).append(',');
       quoted(line, product).append(',');
-      quoted(line, description).append(',').append(price.toPlainString()).append(',').append(kdv.toPlainString());
-      line.append(',').append(total.toPlainString()).append(",\"").append(start.toLocalDate()).append(' ');
-      line.append(start.toLocalTime()).append(start.getSecond() == 0 ? ":00\"" : "\"");
-      return Bytes.wrap(line.toString().getBytes(StandardCharsets.UTF_8));
+      quoted(line, description).append(',');
+      plain(line, price, 10_000, 0).append(',');
+      plain(line, kdv, 10_000, 0).append(',');
+      // Prices of the benchmark are far from where this would overflow.
+      plain(line, (price * (10_000 + kdv) + 500_000) / 1_000_000, 100, 2);
+      return Bytes.wrap(line.append(startOf(windowOf(millis))).toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static StringBuilder plain(StringBuilder line, long value, long one, int least) {
+      line.append(value / one);
+      long rest = value % one;
+      if (rest > 0 || least > 0) {
+        line.append('.');
+        int written = 0;
+        for (long power = one / 10; power > 0 && (rest > 0 || written < least); power /= 10, written++) {
+          line.append((char) ('0' + rest / power));
+          rest %= power;
+        }
+      }
+      return line;
     }
 
     private static StringBuilder quoted(StringBuilder line, String text) {
       return line.append('"').append(text.indexOf('"') < 0 ? text : text.replace("\"", "\"\"")).append('"');
     }
+
+    /** The start of a window as it ends a line; that of the last one is kept, since neighbours share it. */
+    private static String startOf(long window) {
+      Start start = START.get();
+      if (start.window != window) {
+        LocalDateTime time = LocalDateTime.ofEpochSecond(window / 1000, 0, ZoneOffset.UTC);
+        start.window = window;
+        start.text = ",\"" + time.toLocalDate() + ' ' + time.toLocalTime() + (time.getSecond() == 0 ? ":00\"" : "\"");
+      }
+      return start.text;
+    }
+  }
+
+  private static final class Start {
+    private long window = NONE;
+    private String text;
   }
 
   private static final class Windows implements Processor<byte[], byte[], byte[], byte[]> {
@@ -208,8 +296,13 @@ public final class KdvStreams {
     properties.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
     properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 10_000); // as often as the Flink jobs have a checkpoint
     properties.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), 60_000);
-    properties.put(StreamsConfig.producerPrefix("batch.size"), 131_072);
+    properties.put(StreamsConfig.producerPrefix("batch.size"), 524_288);
+    properties.put(StreamsConfig.producerPrefix("linger.ms"), 100);
+    properties.put(StreamsConfig.producerPrefix("compression.type"), "lz4"); // the line is in the changelog and in the output
     properties.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
+    properties.put(StreamsConfig.consumerPrefix("max.poll.records"), 5_000);
+    properties.put(StreamsConfig.consumerPrefix("fetch.max.bytes"), 104_857_600);
+    properties.put(StreamsConfig.consumerPrefix("max.partition.fetch.bytes"), 10_485_760);
     return properties;
   }
 
