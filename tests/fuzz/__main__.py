@@ -24,6 +24,7 @@ from typing import IO
 from ci.core import versions
 from ci.images import images
 from ci.machine import java
+from harness_kdv.csv_output import Row
 from harness_kdv.model import Broken, read
 from tests.fuzz.records import records
 
@@ -86,7 +87,15 @@ def expected(record: bytes) -> list[str]:
         return ["broken"]
     millis = (when - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
     amounts = [str(amount.quantize(Decimal("0.0001"))) for amount in (row.price, row.kdv)]
-    return ["good", str(row.id), row.product.encode().hex(), row.description.encode().hex(), *amounts, str(millis)]
+    texts = [text.encode().hex() for text in (row.product, row.description, line(row))]
+    return ["good", str(row.id), *texts[:2], *amounts, str(millis), texts[2]]
+
+
+def line(row: Row) -> str:
+    """The row's line of CSV, without its window."""
+    texts = [text.replace('"', '""') for text in (row.product, row.description)]
+    amounts = [f"{amount.normalize():f}" for amount in (row.price, row.kdv)]
+    return ",".join([str(row.id), *(f'"{text}"' for text in texts), *amounts, f"{row.price_with_kdv:.2f}"])
 
 
 def check(decoder: Decoder, batch: Sequence[bytes], tally: Tally) -> None:

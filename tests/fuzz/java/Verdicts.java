@@ -1,5 +1,6 @@
 package flinkhelm.json;
 
+import flinkhelm.kdv.AdvertLine;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.PrintStream;
@@ -11,6 +12,7 @@ import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.types.DataType;
 import org.apache.flink.table.types.logical.RowType;
 import org.apache.flink.util.SimpleUserCodeClassLoader;
@@ -19,9 +21,11 @@ import org.apache.flink.util.UserCodeClassLoader;
 
 /**
  * Decodes batches of records as the KDV job does: a count, then for each record its length and bytes; a line for each comes back,
- * its fields separated by tabs: "good" and the row, "broken" and the reason, or "threw"; the microseconds of CPU that it took are last.
+ * its fields separated by tabs: "good", the row and its line of CSV, "broken" and the reason, or "threw"; the microseconds of CPU that it took are last.
  */
 final class Verdicts {
+
+    private static final AdvertLine LINE = new AdvertLine();
 
     private Verdicts() {}
 
@@ -80,7 +84,12 @@ final class Verdicts {
                 StringUtils.byteToHexString(row.getString(2).toBytes()),
                 row.getDecimal(3, 18, 4).toBigDecimal().toPlainString(),
                 row.getDecimal(4, 5, 4).toBigDecimal().toPlainString(),
-                String.valueOf(row.getTimestamp(5, 3).getMillisecond()));
+                String.valueOf(row.getTimestamp(5, 3).getMillisecond()),
+                StringUtils.byteToHexString(line(row).toBytes()));
+    }
+
+    private static StringData line(RowData row) {
+        return LINE.eval(row.getLong(0), row.getString(1), row.getString(2), row.getDecimal(3, 18, 4), row.getDecimal(4, 5, 4));
     }
 
     private static final class Context implements DeserializationSchema.InitializationContext {
