@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import shutil
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
+from bench import store
 from ci.core.console import say, step
 from ci.core.paths import BUILD
 from local import kafka
@@ -40,13 +41,6 @@ def broker() -> Iterator[Broker]:
         yield running
 
 
-def record(run: dict[str, Any]) -> None:
-    """Add a run to the results at once: a broken-off measurement keeps what it has."""
-    runs = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
-    text = ",\n".join(json.dumps(entry) for entry in [*runs, run])
-    RESULTS.write_text(f'{{"runs": [\n{text}\n]}}\n')
-
-
 def measure(kafka_: Broker, subject: Subject, data: Data, parallelism: int, limit: float) -> bool:
     what = f"{subject.name}, {data.partitions} partitions, parallelism {parallelism}"
     try:
@@ -56,7 +50,7 @@ def measure(kafka_: Broker, subject: Subject, data: Data, parallelism: int, limi
         say(f"failed: {type(error).__name__}: {error}")
         return False
     say(f"{run['steady_events_per_second']:,} events/s, {run['cpu_seconds']} s of CPU, {run['memory_mib']} MiB")
-    record(run)
+    store.add(RESULTS, {**run, "day": date.today().isoformat()})
     return True
 
 
@@ -116,7 +110,7 @@ def run_check(options: argparse.Namespace) -> bool:
 
 def run_page(options: argparse.Namespace) -> bool:
     lacks = {name: subject.lacks for name, subject in ALL.items()}
-    page.write(json.loads(RESULTS.read_text())["runs"], lacks, memory=TASKMANAGER_MEMORY, interval=CHECKPOINT_INTERVAL)
+    page.write(store.runs(RESULTS), lacks, memory=TASKMANAGER_MEMORY, interval=CHECKPOINT_INTERVAL)
     return True
 
 

@@ -20,7 +20,7 @@ _HEAD = """# How fast the KDV job is
 
 `make bench-kdv` measures this on your machine: our job, the same job as tutorials publish it (`reference`), what reading
 alone allows (`blackhole`), and what one would pick instead of Flink. Every subject reads the same topic of the same broker, in
-fresh processes, in turns; all of them share the machine with that broker. Before it is measured, `python -m bench.kdv check`
+fresh processes, interleaved with the others of its day; all of them share the machine with that broker. Before it is measured, `python -m bench.kdv check`
 holds the rows that it writes against an independent model, with some rows sent twice and some broken.
 
 Events per second are those of the second half of the rows, as the median of the runs with the least and the most; the
@@ -162,9 +162,11 @@ def page(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory:
     compared = [run for run in runs if run["rows_per_window"] == smallest]
     charts = {}
     parts = [_HEAD.format(memory=memory, interval=interval), "![events per second](bench-kdv.svg)\n"]
-    for rows, partitions in sorted({(run["rows"], run["partitions"]) for run in compared}, reverse=True):
-        title = f"{rows:,} rows in {partitions} partition{'s' * (partitions > 1)}"
-        charts[title] = groups(compared, partitions=partitions, rows=rows, rows_per_window=smallest)
+    # What was measured on one day was interleaved: rates of different days are not compared.
+    for day, rows, partitions in sorted({(run["day"], run["rows"], run["partitions"]) for run in compared}, reverse=True):
+        title = f"{rows:,} rows in {partitions} partition{'s' * (partitions > 1)}, {day}"
+        of_day = [run for run in compared if run["day"] == day]
+        charts[title] = groups(of_day, partitions=partitions, rows=rows, rows_per_window=smallest)
         parts.append(f"## {title}\n\n{_comparison(charts[title])}")
     if larger := [run for run in runs if run["rows_per_window"] != smallest]:
         parts.append(f"## Larger windows\n\n{_LARGER}\n{_sweep(larger)}")

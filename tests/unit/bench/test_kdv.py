@@ -14,7 +14,7 @@ from bench.kdv.runner import steady_rate
 
 def run(subject: str, rate: int, **more: Any) -> dict[str, Any]:
     fixed: dict[str, Any] = {"partitions": 1, "parallelism": 1, "rows": 2_000_000, "rows_per_window": 8000, "events": 2_000_000}
-    fixed |= {"cpu_seconds": 30.0, "seconds": 1_000_000 / rate + 10}
+    fixed |= {"cpu_seconds": 30.0, "seconds": 1_000_000 / rate + 10, "day": "2026-11-21"}
     return {"subject": subject, "steady_events_per_second": rate, "memory_mib": 900, "versions": {}, **fixed, **more}
 
 
@@ -55,7 +55,7 @@ def test_the_page_compares_the_medians_with_the_reference() -> None:
 def test_runs_over_more_rows_are_a_table_of_their_own() -> None:
     text = written([run("ours", 200_000), run("ours", 150_000, rows=10_000_000, events=9_000_000, seconds=120)])
     assert text.count("| ours | 1 |") == 2
-    assert "## 10,000,000 rows in 1 partition\n" in text
+    assert "## 10,000,000 rows in 1 partition, 2026-11-21\n" in text
 
 
 def test_larger_windows_have_a_table_of_their_own() -> None:
@@ -67,3 +67,12 @@ def test_larger_windows_have_a_table_of_their_own() -> None:
 def test_what_was_not_measured_is_not_spoken_of() -> None:
     assert "Everything." not in written([run("ours", 1)])
     assert "- `peer`: Everything." in written([run("peer", 1)])
+
+
+def test_rates_of_different_days_are_not_compared() -> None:
+    runs = [run("reference-1.20.5", 50_000), run("ours", 100_000), run("ours", 200_000, day="2026-11-26")]
+    newest, older = written(runs).split("## ")[1:3]
+    assert newest.startswith("2,000,000 rows in 1 partition, 2026-11-26\n")
+    assert "| ours | 1 | 200 k | 200 k to 200 k |" in newest
+    assert "| reference-1.20.5 |" not in newest
+    assert "| 2.00 |" in older
