@@ -18,15 +18,18 @@ BASE = "reference-1.20.5"
 
 _HEAD = """# How fast the KDV job is
 
-`make bench-kdv` measures this on your machine: our job, the same job as tutorials publish it (`reference`), what reading
-alone allows (`blackhole`), and what one would pick instead of Flink. Every subject reads the same topic of the same broker, in
-fresh processes, interleaved with the others of its day; all of them share the machine with that broker. Before it is measured, `python -m bench.kdv check`
-holds the rows that it writes against an independent model, with some rows sent twice and some broken.
+`make bench-kdv` measures this on your machine: our job, the same job as tutorials publish it
+(`reference`), what reading alone allows (`blackhole`), and what one would pick instead of Flink.
+Every subject reads the same topic of the same broker, in fresh processes, interleaved with the
+others of its day; all of them share the machine with that broker. Before it is measured, `python -m
+bench.kdv check` holds the rows that it writes against an independent model, with some rows sent
+twice and some broken.
 
-Events per second are those of the second half of the rows, as the median of the runs with the least and the most; the
-first half, in which the JVMs warm up, stands beside them. CPU is that of all processes of the subject, JobManager included,
-from the moment all of them run until the last row is read. Memory is their largest resident size. A TaskManager has {memory}
-and two slots; checkpoints and commits are {interval} apart. Rows are about 190 bytes.
+Events per second are those of the second half of the rows, as the median of the runs with the
+minimum and maximum; the first half, in which the JVMs warm up, stands beside them. CPU is that of
+all processes of the subject, JobManager included, from the moment all of them run until the last
+row is read. Memory is their largest resident size. A TaskManager has {memory} and two slots;
+checkpoints and commits are {interval} apart. Rows are about 190 bytes.
 """
 
 _LARGER = """`ours-12g` has a TaskManager with 12 GiB of process memory. That of `ours-rocksdb` has what all others have, and

@@ -11,7 +11,7 @@ from tests.model.walk import Checked
 
 @each_mode
 def test_one_that_runs_is_left_alone_where_nothing_of_it_changes(values: Values) -> None:
-    """The install was interrupted before it saw the job run; an hour later somebody scales, with a stateless left in the values."""
+    """The install was interrupted before it saw the job run; an hour later somebody scales, with a stateless in the values."""
     release = Checked(values)
     assert release.helm.upgrade(values, stop="after apply").state == "killed"
     release.world.advance(3600)

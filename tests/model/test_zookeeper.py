@@ -1,4 +1,4 @@
-"""High availability in a ZooKeeper that comes with the release: what Flink stores there is what it stores in ConfigMaps otherwise."""
+"""High availability in a ZooKeeper that comes with the release: it holds what ConfigMaps hold otherwise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.model import flink, helm, world
-from tests.model.chart import Manifest
+from tests.model.chart import Manifest, render
 from tests.model.helm import Outcome
 from tests.model.package import HOOKS
 from tests.model.scenes import CLAIM, STORE, completed, installed, newest_checkpoint, rest_is_away, rollback, upgrade
@@ -112,7 +112,7 @@ def zookeeper(monkeypatch: pytest.MonkeyPatch) -> None:
             raise HOOKS.errors.Unreachable(f"no ZooKeeper answers: {quorum}: Connection refused")
         yield servers
 
-    render, come_up, start = helm.render, flink.JobManager._come_up, world.World._start_container
+    come_up, start = flink.JobManager._come_up, world.World._start_container
 
     def comes_up(self: Any, of: Any) -> None:
         if self.process.high_availability != "zookeeper" or Servers(of).answers:
