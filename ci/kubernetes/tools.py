@@ -71,7 +71,7 @@ def satisfies(found: str, wanted: str, *, same_major: bool) -> bool:
 
 def _users_own(name: str, tool: Tool) -> Path | None:
     program = shutil.which(name)
-    if program is None or Path(program).is_relative_to(BIN):
+    if program is None or Path(program).parent.resolve() == BIN.resolve():  # .build may be a link, and the PATH name its target
         return None
     try:
         answer = run([program, *tool.asks], timeout=20)

@@ -99,6 +99,23 @@ def test_a_users_own_tool_is_taken_when_new_enough(found: str, wanted: str, same
     assert tools.satisfies(found, wanted, same_major=same_major) is expected
 
 
+def test_a_link_of_ours_is_not_taken_for_the_users_own_however_its_folder_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, ours = tmp_path / "elsewhere", tmp_path / "bin"
+    folder.mkdir()
+    ours.symlink_to(folder)
+    built = tmp_path / "built"
+    built.write_text("#!/bin/sh\necho v9.9.9\n")
+    built.chmod(0o755)
+    (folder / "thing").symlink_to(built)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setattr(tools, "BIN", ours)
+    monkeypatch.setattr(tools, "_catalogue", lambda: {"thing": tools.Tool(lambda: built, "9.9.9", ())})
+    tools.path.cache_clear()
+    assert tools.path("thing").resolve() == built
+
+
 def test_versions_compare_as_numbers() -> None:
     assert versions.as_tuple("v1.35.4-rc.1+build") == (1, 35, 4)
     assert versions.as_tuple("1.10") > versions.as_tuple("1.9")
