@@ -175,9 +175,6 @@ class Helm:
         """
         return self.run("test", name, *_common(namespace, False, timeout))
 
-    def get_notes(self, name: str, *, namespace: str) -> str:
-        return self.run("get", "notes", name, f"--namespace={namespace}")
-
 
 def _common(namespace: str, wait: bool, timeout: str) -> list[str]:
     return [f"--namespace={namespace}", f"--timeout={timeout}", *(["--wait"] if wait else [])]

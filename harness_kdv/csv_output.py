@@ -33,10 +33,9 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The output folder at one moment: text of the finished parts by name, names of unfinished files."""
+    """The output folder at one moment: text of the finished parts by name."""
 
     parts: dict[str, str]
-    unfinished: frozenset[str]
 
     @property
     def rows(self) -> list[Row]:
@@ -53,8 +52,7 @@ def read(run: Run, folder: str) -> Snapshot:
     for block in run(["sh", "-c", _SCRIPT, "-", folder]).split("\x1e")[1:]:
         name, _, text = block.partition("\n")
         files[name.removeprefix("./")] = text
-    parts = {name: text for name, text in files.items() if _is_part(name)}
-    return Snapshot(parts, frozenset(files.keys() - parts.keys()))
+    return Snapshot({name: text for name, text in files.items() if _is_part(name)})
 
 
 def _is_part(name: str) -> bool:

@@ -38,7 +38,6 @@ def test_the_other_verbs(helm: Helm) -> None:
         "rollback": helm.rollback("r", 3, namespace="n"),
         "uninstall": helm.uninstall("r", namespace="n"),
         "test": helm.test("r", namespace="n"),
-        "get": helm.get_notes("r", namespace="n"),
     }
     words = {verb: json.loads(output)["words"] for verb, output in calls.items()}
     assert all(verb == line[0] and "--namespace=n" in line for verb, line in words.items())
