@@ -48,6 +48,14 @@ class TestInstall:
         assert not world.record.own
         assert world.record.has_used(f"s3a://production/checkpoints/{OTHER}/chk-9/")
 
+    def test_a_first_install_waits_for_nobody(self, world: World) -> None:
+        del world.kubernetes.config_maps["r-record"]
+        world.uninstalled()
+        world.flink.away = True
+        before = world.clock.now
+        world("before")
+        assert world.clock.now == before
+
     def test_what_an_uninstall_without_hooks_left_in_high_availability_brings_no_job_back(self, world: World) -> None:
         del world.kubernetes.config_maps["r-record"]
         stored(world)

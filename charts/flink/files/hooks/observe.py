@@ -113,13 +113,13 @@ NO_CHECKPOINTS = Checkpoints("", "", "", False, 0)
 def observe(
     wanted: Wanted, record: Record, kubernetes: Kubernetes, flink: Flink, store: Store, deadline: Deadline, patience: float
 ) -> Observation:
-    """Ask for up to `patience` seconds until the job runs or has ended: pods come and go."""
+    """Ask for up to `patience` seconds until the job runs or has ended: pods come and go. Without a JobManager there is none."""
     live = jobmanager(wanted, kubernetes)
     if live and live.is_new:
         served = any(was_ready(pod) for pod in kubernetes.pods(wanted.jobmanager_selector))
         live = replace(live, is_new=not served and not _old_claim(live, wanted, kubernetes))
     told = Told(Status.UNREACHABLE, record.job)
-    for _ in deadline.ticks(within=patience):
+    for _ in deadline.ticks(within=patience if live else 0):
         told = ask(flink, record)
         if told.status not in (Status.UNREACHABLE, Status.ABSENT, Status.UNHEALTHY):
             break
