@@ -153,7 +153,7 @@ def test_state_without_a_record_is_not_passed_over(
     changes: Values = {"highAvailability": {"type": "kubernetes"}} if available else {}
     first = values(hooks={"timeoutSeconds": 60}, **changes)
     flink = started(install, "forgotten", first)
-    taken = savepoint(flink, "forgotten-by-hand")
+    taken = savepoint(flink, f"forgotten-by-hand-{available}".lower())
     number = newest(flink)
     for component in ("jobmanager", "taskmanager"):
         cluster.apps.delete_namespaced_deployment(f"forgotten-flink-{component}", namespace)
