@@ -10,6 +10,7 @@ from ci.core.console import CommandFailed, run, say, step
 from ci.core.paths import CHARTS, ROOT
 from ci.kubernetes import tools
 from ci.machine import venv
+from ci.release import agreement
 
 GENERATED = ["README.md", "defaults.json", "values.schema.json"]  # of each chart, from its values.yaml
 
@@ -29,7 +30,7 @@ def chart_of(values: str) -> Path:
     return next(chart for chart in reversed(CHARTS) if f"charts/{chart.name} " in (ROOT / values).read_text())
 
 
-def _helm_lint(helm: str) -> None:
+def helm_lint(helm: str) -> None:
     for chart in CHARTS:
         run([tools.path(helm), "lint", "--strict", "--quiet", chart])
     for values in _files("values/*.yaml"):
@@ -96,6 +97,11 @@ def _short_lines() -> None:
         raise CommandFailed(f"longer than 120 columns: {' '.join(long)}")
 
 
+def _versions_agree() -> None:
+    if problems := agreement.problems():
+        raise CommandFailed("\n".join(problems))
+
+
 def checks() -> dict[str, Callable[[], None]]:
     return {
         "ruff format": lambda: _in_venv("ruff", "format", "--check", "--quiet", *_files("*.py")),
@@ -103,8 +109,9 @@ def checks() -> dict[str, Callable[[], None]]:
         "mypy": lambda: _in_venv("mypy", *_files("*.py")),
         "yamllint": lambda: _in_venv("yamllint", "--strict", *[f for f in _files("*.yaml", "*.yml") if "/templates/" not in f]),
         "shellcheck": lambda: _in_venv("shellcheck", *_files("*.sh", ".ci/run")),
-        "helm lint": lambda: _helm_lint("helm"),
-        "helm 3 lint": lambda: _helm_lint("helm3"),
+        "helm lint": lambda: helm_lint("helm"),
+        "helm 3 lint": lambda: helm_lint("helm3"),
+        "version of the charts": _versions_agree,
         "tables of values": _docs_are_current,
         "names of Flink's options": flink_options.check,
         "ends of files": _text_files,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,17 +183,3 @@ def test_a_job_that_was_uninstalled_goes_on_in_another_release(
     assert last["external_path"] == f"file:{newest}"
     producer_done(source)
     check_rows(third, broker(source), 2000)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("version", [NEW, OLD])
-def test_a_release_of_an_older_chart_is_taken_over(install: Install, helm: Helm, namespace: str, version: str) -> None:
-    """tests/kind/previous.tgz is the demo's chart of the time before hooks: it has no record and lets Flink choose the id."""
-    values = demo(version, count=2000, rate=50)
-    flink = install("older", Path(__file__).parent / "previous.tgz", values)
-    job = flink.rest.wait_running("kdv")
-    flink.rest.wait_checkpoint(job["jid"], 1)
-    helm.upgrade("older", DEMO, values, namespace=namespace)
-    assert f"/savepoints/{job['jid']}/stop/" in restored(flink)["external_path"]
-    producer_done(flink)
-    check_rows(flink, broker(flink), 2000)

@@ -18,7 +18,7 @@ FORBIDDEN = {
     "bench": {"tests"},
     "tests": set(),
 }
-PARTS_OF_CI = ["core", "machine", "no_registry", "kubernetes", "images", "charts", "commands"]
+PARTS_OF_CI = ["core", "machine", "no_registry", "kubernetes", "images", "charts", "release", "commands"]
 for number, name in enumerate(PARTS_OF_CI, start=1):
     FORBIDDEN[f"ci/{name}"] = {f"ci.{later}" for later in PARTS_OF_CI[number:]}
 

@@ -1,4 +1,6 @@
-"""Charts are read without versions.toml: what they repeat of it has to be the same."""
+"""Charts are read without versions.toml: what they repeat of it has to be the same.
+
+Who names the version of the charts is in tests/unit/ci/test_release.py."""
 
 from __future__ import annotations
 
@@ -19,8 +21,6 @@ def read(path: str) -> Any:
 
 
 def test_flink() -> None:
-    assert read("charts/flink/Chart.yaml")["appVersion"] == VERSION
-    assert read("charts/flink-kafka-demo/Chart.yaml")["appVersion"] == VERSION
     assert read("charts/flink-kafka-demo/values.yaml")["flink"]["image"]["tag"] == VERSION
     assert read("values/job-python.yaml")["image"]["tag"] == VERSION
     assert read("values/session-jobs.yaml")["image"]["tag"] == VERSION
@@ -38,11 +38,6 @@ def test_the_image_of_the_hooks() -> None:
     python = f"python:{VERSIONS['images']['python']}-slim-{VERSIONS['images']['debian']}"
     for job in render(FLINK).by("Job"):
         assert job["spec"]["template"]["spec"]["containers"][0]["image"] == python
-
-
-def test_the_dependency_is_the_chart_beside_it() -> None:
-    (dependency,) = read("charts/flink-kafka-demo/Chart.yaml")["dependencies"]
-    assert dependency["version"] == read("charts/flink/Chart.yaml")["version"]
 
 
 def test_the_readme_names_the_images_that_are_built() -> None:

@@ -1,0 +1,1 @@
+"""The version of the charts, and what names it."""
