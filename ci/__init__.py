@@ -9,7 +9,7 @@ It runs before any environment of Python exists, so that it needs the standard l
     kubernetes   the kind clusters, and kubectl, helm and others
     images       the images that pods run
     charts       the generated files of the charts
-    release      the version of the charts, and what names it
+    release      signed charts, and images with the lists of their parts, in a registry
     commands     what make calls
     locks        the hashes of all downloads
 """

@@ -113,8 +113,9 @@ class Helm:
         namespace: str,
         wait: bool = True,
         timeout: str = "5m",
+        options: Sequence[str] = (),
     ) -> str:
-        words = ["install", name, chart, *_common(namespace, wait, timeout)]
+        words = ["install", name, chart, *_common(namespace, wait, timeout), *options]
         return self._with_values(words, values, files)
 
     def upgrade(

@@ -73,6 +73,11 @@ COMMANDS = {
     "cluster-delete": Command(
         "kubernetes.cluster:main_delete", "delete the kind clusters; ARGS=--workers only the one of several nodes", _ARGS
     ),
+    "release": Command(
+        "commands.release:main",
+        'both charts, signed, and our images into a registry; ARGS="registry.example.com/flink", see docs/release.md',
+        _ARGS,
+    ),
     "engine": Command("machine.engine:ensure", "make a docker engine answer"),
     "tools": Command("kubernetes.tools:ensure", "kind, helm, helm3, kubectl and helm-docs in .build/bin"),
     "venv": Command("machine.venv:ensure", "the Python of the tests in .build/venv"),

@@ -18,7 +18,7 @@ from ci.no_registry import node_image
 
 BIN = BUILD / "bin"
 # Built when something asks for them: no test of the representative set does.
-_LATER = {"kube-score"}
+_LATER = {"kube-score", "crane", "oras"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ def _catalogue() -> dict[str, Tool]:
     assumed = {"helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": major, "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": minor}
     helm_docs = _go("helm-docs", "github.com/norwoodj/helm-docs", "/cmd/helm-docs", variable="main.version")
     kube_score = _go("kube-score", "github.com/zegl/kube-score", "/cmd/kube-score", variable="main.version")
+    containers = "github.com/google/go-containerregistry"
+    crane = _go("crane", containers, "/cmd/crane", variable=f"{containers}/cmd/crane/cmd.Version")
+    oras = _go("oras", "oras.land/oras", "/cmd/oras")
     return {
         "kind": Tool(_go("kind", "sigs.k8s.io/kind"), wanted["kind"], ("version",)),
         "helm": _helm("helm", "helm.sh/helm/v4"),
@@ -60,6 +63,8 @@ def _catalogue() -> dict[str, Tool]:
         "kubectl": Tool(lambda: node_image.kubernetes_programs() / "kubectl", wanted["kubectl"], ("version", "--client"), True),
         "helm-docs": Tool(helm_docs, wanted["helm-docs"], ("--version",)),
         "kube-score": Tool(kube_score, wanted["kube-score"], ("version",)),
+        "crane": Tool(crane, wanted["crane"], ("version",)),
+        "oras": Tool(oras, wanted["oras"], ("version",)),
     }
 
 

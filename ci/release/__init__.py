@@ -1,1 +1,1 @@
-"""The version of the charts, and what names it."""
+"""A release: the charts packaged and signed, and our images with the lists of their parts, in a registry."""

@@ -22,11 +22,13 @@ def released(text: str) -> list[str]:
 
 
 def changes(text: str, version: str) -> list[str]:
-    """Each paragraph and each item of a version's section as one line, with the text of links alone: their targets are files
-    of the repository. Raises KeyError where the version has no section."""
-    found = []
+    """Each paragraph and each item of a version's section as one line behind its heading, with the text of links alone: their
+    targets are files of the repository. Raises KeyError where the version has no section."""
+    found, heading = [], ""
     for block in re.split(r"\n(?=- )|\n\s*\n", sections(text)[version]):
         line = re.sub(r"\s+", " ", block.strip().removeprefix("- "))
-        if line and not line.startswith("#"):
-            found.append(re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", line))
+        if line.startswith("#"):
+            heading = f"{line.lstrip('# ')}: "
+        elif line:
+            found.append(heading + re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", line))
     return found

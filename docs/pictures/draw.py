@@ -189,6 +189,17 @@ def row() -> None:
     picture.save("row.svg")
 
 
+def icon() -> None:
+    """A helm wheel whose rim is a stream: what charts show beside their names."""
+    spokes = "".join(f'<path d="M32 32V4" transform="rotate({angle} 32 32)"/>' for angle in range(0, 360, 45))
+    (HERE / "icon.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64" role="img"'
+        ' fill="none" stroke-width="4" stroke-linecap="round"><title>Flink with Helm</title>'
+        f'<g stroke="{HELM[1]}">{spokes}</g><circle cx="32" cy="32" r="18" stroke="{FLINK[1]}"/>'
+        f'<circle cx="32" cy="32" r="6" fill="{FLINK[0]}" stroke="{FLINK[1]}"/></svg>\n'
+    )
+
+
 if __name__ == "__main__":
-    for draw in (overview, objects, upgrade, row):
+    for draw in (overview, objects, upgrade, row, icon):
         draw()

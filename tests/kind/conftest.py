@@ -23,10 +23,15 @@ def install(cluster: Cluster, helm: Helm, namespace: str) -> Iterator[Install]:
     installed: list[str] = []
 
     def do(
-        name: str, chart: Path = FLINK, values: Mapping[str, Any] | None = None, *, files: Sequence[str | Path] = ()
+        name: str,
+        chart: str | Path = FLINK,
+        values: Mapping[str, Any] | None = None,
+        *,
+        files: Sequence[str | Path] = (),
+        options: Sequence[str] = (),
     ) -> FlinkRelease:
         installed.append(name)
-        helm.install(name, chart, values, files=files, namespace=namespace, timeout="4m")
+        helm.install(name, chart, values, files=files, namespace=namespace, timeout="4m", options=options)
         return FlinkRelease(cluster, namespace, name)
 
     yield do

@@ -1,11 +1,17 @@
-"""Released charts: upgrades from each of them."""
+"""Released charts: upgrades from each of them, and an install from a registry."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from ci.core.paths import DEMO
-from ci.release import agreement
+from ci.core import versions
+from ci.core.paths import DEMO, FLINK
+from ci.kubernetes import tools
+from ci.machine import debian
+from ci.release import agreement, charts
+from harness import registry
 from harness.helm import Helm
 from tests.kind.demo_job import broker, check_rows, demo, producer_done, restored
 from tests.kind.installs import NEW, OLD, Install
@@ -28,3 +34,17 @@ def test_a_release_of_an_older_chart_is_taken_over(
     assert f"/savepoints/{job['jid']}/stop/" in restored(flink)["external_path"]
     producer_done(flink)
     check_rows(flink, broker(flink), 2000)
+
+
+@pytest.mark.parametrize("helm", ["helm", "helm3"], indirect=True)
+def test_a_signed_chart_is_installed_from_a_registry(install: Install, helm: Helm, namespace: str, tmp_path: Path) -> None:
+    tools.path("crane")
+    debian.provide({"gpg": "gnupg"}, "the trial key")
+    key = registry.trial_key(tmp_path)
+    with registry.serve() as address:
+        charts.push(charts.package(tmp_path, charts.Key(key.owner, key.secret)), f"{address}/flink-helm")
+        version = f"--version={versions.get('charts', 'version')}"
+        options = [version, "--plain-http", "--verify", f"--keyring={key.public}"]
+        session = install("pulled", f"oci://{address}/flink-helm/{FLINK.name}", options=options)
+    assert "Succeeded" in helm.test("pulled", namespace=namespace)
+    assert session.rest.overview()["taskmanagers"] == 1
