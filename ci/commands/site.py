@@ -23,7 +23,7 @@ _LINK = re.compile(r"\[([^\]]+)\]\(([^)#\s]+)[^)]*\)")
 def pages() -> list[Path]:
     """The Markdown files of the repository, committed or new, that are for readers."""
     listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"], cwd=ROOT).splitlines()
-    return [Path(name) for name in listed if not name.startswith(".github/") and (ROOT / name).is_file()]
+    return [Path(name) for name in listed if not name.startswith((".github/", "tests/")) and (ROOT / name).is_file()]
 
 
 def linked(page: Path) -> set[Path]:

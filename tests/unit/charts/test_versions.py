@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from ci.core import versions
-from ci.core.paths import FLINK, JOBS, ROOT
+from ci.core.paths import DOCS, FLINK, JOBS, ROOT
 from harness.manifests import render
 
 VERSIONS = versions.load()
@@ -40,8 +40,8 @@ def test_the_image_of_the_hooks() -> None:
         assert job["spec"]["template"]["spec"]["containers"][0]["image"] == python
 
 
-def test_the_readme_names_the_images_that_are_built() -> None:
-    text = (ROOT / "README.md").read_text()
+def test_a_page_names_the_images_that_are_built() -> None:
+    text = (DOCS / "image.md").read_text()
     wanted = [f"flink-kdv:{release}" for release in VERSIONS["flink"]["releases"]]
     wanted += [f"apache/kafka:{VERSIONS['kafka']['version']}", f"kdv-tools:{VERSIONS['images']['kdv-tools']}"]
     assert [name for name in wanted if f"`{name}`" not in text] == []
