@@ -67,7 +67,7 @@ class Actor:
     def observe(self, patience: float) -> Observation:
         seen = observe.observe(self.wanted, self.record, self.kubernetes, self.flink, self.store, self.deadline, patience)
         seen = replace(seen, record_is_gone=self.records.are_gone)
-        if self.wanted.type == "job":
+        if self.wanted.type == "job" or not seen.others:
             return seen
         known = [self.records.get(name) for name in self.records.names]
         return replace(seen, others=tuple(one for one in seen.others if not any(record.has_id(one[0]) for record in known)))

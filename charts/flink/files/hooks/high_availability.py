@@ -7,7 +7,7 @@ from typing import Callable, Dict, List, Protocol, Tuple, TypeVar
 from . import zookeeper
 from .clock import Deadline
 from .errors import Failed, Unreachable
-from .kubernetes import Kubernetes
+from .kubernetes import COMPONENT, INSTANCE, Kubernetes
 from .wanted import Wanted, ZooKeeper
 
 T = TypeVar("T")
@@ -123,18 +123,18 @@ class InZooKeeper:
         return bool(self._ask(lambda session: session.children(f"{self._where.path}/jobs/{job}/checkpoints")))
 
     def check(self) -> None:
-        if not self._is_to_come:
-            self._ask(lambda session: None) if self._in_use else self._once_unused(lambda session: None)
+        self._look(lambda session: None)
 
     def jobs(self) -> Tuple[str, ...]:
         stored: List[str] = []
 
-        def look(session: zookeeper.Session) -> None:
-            stored.extend(job for _, job in self._programs(session))
-
-        if not self._is_to_come:
-            self._ask(look) if self._in_use else self._once_unused(look)
+        self._look(lambda session: stored.extend(job for _, job in self._programs(session)))
         return tuple(stored)
+
+    def _look(self, act: Callable[[zookeeper.Session], None]) -> None:
+        """Act where the servers are there. Raises Failed if the JobManager of another cluster uses the path."""
+        if not self._is_to_come:
+            self._ask(act) if self._in_use else self._once_unused(act)
 
     def forget_programs(self) -> None:
         def forget(session: zookeeper.Session) -> None:
@@ -207,7 +207,7 @@ def store(wanted: Wanted, kubernetes: Kubernetes, deadline: Deadline, *, in_use:
 
 def _servers(wanted: Wanted) -> str:
     """Selector of the release's own ZooKeeper."""
-    return f"app.kubernetes.io/instance={wanted.release},app.kubernetes.io/component=zookeeper"
+    return f"{INSTANCE}={wanted.release},{COMPONENT}=zookeeper"
 
 
 def same_place(one: Dict[str, str], other: Dict[str, str]) -> bool:

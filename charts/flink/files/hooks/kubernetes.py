@@ -20,6 +20,10 @@ from .http_client import Http
 
 Json = Dict[str, Any]
 
+# By these pods and Deployments of a release are selected. What applies them may write another instance over that of a Deployment,
+# but not into its pods.
+INSTANCE, COMPONENT = "app.kubernetes.io/instance", "app.kubernetes.io/component"
+
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"

@@ -12,7 +12,7 @@ from .clock import Deadline
 from .errors import HttpError, Unreachable
 from .flink import ENDED, CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
-from .kubernetes import Kubernetes, was_applied_since
+from .kubernetes import COMPONENT, INSTANCE, Kubernetes, was_applied_since
 from .record import HALF, NONE, RUNNING, SUBMIT, SUBMITTING, Record
 from .wanted import Json, Wanted
 
@@ -27,9 +27,6 @@ JOBS_KEPT_IN = "flink/jobs-kept-in"
 MAIN_CONTAINERS = ("jobmanager", "flink-main-container")
 # Tells the charts of one release apart that are this one, under whatever name.
 CHART = "flink/chart"
-# By these pods and Deployments of a release are selected. What applies them may write another instance over that of a Deployment,
-# but not into its pods.
-INSTANCE, COMPONENT = "app.kubernetes.io/instance", "app.kubernetes.io/component"
 
 
 class Status(enum.Enum):
