@@ -52,6 +52,12 @@ def without_record(values: Values) -> Checked:
     return release
 
 
+def delete_deployments(release: Checked, *components: str, seconds: float = 20) -> None:
+    for component in components:
+        release.world.kubernetes.remove("Deployment", f"app-{component}")
+    release.world.advance(seconds)
+
+
 def upgrade(release: Checked, values: Values, trouble: Trouble | None = None) -> Outcome:
     return release.change(values, lambda helm: helm.upgrade(values), trouble)
 

@@ -13,6 +13,7 @@ from tests.model.scenes import (
     CLAIM,
     SESSIONS,
     completed,
+    delete_deployments,
     installed,
     newest_checkpoint,
     nothing_is_lost_or_twice,
@@ -30,10 +31,8 @@ each_known_session = pytest.mark.parametrize("values", KNOWN_SESSIONS.values(), 
 
 
 def delete_all(release: Checked) -> None:
-    for component in ("jobmanager", "taskmanager"):
-        release.world.kubernetes.remove("Deployment", f"app-{component}")
     release.world.delete_config_map("app-record")
-    release.world.advance(20)
+    delete_deployments(release, "jobmanager", "taskmanager")
     assert not release.jobs
 
 

@@ -6,16 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.model.scenes import STORE, each_mode, installed, restart_jobmanager, upgrade
+from tests.model.scenes import STORE, each_mode, restart_jobmanager, upgrade, without_record
 from tests.model.values import Values
-from tests.model.walk import Checked
-
-
-def without_record(values: Values) -> Checked:
-    release = installed(values)
-    release.world.advance(130)
-    release.world.delete_config_map("app-record")
-    return release
 
 
 @each_mode

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from tests.model import flink, kubernetes, world
+from tests.model.helm import Outcome
 from tests.model.kubernetes import is_ready
 from tests.model.scenes import AVAILABLE, AVAILABLE_STORE, installed, rest_is_away, rollback, upgrade
 from tests.model.values import Values
+from tests.model.walk import Checked
 
 each = pytest.mark.parametrize("values", [AVAILABLE, AVAILABLE_STORE], ids=["claim", "store"])
 TYPO = 99  # a program in an image that does not exist
@@ -99,6 +101,16 @@ def test_the_model_itself(values: Values) -> None:
     assert len(release.jobs) == 1
 
 
+def went_well(release: Checked, outcome: Outcome) -> None:
+    release.world.advance(60)
+    assert not release.world.ledger.faults
+    assert outcome.ok, (
+        outcome.said,
+        [one.said for one in release.world.jobmanagers.values()],
+        release.world.record("app").get("pending"),
+    )
+
+
 @each
 @pytest.mark.parametrize("how", ["rollback", "upgrade back", "upgrade on"])
 def test_an_image_that_does_not_exist_is_taken_back(values: Values, how: str) -> None:
@@ -109,13 +121,7 @@ def test_an_image_that_does_not_exist_is_taken_back(values: Values, how: str) ->
         outcome = release.helm.rollback(0)
     else:
         outcome = release.helm.upgrade(values if how == "upgrade back" else replace(values, program=2))
-    release.world.advance(60)
-    assert not release.world.ledger.faults
-    assert outcome.ok, (
-        outcome.said,
-        [one.said for one in release.world.jobmanagers.values()],
-        release.world.record("app").get("pending"),
-    )
+    went_well(release, outcome)
     assert len(release.jobs) == 1
 
 
@@ -129,10 +135,4 @@ def test_out_of_sight(values: Values, mode: str) -> None:
     outcome = (
         release.helm.rollback(0) if mode == "rollback" else release.helm.upgrade(replace(values, program=3, upgrade_mode=mode))
     )
-    release.world.advance(60)
-    assert not release.world.ledger.faults
-    assert outcome.ok, (
-        outcome.said,
-        [one.said for one in release.world.jobmanagers.values()],
-        release.world.record("app").get("pending"),
-    )
+    went_well(release, outcome)

@@ -15,6 +15,7 @@ from tests.model.scenes import (
     STORE,
     A,
     B,
+    delete_deployments,
     each_session,
     installed,
     nothing_is_lost_or_twice,
@@ -61,8 +62,7 @@ class TestARevisionWithoutDirectories:
     @each_directory
     def test_restarts_no_job_whose_jobmanager_is_gone(self, values: Values) -> None:
         release = installed(session(values, A))
-        release.world.kubernetes.remove("Deployment", "app-jobmanager")
-        release.world.advance(20)
+        delete_deployments(release, "jobmanager")
         outcome = release.helm.upgrade(session(NOWHERE, A))
         nothing_is_lost_or_twice(release)
         assert outcome.state == "refused", outcome.said
@@ -142,8 +142,7 @@ class TestHighAvailability:
         """The record is there, and empty: no release is begun."""
         release = installed(session(values))
         somebody_submits(release)
-        release.world.kubernetes.remove("Deployment", "app-jobmanager")
-        release.world.advance(20)
+        delete_deployments(release, "jobmanager")
         outcome = release.helm.upgrade(session(values, *jobs))
         assert outcome.ok, outcome.said
         release.world.advance(30)
@@ -153,9 +152,8 @@ class TestHighAvailability:
     def test_brings_no_job_back_where_record_and_deployment_are_gone(self, values: Values) -> None:
         release = installed(session(values))
         somebody_submits(release)
-        release.world.kubernetes.remove("Deployment", "app-jobmanager")
         release.world.delete_config_map("app-record")
-        release.world.advance(20)
+        delete_deployments(release, "jobmanager")
         assert release.helm.upgrade(session(values)).ok
         release.world.advance(30)
         assert not release.world.live("app")
@@ -163,8 +161,7 @@ class TestHighAvailability:
     @each_available
     def test_brings_no_job_of_a_job_release_into_a_session(self, values: Values) -> None:
         release = installed(values)
-        release.world.kubernetes.remove("Deployment", "app-jobmanager")
-        release.world.advance(20)
+        delete_deployments(release, "jobmanager")
         assert release.helm.upgrade(session(values, B)).ok
         release.world.advance(30)
         assert [job.name for job in release.jobs] == ["app/b"]
@@ -173,8 +170,7 @@ class TestHighAvailability:
     @pytest.mark.parametrize("program", [1, 2], ids=["same", "changed"])
     def test_brings_the_jobs_of_the_list_back(self, values: Values, program: int) -> None:
         release = installed(session(values, A))
-        release.world.kubernetes.remove("Deployment", "app-jobmanager")
-        release.world.advance(20)
+        delete_deployments(release, "jobmanager")
         outcome = release.helm.upgrade(session(values, SessionJob("a", program)))
         assert outcome.ok, outcome.said
         nothing_is_lost_or_twice(release)
@@ -183,8 +179,7 @@ class TestHighAvailability:
     def test_brings_no_job_back_elsewhere_than_it_was(self) -> None:
         """It would write elsewhere than its record says."""
         release = installed(session(AVAILABLE_STORE, A))
-        release.world.kubernetes.remove("Deployment", "app-jobmanager")
-        release.world.advance(20)
+        delete_deployments(release, "jobmanager")
         outcome = release.helm.upgrade(session(replace(AVAILABLE_STORE, root="s3://bucket/two"), A))
         assert "leave Flink's version, state.backend and state.root as they were" in outcome.said
         assert release.helm.upgrade(session(AVAILABLE_STORE, A)).ok
@@ -196,8 +191,7 @@ class TestHighAvailability:
         release = installed(session(values))
         assert release.helm.upgrade(session(values, A)).ok
         release.world.advance(30)
-        release.world.kubernetes.remove("Deployment", "app-jobmanager")
-        release.world.advance(20)
+        delete_deployments(release, "jobmanager")
         said = release.helm.upgrade(session(values)).said
         assert "leave the job in session.jobs for this upgrade" in said
         assert release.helm.rollback(0).ok

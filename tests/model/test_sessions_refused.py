@@ -12,6 +12,7 @@ from tests.model.scenes import (
     SESSIONS,
     A,
     B,
+    delete_deployments,
     each_session,
     ends,
     installed,
@@ -60,8 +61,7 @@ class TestFilesOfBefore:
         none = replace(self.VALUES, jobs=())
         release = installed(none)
         somebody_submits(release)
-        release.world.kubernetes.remove("Deployment", "app-jobmanager")
-        release.world.advance(20)
+        delete_deployments(release, "jobmanager")
         assert release.helm.upgrade(none).ok
         release.world.advance(200)
         outcome = release.helm.upgrade(self.VALUES)
@@ -71,10 +71,8 @@ class TestFilesOfBefore:
         values = replace(self.VALUES, existing_claim="mine")
         release = installed(values)
         named = SessionJob("a", from_savepoint=newest_checkpoint(release))
-        for component in ("jobmanager", "taskmanager"):
-            release.world.kubernetes.remove("Deployment", f"app-{component}")
         release.world.delete_config_map("app-record")
-        release.world.advance(200)
+        delete_deployments(release, "jobmanager", "taskmanager", seconds=200)
         outcome = release.helm.upgrade(replace(values, jobs=(named, B)))
         assert "add jobs that are to start from nothing in the next upgrade" in outcome.said
         for jobs in ((named,), (named, B)):

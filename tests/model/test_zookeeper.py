@@ -16,7 +16,17 @@ from tests.model import flink, helm, world
 from tests.model.chart import Manifest, render
 from tests.model.helm import Outcome
 from tests.model.package import HOOKS
-from tests.model.scenes import CLAIM, STORE, completed, installed, newest_checkpoint, rest_is_away, rollback, upgrade
+from tests.model.scenes import (
+    CLAIM,
+    STORE,
+    completed,
+    delete_deployments,
+    installed,
+    newest_checkpoint,
+    rest_is_away,
+    rollback,
+    upgrade,
+)
 from tests.model.values import Values
 from tests.model.walk import Checked
 
@@ -141,10 +151,8 @@ def test_the_model_itself(values: Values) -> None:
     assert len(release.jobs) == 1
 
 
-def delete_jobmanager(release: Checked, *others: str) -> None:
-    for name in ("app-jobmanager", *others):
-        release.world.kubernetes.remove("Deployment", name)
-    release.world.advance(20)
+def delete_jobmanager(release: Checked) -> None:
+    delete_deployments(release, "jobmanager")
     assert not release.jobs
 
 
@@ -203,8 +211,7 @@ def test_the_record_is_deleted_too(values: Values, named: bool) -> None:
 def test_the_deployment_of_zookeeper_is_deleted(values: Values, state: str) -> None:
     release = installed(values)
     assert upgrade(release, replace(values, state=state)).ok
-    release.world.kubernetes.remove("Deployment", "app-zookeeper")
-    release.world.advance(20)
+    delete_deployments(release, "zookeeper")
     rest_is_away(release, 60)  # a JobManager that has lost its leadership
     outcome = release.helm.upgrade(values)
     if not outcome.ok:
