@@ -18,6 +18,7 @@ Json = dict[str, Any]
 
 ENDED = ("FINISHED", "FAILED", "CANCELED")
 JVM, INTERVAL, SAVEPOINT, REGISTER = 3.0, 5.0, 1.5, 2.0  # seconds
+REFRESH = 3.0  # how old what REST says of checkpoints may be
 NO_PATH = "<checkpoint-not-externally-addressable>"
 
 
@@ -92,6 +93,7 @@ class JobManager:
     start_id: str = ""
     jobs: dict[str, Job] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
+    shown: dict[str, tuple[float, Json]] = field(default_factory=dict)  # job -> what REST says of its checkpoints, and since when
 
     @property
     def settings(self) -> start_job.Settings:
@@ -282,6 +284,11 @@ class JobManager:
             state = world.store.read(world.store.place(job.restored, self.mounts)) if job.restored else None
             job.rows = state.rows if state else 0
 
+    def complete_checkpoints(self, world: World) -> None:
+        for job in list(self.jobs.values()):
+            if self.state == "up" and self.tasks_run(world, job):
+                self.checkpoint(world, job)
+
     def checkpoint(self, world: World, job: Job) -> None:
         number, job.number, job.last = job.number, job.number + 1, world.now
         uri = NO_PATH
@@ -343,6 +350,8 @@ class JobManager:
         match path.strip("/").split("/"):
             case ["jobs", "overview"]:
                 return 200, {"jobs": [self._listed(job) for job in self.jobs.values()]}
+            case ["jobmanager", "config"]:
+                return 200, []  # as Flink has it: what it answers may be REFRESH old
             case ["overview"]:
                 return 200, {"slots-available": 0, "slots-total": 1}
             case ["savepoint-disposal"]:
@@ -370,7 +379,7 @@ class JobManager:
                 self.end(world, job, "CANCELED")
                 return 202, {}
             case "GET", ["checkpoints"]:
-                return 200, self._checkpoints(job)
+                return 200, self._shown_checkpoints(world, job)
             case "GET", ["checkpoints", "config"]:
                 retention = {"enabled": True, "delete_on_cancellation": not job.retained}
                 backend = "HashMapStateBackend" if self.process.backend == "hashmap" else "EmbeddedRocksDBStateBackend"
@@ -408,6 +417,13 @@ class JobManager:
             return {"status": {"id": "COMPLETED"}, "operation": {"location": operation.location}}
         cause = {"class": "java.lang.Exception", "stack-trace": operation.failure}
         return {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": cause}}
+
+    def _shown_checkpoints(self, world: World, job: Job) -> Json:
+        """Flink answers with what it has answered within the last seconds."""
+        since, answer = self.shown.get(job.id, (-REFRESH, {}))
+        if world.now - since >= REFRESH:
+            since, answer = self.shown[job.id] = (world.now, self._checkpoints(job))
+        return answer
 
     @staticmethod
     def _checkpoints(job: Job) -> Json:

@@ -20,6 +20,7 @@ KINDS = {
     "api busy": "the API server answers 429 for 5 s",
     "conflict": "somebody has changed the object: 409, once",
     "rest away": "REST cannot be reached for 20 s",
+    "checkpoint": "jobs complete a checkpoint",
 }
 
 
@@ -70,6 +71,9 @@ class Trouble:
                 self.away_until, self.status = world.now + 20, 503
             case "api busy":
                 self.away_until, self.status = world.now + 5, 429
+            case "checkpoint":
+                for jobmanager in world.jobmanagers.values():
+                    jobmanager.complete_checkpoints(world)
             case "rest away":
                 world.rest_is_away_until = world.now + 20
 

@@ -50,6 +50,7 @@ class FakeFlink(Fake):
         self.timeout = 20_000
         self.retained = True
         self.config: Json = {}
+        self.options = {"rest.cache.checkpoint-statistics.timeout": "0 ms"}  # as the chart sets it
         self.away = False
         self.disposed: list[str] = []
 
@@ -78,6 +79,8 @@ class FakeFlink(Fake):
         match path.strip("/").split("/"):
             case ["jobs", "overview"]:
                 return 200, {"jobs": list(self.jobs.values())}
+            case ["jobmanager", "config"]:
+                return 200, [{"key": key, "value": value} for key, value in self.options.items()]
             case ["overview"]:
                 return 200, {"slots-available": 0, "slots-total": 2}
             case ["savepoint-disposal"]:

@@ -232,6 +232,27 @@ def test_a_checkpoint_that_was_completed_between_the_look_and_the_cancel_counts(
     assert world.record.restore == f"{CHECKPOINTS}/{JOB}/chk-8"
 
 
+@pytest.mark.parametrize(
+    ("options", "seconds"),
+    [
+        ({}, 3),
+        ({"web.refresh-interval": "5000"}, 5),
+        ({"web.refresh-interval": "3s", "rest.cache.checkpoint-statistics.timeout": "0ms"}, 0),
+        ({"rest.cache.checkpoint-statistics.timeout": "2 min"}, 120),
+        ({"rest.cache.checkpoint-statistics.timeout": "PT1S"}, 10),
+    ],
+)
+def test_an_ended_job_is_asked_for_its_checkpoints_once_older_answers_are_forgotten(
+    world: World, options: dict[str, str], seconds: float
+) -> None:
+    world.flink.options = options
+    asked: dict[str, float] = {}
+    world.flink.before = lambda method, path: asked.update({path: world.clock.now})
+    world.flink.jobs[JOB]["state"] = "FAILED"
+    world("before", LAST_STATE)
+    assert asked[f"/jobs/{JOB}/checkpoints"] - asked["/jobs/overview"] == pytest.approx(seconds)
+
+
 @pytest.mark.parametrize("trouble", [503, "dies", "hangs up", "html"])
 @pytest.mark.parametrize("state", ["RUNNING", "FAILED"])
 def test_a_question_about_checkpoints_that_failed_is_not_the_answer_that_there_are_none(

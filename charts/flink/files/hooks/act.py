@@ -29,7 +29,6 @@ def say(text: str) -> None:
 
 # How long a JobManager may be silent that is restarted in its place.
 _SILENT_SECONDS = 30
-_OVER = (Status.FINISHED, Status.FAILED, Status.CANCELED)
 
 
 class Actor:
@@ -211,7 +210,7 @@ class Actor:
         """Wait until the job that has its savepoint has ended. A JobManager that died before it did runs the job on."""
         for _ in self.deadline.ticks():
             status, _, _ = observe.look(self.flink, self.record)
-            if status in _OVER or status is Status.ABSENT:
+            if status in observe.OVER or status is Status.ABSENT:
                 return
             if status is Status.UNREACHABLE:
                 self._not_heard()
@@ -236,7 +235,7 @@ class Actor:
         absent = 0
         for _ in self.deadline.ticks():
             status, job, _ = observe.look(self.flink, self.record)
-            if status in _OVER:
+            if status in observe.OVER:
                 return
             absent = absent + 1 if status is Status.ABSENT else 0
             if absent >= _UNKNOWN_TIMES:
@@ -265,7 +264,7 @@ class Actor:
             told = observe.ask(self.flink, self.record)
             if told.status is not Status.UNREACHABLE:
                 break
-        if told.status not in _OVER:
+        if told.status not in observe.OVER:
             raise LookAgain("The JobManager was restarted after the job was cancelled.")
         return told
 

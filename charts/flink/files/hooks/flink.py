@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -12,6 +13,9 @@ Json = Dict[str, Any]
 
 ENDED = ("FINISHED", "FAILED", "CANCELED")
 # Checkpoints that Flink keeps to itself have this for a path.
+_UNITS = {"": 0.001, "ms": 0.001, "s": 1.0, "min": 60.0}
+# Where nobody can read how long it is.
+_LONG_CACHE_SECONDS = 10.0
 _NO_PATH = "<checkpoint-not-externally-addressable>"
 
 
@@ -82,6 +86,16 @@ class Flink:
             slowest_seconds=max(duration, 0) / 1000,
             retained=tuple(one["external_path"] for one in answer.get("history") or [] if _is_retained(one)),
         )
+
+    def seconds_of_cache(self) -> float:
+        """How old what it says of checkpoints may be: `rest.cache.checkpoint-statistics.timeout`, else `web.refresh-interval`."""
+        answer = self._http.call("GET", "/jobmanager/config")
+        if not isinstance(answer, list):
+            raise Unreachable(f"GET /jobmanager/config: this is no answer of Flink: {str(answer)[:100]}")
+        options = {one["key"]: str(one["value"]) for one in answer}
+        value = options.get("rest.cache.checkpoint-statistics.timeout") or options.get("web.refresh-interval") or "3 s"
+        number, unit = re.fullmatch(r"(\d*)\s*(.*)", value.strip()).groups()  # type: ignore[union-attr]
+        return int(number) * _UNITS[unit] if number and unit in _UNITS else _LONG_CACHE_SECONDS
 
     def checkpoint_config(self, job_id: str) -> Optional[CheckpointConfig]:
         """None if the job takes no checkpoints."""

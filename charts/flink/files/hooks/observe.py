@@ -39,6 +39,9 @@ class Status(enum.Enum):
     UNREACHABLE = "Flink does not answer"
 
 
+OVER = (Status.FINISHED, Status.FAILED, Status.CANCELED)
+
+
 @dataclass(frozen=True)
 class JobManager:
     """The live Deployment of the JobManager."""
@@ -164,6 +167,9 @@ def ask(flink: Flink, record: Record) -> Told:
         return Told(status, job, tuple(known))
     begun = record.pending.split()
     try:
+        if status in OVER:
+            # The answer that Flink keeps may be older than the end of the job, and name a checkpoint before its last one.
+            clock.sleep(flink.seconds_of_cache())
         checkpoints = flink.checkpoints(job) or _without_checkpoints(flink, job)
         config = flink.checkpoint_config(job)
         stop = flink.operation(job, begun[1]) if begun[:1] == [job] else None
