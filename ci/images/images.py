@@ -1,4 +1,4 @@
-"""The images that the pods run: Flink with the KDV job for each version, the tools beside it, and MinIO for tests.
+"""The images that the pods run: Flink with the KDV job for each version, the tools beside it, and a store for tests.
 
 Where no registry answers, also what stands in for the published images of Flink, Kafka and Python.
 Everything in them is fetched and laid out here; `docker build` only copies and has no network.
@@ -53,9 +53,10 @@ def context(kind: str, version: str) -> Path:
     return cache.entry("contexts", {"kind": kind, "contents": contents, "how": how}, build)
 
 
-def _minio(version: str) -> Path:
-    """A folder with the program `minio`."""
-    return golang.build("minio", "github.com/minio/minio", version, ["github.com/minio/minio"])
+def _versitygw(version: str) -> Path:
+    """A folder with the program `versitygw`."""
+    module = "github.com/versity/versitygw"
+    return golang.build("versitygw", module, version, [f"{module}/cmd/versitygw"])
 
 
 def own_jars(version: str) -> list[Path]:
@@ -78,7 +79,7 @@ def arguments(kind: str, version: str) -> dict[str, str]:
 def build(kind: str, version: str) -> str:
     """Build images/<kind>/Dockerfile, unless the engine has it, and return the name that its content gives it."""
     told = arguments(kind, version)
-    files = _minio(version) if kind == "minio" else context(kind, version)
+    files = _versitygw(version) if kind == "versitygw" else context(kind, version)
     own = {"image": IMAGES / kind, **{name: JOBS / name for name in _JOBS.get(kind, [])}}
     jars = own_jars(version) if kind == "flink" else []
 
@@ -118,9 +119,9 @@ def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
     if not published:
         python = versions.get("images", "python")
         found[f"python:{python}-slim-{versions.get('images', 'debian')}"] = ("published-python", python)
-    if tests:
-        minio = versions.get("minio", "version")
-        found[f"minio:{minio.split('-')[1][:8]}"] = ("minio", minio)
+    if tests and not published:
+        store = versions.get("versitygw", "version")
+        found[f"versity/versitygw:v{store}"] = ("versitygw", store)
     return found
 
 

@@ -10,13 +10,12 @@ import yaml
 from kubernetes import utils
 from kubernetes.dynamic import DynamicClient
 
-from ci.core.paths import DOCS, FLINK, VALUES
+from ci.core.paths import FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm
-from tests.kind import jar_job
+from tests.kind import jar_job, s3_store
 from tests.kind.installs import Install
 from tests.kind.jar_job import another
-from tests.kind.minio import MINIO, wait_serving
 
 EVERYTHING = VALUES / "everything.yaml"
 HERE = Path(__file__).parent / "here.yaml"
@@ -29,7 +28,7 @@ NEEDED = """
 ---
 {apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: gvisor}, handler: runc}
 """
-# What a pod waits for. MinIO itself takes its keys by the names of AWS.
+# What a pod waits for. The store takes its keys by the names of AWS.
 MOUNTED = """
 {apiVersion: v1, kind: Secret, metadata: {name: credentials}, stringData: {TOKEN: "1"}}
 ---
@@ -69,9 +68,9 @@ def surroundings(client: DynamicClient, cluster: Cluster, helm: Helm, namespace:
     for obj in rights:
         obj["metadata"].pop("annotations", None)  # of Helm
     with cluster.having([*yaml.safe_load_all(MOUNTED), *rights], namespace):
-        utils.create_from_yaml(cluster.api, str(DOCS / "minio.yaml"), namespace=namespace)
-        wait_serving(cluster, namespace)
-        cluster.runner(namespace, MINIO)(["mkdir", "/data/bucket", "/data/fast"])
+        utils.create_from_yaml(cluster.api, str(s3_store.MANIFEST), namespace=namespace)
+        s3_store.wait_serving(cluster, namespace)
+        cluster.runner(namespace, s3_store.PODS)(["mkdir", "/data/bucket", "/data/fast"])
         yield
 
 

@@ -10,16 +10,15 @@ import pytest
 import yaml
 from kubernetes import client, utils
 
-from ci.core.paths import DEMO, DOCS, VALUES
+from ci.core.paths import DEMO, VALUES
 from harness import evidence, faults
 from harness.cluster import Cluster
 from harness.helm import Helm
 from harness.release import FlinkRelease
 from harness.waits import wait_for
-from tests.kind import jar_job
+from tests.kind import jar_job, s3_store
 from tests.kind.demo_job import check_rows, producer_done, restored, started, with_interval
 from tests.kind.installs import NEW, OLD, Install
-from tests.kind.minio import MINIO, wait_serving
 
 pytestmark = pytest.mark.state
 OUTAGE_SECONDS = 30
@@ -30,24 +29,24 @@ def s3(cluster: Cluster, namespace: str) -> dict[str, Any]:
     """Values for charts/flink whose store, as docs/state.md sets it up, runs in the namespace."""
     credentials = {"AWS_ACCESS_KEY_ID": "flink", "AWS_SECRET_ACCESS_KEY": secrets.token_hex(16)}
     secret = client.V1Secret(metadata=client.V1ObjectMeta(name="s3"), string_data=credentials)
-    if not cluster.pods(namespace, MINIO):
+    if not cluster.pods(namespace, s3_store.PODS):
         cluster.core.create_namespaced_secret(namespace, secret)
-        utils.create_from_yaml(cluster.api, str(DOCS / "minio.yaml"), namespace=namespace)
-    wait_serving(cluster, namespace)
+        utils.create_from_yaml(cluster.api, str(s3_store.MANIFEST), namespace=namespace)
+    s3_store.wait_serving(cluster, namespace)
     values: dict[str, Any] = yaml.safe_load((VALUES / "s3.yaml").read_text())
     # What is too much for memory is kept there most often.
     values["state"]["backend"] = "rocksdb"
     return {**values, "storage": {"enabled": True}}  # for the CSV files of the demo
 
 
-def scale_minio(cluster: Cluster, namespace: str, replicas: int) -> None:
-    cluster.apps.patch_namespaced_deployment_scale("minio", namespace, {"spec": {"replicas": replicas}})
+def scale_store(cluster: Cluster, namespace: str, replicas: int) -> None:
+    cluster.apps.patch_namespaced_deployment_scale(s3_store.DEPLOYMENT, namespace, {"spec": {"replicas": replicas}})
 
 
 def stored(cluster: Cluster, namespace: str, release: str) -> set[str]:
     """The folders of a release in the bucket."""
     folder = f"/data/flink/state/{namespace}/{release}-flink"
-    return set(cluster.runner(namespace, MINIO)(["ls", folder]).split())
+    return set(cluster.runner(namespace, s3_store.PODS)(["ls", folder]).split())
 
 
 def missed(flink: FlinkRelease, job: str, since: float) -> bool:
@@ -78,12 +77,12 @@ def test_a_job_with_its_state_on_s3(
     assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
 
     # The store is away for a while, and the pods that know the state go as well.
-    scale_minio(cluster, namespace, 0)
-    wait_for(lambda: not cluster.pods(namespace, MINIO), timeout=60, what="MinIO to go")
+    scale_store(cluster, namespace, 0)
+    wait_for(lambda: not cluster.pods(namespace, s3_store.PODS), timeout=60, what="the store to go")
     gone = time.time()
     wait_for(lambda: missed(flink, job, gone), timeout=180, what="a checkpoint to miss its store", interval=2)
-    scale_minio(cluster, namespace, 1)
-    wait_serving(cluster, namespace)
+    scale_store(cluster, namespace, 1)
+    s3_store.wait_serving(cluster, namespace)
     newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
     flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
     faults.delete_pods(cluster, namespace, f"app.kubernetes.io/instance={name},app.kubernetes.io/name=flink")

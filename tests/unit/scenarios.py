@@ -59,7 +59,7 @@ ROLE: dict[str, Any] = {
     "podSpec": {"schedulerName": "other"},
 }
 
-S3 = {"endpoint": "http://minio:9000", "region": "eu-central-1", "pathStyle": True, "credentialsSecret": "s3"}
+S3 = {"endpoint": "http://versitygw:9000", "region": "eu-central-1", "pathStyle": True, "credentialsSecret": "s3"}
 
 ALL_OF_FLINK: dict[str, Any] = {
     "commonLabels": {"cost-center": "42"},

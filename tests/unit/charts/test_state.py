@@ -73,7 +73,12 @@ def test_folders_follow_from_the_root_or_stand_alone(state: dict[str, Any], chec
         ),
         (
             {"s3": S3},
-            {"s3.endpoint": "http://minio:9000", "s3.path-style-access": "true", "s3a.endpoint.region": "eu-central-1"},
+            {
+                "s3.endpoint": "http://versitygw:9000",
+                "s3.directory.marker.retention": "keep",
+                "s3.path-style-access": "true",
+                "s3a.endpoint.region": "eu-central-1",
+            },
         ),
     ],
     ids=str,

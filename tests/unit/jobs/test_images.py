@@ -11,7 +11,7 @@ import pytest
 
 from ci.core import versions
 from ci.core.console import CommandFailed
-from ci.core.paths import DEMO, IMAGES
+from ci.core.paths import DEMO, DOCS, IMAGES
 from ci.images import artifacts, bases, images
 from ci.kubernetes import cluster
 from harness.manifests import pod_template, render
@@ -92,7 +92,9 @@ def test_write_locks_makes_what_fetch_accepts(lock: Path, monkeypatch: pytest.Mo
 def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "registry_answers", lambda: mode == "registry")
     names = set(images.wanted(tests=False))
-    assert set(images.wanted(tests=True)) - names == {f"minio:{versions.get('minio', 'version').split('-')[1][:8]}"}
+    store = f"versity/versitygw:v{versions.get('versitygw', 'version')}"
+    assert set(images.wanted(tests=True)) - names == (set() if mode == "registry" else {store})
+    assert store in re.findall(r"image: (\S+)", (DOCS / "versitygw.yaml").read_text())
     releases = versions.section("flink")["releases"]
     own = {f"flink-kdv:{version}{suffix}" for version in releases for suffix in ("", "-s3")}
     own |= {f"kdv-tools:{versions.get('images', 'kdv-tools')}"}
@@ -101,7 +103,7 @@ def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode:
     assert names == (own if mode == "registry" else own | stand_ins)
 
 
-STAND_INS = ("published-flink", "published-python", "kafka")
+STAND_INS = ("published-flink", "published-python", "kafka", "versitygw")
 
 
 # A runtime, the system of a node, and a job in an image with Flink are none that a pod's user is named in.
@@ -111,13 +113,14 @@ OURS = sorted({file.parent.name for file in IMAGES.glob("*/Dockerfile")} - {*STA
 @pytest.mark.parametrize("kind", OURS)
 def test_no_image_of_ours_runs_as_root(kind: str) -> None:
     users = re.findall(r"^USER (.+)$", (IMAGES / kind / "Dockerfile").read_text(), re.MULTILINE)
-    assert users == ["1000:1000" if kind == "minio" else "9999:9999"]
+    assert users == ["9999:9999"]
 
 
 def test_a_stand_in_runs_as_the_user_of_the_image_that_it_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bases, "published_java", lambda: "base")
     last = {kind: re.findall(r"^USER (.+)$", (IMAGES / kind / "Dockerfile").read_text(), re.MULTILINE) for kind in STAND_INS}
     assert last["published-python"] == []
+    assert last["versitygw"] == []
     assert last["kafka"] == ["appuser"]
     assert last["published-flink"][-1] == "${RUNS_AS}"
     users = {
@@ -137,7 +140,7 @@ def test_nothing_is_mounted_above_the_volumes_of_kafkas_image() -> None:
 def test_a_stand_in_holds_no_job_and_nothing_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "registry_answers", lambda: False)
     kinds = {name.split(":")[0]: kind for name, (kind, _) in images.wanted(tests=True).items()}
-    assert {kinds["flink"], kinds["apache/kafka"], kinds["python"]} == {*STAND_INS}
+    assert {kinds[name] for name in ("flink", "apache/kafka", "python", "versity/versitygw")} == {*STAND_INS}
     for kind in STAND_INS:
         text = (IMAGES / kind / "Dockerfile").read_text()
         assert not re.search(r"^(COPY|ADD) .*(kdv|tools/|python/|python |connector)", text, re.MULTILINE)

@@ -56,7 +56,13 @@ file://{{ clean (trimPrefix "file:" .) }}
 {{- end -}}
 {{- end -}}
 {{- $s3 := .Values.state.s3 -}}
-{{- with $s3.endpoint }}{{ $_ := set $options "s3.endpoint" . }}{{ end -}}
+{{- with $s3.endpoint -}}
+{{- $_ := set $options "s3.endpoint" . -}}
+{{- /* Else Hadoop's client deletes the markers of all directories above each file that it writes, as releases before
+       3.3.1 wanted it. Stores over a file system refuse to delete a directory that holds something, and it tries again
+       for a minute. */ -}}
+{{- $_ := set $options "s3.directory.marker.retention" "keep" -}}
+{{- end -}}
 {{- if $s3.pathStyle }}{{ $_ := set $options "s3.path-style-access" "true" }}{{ end -}}
 {{- /* "s3.endpoint.region" beside "s3.endpoint" would be an error in Flink's YAML file. */ -}}
 {{- with $s3.region }}{{ $_ := set $options "s3a.endpoint.region" . }}{{ end -}}
