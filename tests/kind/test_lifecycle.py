@@ -129,7 +129,7 @@ def test_what_cannot_be_done_leaves_the_job_and_the_release_alone(
     flink.jobmanager(["bash", "-c", f"mkdir -p {savepoints} && chmod a-w {savepoints}"])
     said = refused(with_interval(values, "3 s"))
     assert "The savepoint failed" in said
-    assert f"The job goes on under the same id, {first['jid']}. Nothing was changed." in said
+    assert f"The job still runs under the same id, {first['jid']}. Nothing was changed." in said
     flink.jobmanager(["chmod", "u+w", savepoints])
 
     # And then it works.

@@ -122,7 +122,7 @@ def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
 
     helms = {"meta.helm.sh/release-name": release} if by_helm else {}
 
-    def deployment(component: str, annotations: Json, told: Json, env: list[Json]) -> Json:
+    def deployment(component: str, annotations: Json, marks: Json, env: list[Json]) -> Json:
         container = {"name": component, "args": ["standalone-job" if carried else component], "env": env, "volumeMounts": mounts}
         extra = {"extra": values.label} if values.label else {}
         return {
@@ -136,7 +136,7 @@ def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
             "spec": {
                 "replicas": replicas,
                 "template": {
-                    "metadata": {"labels": labels(component), "annotations": told},
+                    "metadata": {"labels": labels(component), "annotations": marks},
                     "spec": {"containers": [container], "volumes": volumes},
                 },
             },
@@ -148,7 +148,7 @@ def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
         metadata = {"name": f"{release}-data", "labels": labels("data"), "annotations": {**helms, **kept}}
         objects.append({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata})
     env = [{"name": "PROCESS", "value": json.dumps(asdict(ours))}, {"name": "JOB_SPECIFICATION", "value": specification}]
-    told = {"flink/specification": specification, "flink/chart": "flink/templates", "seconds": str(values.startup_seconds)}
+    marks = {"flink/specification": specification, "flink/chart": "flink/templates", "seconds": str(values.startup_seconds)}
     objects.append(
         deployment(
             "jobmanager",
@@ -160,14 +160,14 @@ def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
                 "flink/record": f"{release}-record",
                 "flink/jobs": json.dumps({job.name: job.from_savepoint for job in values.jobs}),
             },
-            told,
+            marks,
             env,
         )
     )
     if values.mode == "standalone":
         with_jobmanager = {"flink/jobmanager-template": template} if carried and values.high_availability == "none" else {}
-        told = {**with_jobmanager, "taskmanager": f"{values.taskmanager} {values.flink_version}"}
-        objects.append(deployment("taskmanager", {}, told, []))
+        marks = {**with_jobmanager, "taskmanager": f"{values.taskmanager} {values.flink_version}"}
+        objects.append(deployment("taskmanager", {}, marks, []))
     return Manifest(values, objects, _wanted(release, values, ours, specification, template, objects), _events(values))
 
 

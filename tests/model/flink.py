@@ -87,7 +87,7 @@ class JobManager:
     specification: str
     mounts: dict[str, str]
     state: str = "script"  # script, starting, up
-    said: str = ""
+    hindrance: str = ""
     up_at: float = 0
     start: start_job.Start | None = None
     start_id: str = ""
@@ -130,8 +130,8 @@ class JobManager:
         files = world.files_seen(self.mounts)
         mark = world.store.place(f"file://{self.process.claim_directory}/started", self.mounts)
         settings = replace(self.settings, now=world.now, was_here=mark in world.store.marks)
-        self.said = world.rules.hindrance(record, settings, files)
-        if self.said:
+        self.hindrance = world.rules.hindrance(record, settings, files)
+        if self.hindrance:
             if record.get("state") == "finished":
                 self.state, self.up_at = "starting", world.now + JVM  # without a job
             return
@@ -225,8 +225,8 @@ class JobManager:
         if not self._store:
             return []
         data = world.config_map(f"{self.process.release}-{job}-config-map")
-        found = [(int(key.removeprefix("checkpointID-")), uri) for key, uri in data.items() if key.startswith("checkpointID-")]
-        read = [(number, uri, world.store.read(world.store.place(uri, self.mounts))) for number, uri in sorted(found)]
+        pointers = [(int(key.removeprefix("checkpointID-")), uri) for key, uri in data.items() if key.startswith("checkpointID-")]
+        read = [(number, uri, world.store.read(world.store.place(uri, self.mounts))) for number, uri in sorted(pointers)]
         return [(number, uri, state.rows if state else -1) for number, uri, state in read]
 
     def _write_pointers(self, world: World, job: Job) -> None:
@@ -383,8 +383,8 @@ class JobManager:
             case "GET", ["checkpoints", "config"]:
                 retention = {"enabled": True, "delete_on_cancellation": not job.retained}
                 backend = "HashMapStateBackend" if self.process.backend == "hashmap" else "EmbeddedRocksDBStateBackend"
-                told = {"state_backend": backend, "state_changelog_enabled": False}
-                return 200, {"timeout": 600_000, "externalization": retention, **told}
+                state_backend = {"state_backend": backend, "state_changelog_enabled": False}
+                return 200, {"timeout": 600_000, "externalization": retention, **state_backend}
             case "GET", ["exceptions"]:
                 return 200, {"exceptionHistory": {"entries": [{"stacktrace": "java.lang.Exception: because"}]}}
             case "POST", ["stop" | "savepoints" as what]:

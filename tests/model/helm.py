@@ -28,8 +28,8 @@ class Outcome:
         return self.state == "ok"
 
     @property
-    def said(self) -> str:
-        return " | ".join(result.said for result in self.results)
+    def output(self) -> str:
+        return " | ".join(result.output for result in self.results)
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Helm:
             outcome.state = "killed"
         elif result.code:
             outcome.state = "refused" if event.startswith("before") else "failed"
-        elif event == "after-rollback" and "Warning:" in result.said:
+        elif event == "after-rollback" and "Warning:" in result.output:
             outcome.state = "failed"
         # Helm looks at the hook's Job now and then.
         self.world.advance(1)

@@ -69,8 +69,8 @@ class Kubernetes:
             return self._dry(method, known, names, body or {})
         match method, names:
             case "GET", []:
-                found = [one for one in known.values() if selected(one["metadata"].get("labels") or {}, selector)]
-                return {"items": copy.deepcopy(found)}
+                items = [one for one in known.values() if selected(one["metadata"].get("labels") or {}, selector)]
+                return {"items": copy.deepcopy(items)}
             case "DELETE", [] if plural == "pods":
                 for one in list(known.values()):
                     if selected(one["metadata"]["labels"], selector):
@@ -260,13 +260,13 @@ class Kubernetes:
 
     def mounts(self, pod: Json) -> dict[str, str]:
         """Path -> UID of the claim that a pod has there."""
-        found = {}
+        mounted = {}
         held = pod.get("claim", "") if "metadata" in pod else claim_of(pod)
         for mount in pod["spec"]["containers"][0].get("volumeMounts") or []:
             claim = self.objects["persistentvolumeclaims"].get(held)
             if claim:
-                found[mount["mountPath"]] = claim["metadata"]["uid"]
-        return found
+                mounted[mount["mountPath"]] = claim["metadata"]["uid"]
+        return mounted
 
 
 def claim_of(pod: Json) -> str:

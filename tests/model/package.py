@@ -22,7 +22,7 @@ from tests.model.flink import Job, RestoreFailed
 from tests.model.start_job import states
 from tests.model.trouble import Killed
 from tests.model.turns import Turns
-from tests.model.world import API, Away, World
+from tests.model.world import API, Unanswered, World
 
 Json = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Result:
 
     event: str
     code: int | None
-    said: str
+    output: str
 
     @property
     def refused(self) -> bool:
@@ -101,8 +101,8 @@ def _call(world: World, turns: Turns | None) -> Any:
             turns.sleep(0)
         try:
             return world.request(http._url, method, path, body)
-        except Away as away:
-            raise HOOKS.errors.Unreachable(str(away)) from away
+        except Unanswered as error:
+            raise HOOKS.errors.Unreachable(str(error)) from error
         except kubernetes.Refused as refused:
             if refused.status in (502, 503, 504):
                 raise HOOKS.errors.Unreachable(f"{method} {path}: {refused.status}") from refused
@@ -130,7 +130,7 @@ def _init(http: Any, url: str, bearer: str = "", context: Any = None) -> None:
 
 
 @contextmanager
-def _in(world: World, wanted: Any, said: list[str], turns: Turns | None = None) -> Iterator[None]:
+def _in(world: World, wanted: Any, lines: list[str], turns: Turns | None = None) -> Iterator[None]:
     def sleep(seconds: float) -> None:
         (turns.sleep if turns else world.advance)(max(seconds, _SHORTEST))
 
@@ -145,10 +145,10 @@ def _in(world: World, wanted: Any, said: list[str], turns: Turns | None = None) 
     with (
         patch.multiple(HOOKS.http_client.Http, __init__=_init, call=_call(world, turns)),
         patch.multiple(HOOKS.clock, **clock),
-        patch.multiple(HOOKS.act, secrets=secrets, say=said.append),
-        patch.multiple(HOOKS.operations, secrets=secrets, say=said.append),
-        patch.multiple(HOOKS.prove, say=said.append),
-        patch.multiple(HOOKS.session, say=said.append, Client=lambda exchange, deadline: _Client(world, wanted.release, ended)),
+        patch.multiple(HOOKS.act, secrets=secrets, say=lines.append),
+        patch.multiple(HOOKS.operations, secrets=secrets, say=lines.append),
+        patch.multiple(HOOKS.prove, say=lines.append),
+        patch.multiple(HOOKS.session, say=lines.append, Client=lambda exchange, deadline: _Client(world, wanted.release, ended)),
         patch.multiple(HOOKS.submit, states=_states(world, wanted)),
     ):
         yield
@@ -157,23 +157,23 @@ def _in(world: World, wanted: Any, said: list[str], turns: Turns | None = None) 
 def run(world: World, event: str, wanted_json: Json) -> Result:
     """What __main__.py does with an event."""
     wanted = HOOKS.wanted.parse(json.loads(json.dumps(wanted_json)))
-    said: list[str] = []
-    with _in(world, wanted, said):
-        return _run(world, event, wanted, said)
+    lines: list[str] = []
+    with _in(world, wanted, lines):
+        return _run(world, event, wanted, lines)
 
 
 def run_together(world: World, events: list[str], wanted_json: Json, order: Random) -> list[Result]:
     """All at once, as Jobs that somebody applied: at each call and sleep another one may go on. `order` says which."""
     wanted = HOOKS.wanted.parse(json.loads(json.dumps(wanted_json)))
     turns = Turns(world, order)
-    said: list[str] = []
-    with _in(world, wanted, said, turns):
-        return turns.take([partial(_run, world, event, wanted, said) for event in events])
+    lines: list[str] = []
+    with _in(world, wanted, lines, turns):
+        return turns.take([partial(_run, world, event, wanted, lines) for event in events])
 
 
-def _run(world: World, event: str, wanted: Any, said: list[str]) -> Result:
+def _run(world: World, event: str, wanted: Any, lines: list[str]) -> Result:
     code: int | None
-    before = len(said)
+    before = len(lines)
     deadline = HOOKS.clock.Deadline(wanted.timeout_seconds)
     try:
         api = HOOKS.kubernetes.Kubernetes(HOOKS.http_client.Http(API), "n", deadline)
@@ -181,7 +181,7 @@ def _run(world: World, event: str, wanted: Any, said: list[str]) -> Result:
         HOOKS.operations.EVENTS[event](HOOKS.operations.Release(wanted, api, rest, deadline))
         code = 0
     except (HOOKS.errors.Failed, HOOKS.errors.HttpError, HOOKS.errors.Unreachable) as error:
-        said.append(f"Error: {error}")
+        lines.append(f"Error: {error}")
         code = 1
     except Killed:
         code = None
@@ -189,4 +189,4 @@ def _run(world: World, event: str, wanted: Any, said: list[str]) -> Result:
         trace = traceback.extract_tb(error.__traceback__)[-1]
         world.ledger.fault(f"the hook {event} itself fails: {error!r} at {Path(trace.filename).name}:{trace.lineno}")
         code = 0 if event == "after-rollback" else 1
-    return Result(event, code, "\n".join(said[before:]))
+    return Result(event, code, "\n".join(lines[before:]))

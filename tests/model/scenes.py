@@ -105,8 +105,8 @@ def somebody_submits(release: Checked) -> None:
     release.world.advance(30)
 
 
-def rest_is_away(release: Checked, seconds: float) -> None:
-    release.world.rest_is_away_until = release.world.now + seconds
+def rest_is_unreachable(release: Checked, seconds: float) -> None:
+    release.world.rest_is_unreachable_until = release.world.now + seconds
 
 
 def restart_jobmanager(release: Checked) -> None:

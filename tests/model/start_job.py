@@ -35,14 +35,14 @@ def hindrance(record: dict[str, str], settings: Settings, files: dict[str, float
         has_run |= settings.has_completed
     else:
         has_run |= bool(record.get("startBy")) and settings.now > int(record["startBy"])
-    words = record.get("pending", "").split()
+    pending = record.get("pending", "").split()
     if not record.get("job"):
         return "no record"
     if record.get("state") != "running":
         return "not to run"
     if record.get("spec") != settings.specification:
         return "another specification"
-    if words == ["replace"] or (words[:1] == ["restart"] and settings.pod in words):
+    if pending == ["replace"] or (pending[:1] == ["restart"] and settings.pod in pending):
         return "another process"
     if not settings.directory and not settings.high_availability and record.get("checkpointDirectory") and has_run:
         return "newest checkpoint unknown"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.model import package
 from tests.model.package import Result
-from tests.model.scenes import AVAILABLE_STORE, STORE, each_mode, installed, rest_is_away, upgrade
+from tests.model.scenes import AVAILABLE_STORE, STORE, each_mode, installed, rest_is_unreachable, upgrade
 from tests.model.values import Values
 from tests.model.walk import Checked
 
@@ -23,7 +23,7 @@ def installed_with(values: Values) -> tuple[Checked, Values]:
 
 def suspended_out_of_sight(values: Values, *, applied: bool) -> Checked:
     release, values = installed_with(values)
-    rest_is_away(release, 60)
+    rest_is_unreachable(release, 60)
     release.helm.upgrade(replace(values, state="suspended", upgrade_mode="last-state"), stop="" if applied else "before apply")
     release.world.advance(600)
     return release
@@ -50,8 +50,8 @@ def before_uninstall(release: Checked) -> Result:
 
 def took_one(release: Checked, result: Any) -> None:
     assert not release.jobs
-    assert "The last state is" in result.said
-    assert "/stop/savepoint-" in result.said
+    assert "The last state is" in result.output
+    assert "/stop/savepoint-" in result.output
 
 
 @each_mode
@@ -67,10 +67,10 @@ def test_the_record_is_gone_and_nobody_answers(values: Values) -> None:
     release, _ = installed_with(values)
     release.world.advance(130)
     release.world.delete_config_map("app-record")
-    rest_is_away(release, 60)
-    said = before_uninstall(release).said
-    assert "Error" in said
-    assert "helm uninstall --no-hooks" in said
+    rest_is_unreachable(release, 60)
+    output = before_uninstall(release).output
+    assert "Error" in output
+    assert "helm uninstall --no-hooks" in output
 
 
 @each_mode

@@ -100,5 +100,5 @@ def test_a_scheduled_savepoint_leaves_the_one_from_which_an_upgrade_is_to_start(
     rows = release.rows_at(oldest)
     coming = release.helm.render(replace(values, program=2, from_savepoint=oldest))
     _, before = package.run_together(release.world, ["savepoint", "before"], coming.wanted, Random(seed))
-    assert before.code == 0, before.said
+    assert before.code == 0, before.output
     assert release.rows_at(oldest) == rows

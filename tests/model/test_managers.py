@@ -47,9 +47,9 @@ def test_kubectl_apply_suspends_a_job_whose_jobmanager_is_gone_before_the_hooks_
     outcome = release.helm.apply_everything(replace(values, state="suspended"), order)
     release.world.advance(30)
     if values is STORE and not outcome.ok:
-        assert "Name it with job.fromSavepoint=" in outcome.said
+        assert "Name it with job.fromSavepoint=" in outcome.output
         return
-    assert outcome.ok, outcome.said
+    assert outcome.ok, outcome.output
     assert release.helm.apply_everything(values, order).ok
     release.world.advance(30)
     assert release.jobs

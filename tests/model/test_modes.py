@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.model.scenes import CLAIM, STORE, each_mode, installed, rest_is_away, rollback, upgrade
+from tests.model.scenes import CLAIM, STORE, each_mode, installed, rest_is_unreachable, rollback, upgrade
 from tests.model.values import Values
 from tests.model.walk import Checked
 
@@ -36,7 +36,7 @@ def test_out_of_sight_where_nobody_prunes(there: str) -> None:
     release = Checked(before, by_helm=False)
     assert release.helm.sync(before).ok
     release.world.advance(30)
-    rest_is_away(release, 60)
+    rest_is_unreachable(release, 60)
     release.helm.sync(replace(coming, upgrade_mode="last-state"))
     release.world.advance(60)
     assert not release.world.ledger.faults
@@ -49,7 +49,7 @@ def test_to_standalone_and_interrupted_between_the_two_deployments() -> None:
     release.helm.upgrade(coming, stop="in apply")
     release.world.advance(40)
     refused = release.helm.upgrade(coming)
-    assert "`kubectl delete deployment app`" in refused.said
+    assert "`kubectl delete deployment app`" in refused.output
     release.world.kubernetes.remove("Deployment", "app")
     release.world.advance(30)
     assert release.helm.upgrade(coming).ok

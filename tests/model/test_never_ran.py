@@ -21,7 +21,7 @@ from tests.model.scenes import (
     installed,
     lose_jobmanager,
     mistyped,
-    rest_is_away,
+    rest_is_unreachable,
     rollback,
     stop_by_hand,
     upgrade,
@@ -50,7 +50,7 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def goes_on(release: Checked, outcome: Outcome, rows: int) -> None:
-    assert outcome.ok, outcome.said
+    assert outcome.ok, outcome.output
     release.world.advance(30)
     assert release.jobs
     assert release.jobs[0].rows >= rows
@@ -75,8 +75,8 @@ def test_what_a_mistyped_path_left_behind_wrote_no_state(values: Values, other: 
     rows = release.jobs[0].rows
     assert not upgrade(release, replace(values, from_savepoint=mistyped(values), program=2)).ok
     refused = upgrade(release, replace(values, program=3, **other))  # type: ignore[arg-type]
-    assert refused.state == "refused", refused.said
-    assert "The state of the job was written by" in refused.said
+    assert refused.state == "refused", refused.output
+    assert "The state of the job was written by" in refused.output
     goes_on(release, upgrade(release, replace(values, program=4)), rows)
 
 
@@ -135,11 +135,11 @@ def test_a_checkpoint_to_which_a_rollback_goes_is_kept(values: Values) -> None:
 @pytest.mark.parametrize("how", ["mistyped", "stateless"])
 @pytest.mark.usefixtures("broken")
 def test_a_way_back_that_nobody_could_ask_for_is_kept(values: Values, how: str) -> None:
-    """REST is away: the record knows the job, and not which of its checkpoints is the newest."""
+    """REST is unreachable: the record knows the job, and not which of its checkpoints is the newest."""
     values = replace(values, retained=1)
     release = installed(values)
     half = release.jobs[0].id[:16]
-    rest_is_away(release, 60)
+    rest_is_unreachable(release, 60)
     named = {"from_savepoint": mistyped(values)} if how == "mistyped" else {"upgrade_mode": "stateless"}
     assert not release.helm.upgrade(replace(values, program=BROKEN, **named)).ok  # type: ignore[arg-type]
     assert [path for files in release.world.store.volumes.values() for path in files if f"/{half}" in path]
@@ -224,7 +224,7 @@ def test_storage_that_is_taken_away_is_refused() -> None:
 @pytest.mark.parametrize("kind", ["killed before", "killed after", "conflict"])
 @pytest.mark.parametrize("how", ["last-state", "stateless", "rollback"])
 def test_the_old_program_never_comes_back(how: str, kind: str, call: int) -> None:
-    """High availability has stored it, and REST is away: whatever interrupts the replacement of its JobManager."""
+    """High availability has stored it, and REST is unreachable: whatever interrupts the replacement of its JobManager."""
     mode = "" if how == "rollback" else how
     values = replace(AVAILABLE, upgrade_mode=mode)
     release = installed(values)
@@ -232,7 +232,7 @@ def test_the_old_program_never_comes_back(how: str, kind: str, call: int) -> Non
     if how == "rollback":
         assert upgrade(release, replace(values, program=2)).ok
         target = 1
-    rest_is_away(release, 75)
+    rest_is_unreachable(release, 75)
     release.world.trouble = Trouble(kind, call)
 
     def operation() -> Outcome:

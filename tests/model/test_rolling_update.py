@@ -11,7 +11,7 @@ import pytest
 from tests.model import flink, kubernetes, world
 from tests.model.helm import Outcome
 from tests.model.kubernetes import is_ready
-from tests.model.scenes import AVAILABLE, AVAILABLE_STORE, installed, rest_is_away, rollback, upgrade
+from tests.model.scenes import AVAILABLE, AVAILABLE_STORE, installed, rest_is_unreachable, rollback, upgrade
 from tests.model.values import Values
 from tests.model.walk import Checked
 
@@ -105,8 +105,8 @@ def went_well(release: Checked, outcome: Outcome) -> None:
     release.world.advance(60)
     assert not release.world.ledger.faults
     assert outcome.ok, (
-        outcome.said,
-        [one.said for one in release.world.jobmanagers.values()],
+        outcome.output,
+        [one.hindrance for one in release.world.jobmanagers.values()],
         release.world.record("app").get("pending"),
     )
 
@@ -131,7 +131,7 @@ def test_out_of_sight(values: Values, mode: str) -> None:
     release = installed(values)
     assert upgrade(release, replace(values, program=2)).ok
     release.world.advance(30)
-    rest_is_away(release, 60)
+    rest_is_unreachable(release, 60)
     outcome = (
         release.helm.rollback(0) if mode == "rollback" else release.helm.upgrade(replace(values, program=3, upgrade_mode=mode))
     )

@@ -56,8 +56,8 @@ class TestARevisionWithoutDirectories:
             release = installed(before)
             outcome = release.helm.upgrade(without)
         nothing_is_lost_or_twice(release)
-        assert outcome.state == "refused", outcome.said
-        assert "upgradeMode" not in outcome.said
+        assert outcome.state == "refused", outcome.output
+        assert "upgradeMode" not in outcome.output
 
     @each_directory
     def test_restarts_no_job_whose_jobmanager_is_gone(self, values: Values) -> None:
@@ -65,16 +65,16 @@ class TestARevisionWithoutDirectories:
         delete_deployments(release, "jobmanager")
         outcome = release.helm.upgrade(session(NOWHERE, A))
         nothing_is_lost_or_twice(release)
-        assert outcome.state == "refused", outcome.said
+        assert outcome.state == "refused", outcome.output
 
     @each_directory
     def test_is_applied_once_the_job_has_left_the_list(self, values: Values) -> None:
         release = installed(session(values, A))
         assert release.helm.upgrade(session(values)).ok
         outcome = release.helm.upgrade(session(NOWHERE))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
         outcome = release.helm.upgrade(session(NOWHERE, B))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
         nothing_is_lost_or_twice(release)
 
     @each_directory
@@ -82,14 +82,14 @@ class TestARevisionWithoutDirectories:
         release = without_record(session(values, A))
         outcome = release.helm.upgrade(session(NOWHERE, A))
         nothing_is_lost_or_twice(release)
-        assert outcome.state == "refused", outcome.said
+        assert outcome.state == "refused", outcome.output
 
     @each_directory
     def test_nor_the_one_of_a_job_release(self, values: Values) -> None:
         release = without_record(values)
         outcome = release.helm.upgrade(NOWHERE)
         nothing_is_lost_or_twice(release)
-        assert outcome.state == "refused", outcome.said
+        assert outcome.state == "refused", outcome.output
 
 
 @each_session
@@ -115,13 +115,13 @@ class TestAJobThatNoRecordKnows:
         release.world.advance(20)
         outcome = release.helm.upgrade(values) if how == "upgrade" else release.helm.rollback(0)
         nothing_is_lost_or_twice(release)
-        assert outcome.state == "refused", outcome.said
+        assert outcome.state == "refused", outcome.output
 
     @each_session
     def test_resumes_as_the_sentence_says(self, values: Values) -> None:
         release = without_record(values)
         assert release.helm.upgrade(replace(values, jobs=())).ok
-        assert "`flink stop`" in release.helm.upgrade(values).said
+        assert "`flink stop`" in release.helm.upgrade(values).output
         (job,) = release.jobs
         jobmanager = release.world.serving("app")
         assert jobmanager
@@ -129,7 +129,7 @@ class TestAJobThatNoRecordKnows:
         release.world.advance(5)
         named = SessionJob("a", from_savepoint=job.stopped_with.replace("file:/", "file:///"))
         outcome = release.helm.upgrade(replace(values, jobs=(named,)))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
         nothing_is_lost_or_twice(release)
 
 
@@ -144,7 +144,7 @@ class TestHighAvailability:
         somebody_submits(release)
         delete_deployments(release, "jobmanager")
         outcome = release.helm.upgrade(session(values, *jobs))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
         release.world.advance(30)
         assert {job.name for job in release.world.live("app")} == {"app/guest", *(f"app/{job.name}" for job in jobs)}
 
@@ -172,7 +172,7 @@ class TestHighAvailability:
         release = installed(session(values, A))
         delete_deployments(release, "jobmanager")
         outcome = release.helm.upgrade(session(values, SessionJob("a", program)))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
         nothing_is_lost_or_twice(release)
         assert [job.program for job in release.jobs] == [program]
 
@@ -181,7 +181,7 @@ class TestHighAvailability:
         release = installed(session(AVAILABLE_STORE, A))
         delete_deployments(release, "jobmanager")
         outcome = release.helm.upgrade(session(replace(AVAILABLE_STORE, root="s3://bucket/two"), A))
-        assert "leave Flink's version, state.backend and state.root as they were" in outcome.said
+        assert "leave Flink's version, state.backend and state.root as they were" in outcome.output
         assert release.helm.upgrade(session(AVAILABLE_STORE, A)).ok
         nothing_is_lost_or_twice(release)
         assert len(release.jobs) == 1
@@ -192,8 +192,8 @@ class TestHighAvailability:
         assert release.helm.upgrade(session(values, A)).ok
         release.world.advance(30)
         delete_deployments(release, "jobmanager")
-        said = release.helm.upgrade(session(values)).said
-        assert "leave the job in session.jobs for this upgrade" in said
+        output = release.helm.upgrade(session(values)).output
+        assert "leave the job in session.jobs for this upgrade" in output
         assert release.helm.rollback(0).ok
         release.world.advance(30)
         assert [job.name for job in release.jobs] == ["app/a"]
@@ -216,7 +216,7 @@ class TestHighAvailability:
             monkeypatch.setattr(flink.JobManager, "tasks_run", lambda self, world, job: False)
         assert not release.helm.upgrade(values).ok
         outcome = release.helm.rollback(0)
-        assert (outcome.state == "refused") is runs, outcome.said
+        assert (outcome.state == "refused") is runs, outcome.output
         release.world.advance(60)
         jobmanager = release.world.serving("app")
         assert jobmanager

@@ -39,7 +39,7 @@ def test_the_record_is_written_by_another_while_a_job_is_submitted(values: Value
     assert package.run(release.world, "before", manifest.wanted).code == 0
     release.world.trouble = Trouble("conflict", 1)
     result = package.run(release.world, "after", manifest.wanted)
-    assert result.code == 0, result.said
+    assert result.code == 0, result.output
 
 
 @each_session
@@ -48,7 +48,7 @@ def test_a_session_that_is_applied_at_once_comes_up(values: Values, order: int) 
     """The hook that submits has read the record before the other one has made it."""
     release = Checked(values, by_helm=False)
     outcome = release.helm.apply_everything(values, order)
-    assert outcome.ok, outcome.said
+    assert outcome.ok, outcome.output
     nothing_is_lost_or_twice(release)
     assert len(release.jobs) == 1
 
@@ -65,7 +65,7 @@ class TestFilesOfBefore:
         assert release.helm.upgrade(none).ok
         release.world.advance(200)
         outcome = release.helm.upgrade(self.VALUES)
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
 
     def test_of_one_job_of_two_are_taken_as_the_sentence_says(self) -> None:
         values = replace(self.VALUES, existing_claim="mine")
@@ -74,10 +74,10 @@ class TestFilesOfBefore:
         release.world.delete_config_map("app-record")
         delete_deployments(release, "jobmanager", "taskmanager", seconds=200)
         outcome = release.helm.upgrade(replace(values, jobs=(named, B)))
-        assert "add jobs that are to start from nothing in the next upgrade" in outcome.said
+        assert "add jobs that are to start from nothing in the next upgrade" in outcome.output
         for jobs in ((named,), (named, B)):
             outcome = release.helm.upgrade(replace(values, jobs=jobs))
-            assert outcome.ok, outcome.said
+            assert outcome.ok, outcome.output
         nothing_is_lost_or_twice(release)
         assert len(release.jobs) == 2
 
@@ -87,16 +87,16 @@ class TestTheRecordIsGone:
     def test_and_a_job_that_is_new_begins(self, values: Values) -> None:
         release = without_record(values)
         outcome = release.helm.upgrade(replace(values, jobs=(A, B)))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
         nothing_is_lost_or_twice(release)
 
     @each_session
     def test_and_another_name_begins_anew_as_the_sentence_says(self, values: Values) -> None:
         release = without_record(values)
         ends(release, "FAILED")
-        assert "give the job another name to restart it from scratch" in release.helm.upgrade(values).said
+        assert "give the job another name to restart it from scratch" in release.helm.upgrade(values).output
         outcome = release.helm.upgrade(replace(values, jobs=(B,)))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
 
     @pytest.mark.parametrize("values", FORGETFUL.values(), ids=FORGETFUL)
     @pytest.mark.parametrize("how", ["upgrade", "rollback"])
@@ -109,7 +109,7 @@ class TestTheRecordIsGone:
         release.world.advance(200)
         release.world.delete_config_map("app-record")
         outcome = release.helm.rollback(0) if how == "rollback" else release.helm.upgrade(other)
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
         nothing_is_lost_or_twice(release)
         assert len(release.jobs) == 1
 
@@ -137,7 +137,7 @@ def test_an_image_that_is_gone_is_replaced_by_another_one(values: Values, how: s
     release.world.advance(60)
     assert not release.jobs
     outcome = release.helm.rollback(0) if how == "rollback" else release.helm.upgrade(other)
-    assert outcome.ok, outcome.said
+    assert outcome.ok, outcome.output
     nothing_is_lost_or_twice(release)
     assert [job.program for job in release.jobs] == [1 if how == "rollback" else 2]
 
@@ -153,7 +153,7 @@ def test_a_session_is_not_told_of_a_value_that_its_jobs_do_not_have() -> None:
         release.world.kubernetes.lose_pod(name)
     release.world.advance(40)
     outcome = release.helm.upgrade(replace(values, jobs=(CHANGED,)))
-    assert "give the job another name" in outcome.said
-    assert "upgradeMode" not in outcome.said
+    assert "give the job another name" in outcome.output
+    assert "upgradeMode" not in outcome.output
     outcome = release.helm.upgrade(replace(values, jobs=(B,)))
-    assert outcome.ok, outcome.said
+    assert outcome.ok, outcome.output

@@ -87,14 +87,14 @@ def home(tmp_path: Path) -> Path:
 
 
 def run(home: Path, record: dict[str, str], directory: Path, kept: int, seconds: float | None = None) -> list[str]:
-    """The words that Flink gets."""
-    folder = home.parent / "record"
-    folder.mkdir(exist_ok=True)
+    """The arguments that Flink gets."""
+    mounted = home.parent / "record"
+    mounted.mkdir(exist_ok=True)
     for name, text in record.items():
-        (folder / name).write_text(text)
+        (mounted / name).write_text(text)
     environment = {
         "PATH": os.environ["PATH"],
-        "RECORD": str(folder),
+        "RECORD": str(mounted),
         "FLINK_HOME": str(home),
         "JOB_SPECIFICATION": "s",
         "POD_UID": "this",
@@ -109,9 +109,9 @@ def run(home: Path, record: dict[str, str], directory: Path, kept: int, seconds:
 
 @pytest.mark.parametrize("case", CASES)
 def test_they_start_from_the_same_state(home: Path, tmp_path: Path, case: str) -> None:
-    said, names, kept = CASES[case]
+    fields, names, kept = CASES[case]
     directory = tmp_path / "data"
-    record = {**BASE, **{key: text.format(directory) for key, text in said.items()}}
+    record = {**BASE, **{key: text.format(directory) for key, text in fields.items()}}
     files: dict[str, float] = {}
     for age, name in enumerate(names):
         state = directory / name
@@ -120,10 +120,10 @@ def test_they_start_from_the_same_state(home: Path, tmp_path: Path, case: str) -
         os.utime(state / "_metadata", (age, age))
         files[str(state)] = age
     start = decide(record, Settings("s", False, str(directory), kept), files)
-    words = run(home, record, directory, kept)
-    restored = words[words.index("--fromSavepoint") + 1] if "--fromSavepoint" in words else ""
+    argv = run(home, record, directory, kept)
+    restored = argv[argv.index("--fromSavepoint") + 1] if "--fromSavepoint" in argv else ""
     assert restored.replace("file:///", "file:/") == start.restore.replace("file:///", "file:/")
-    assert ("execution.state-recovery.claim-mode=CLAIM" in words) == start.claims
+    assert ("execution.state-recovery.claim-mode=CLAIM" in argv) == start.claims
     assert {path for path in files if not Path(path).exists()} == set(start.deleted)
 
 

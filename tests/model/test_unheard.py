@@ -19,7 +19,7 @@ from tests.model.scenes import (
     each_mode,
     installed,
     nothing_is_lost_or_twice,
-    rest_is_away,
+    rest_is_unreachable,
     upgrade,
 )
 from tests.model.values import SessionJob, Values
@@ -44,11 +44,11 @@ def late(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def unheard(release: Checked, values: Values, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An upgrade whose job runs, while REST is away for the hook that waits for it."""
+    """An upgrade whose job runs, while REST is unreachable for the hook that waits for it."""
     apply = Helm._apply
 
     def blocked(self: Helm, manifest: Any, partly: bool = False) -> Any:
-        rest_is_away(release, 250)
+        rest_is_unreachable(release, 250)
         return apply(self, manifest, partly)
 
     with monkeypatch.context() as patched:
@@ -73,7 +73,7 @@ class TestAHookThatWaitedInVain:
         release = installed(values)
         unheard(release, replace(values, program=2), monkeypatch)
         release.helm.uninstall()
-        rest_is_away(release, 0)
+        rest_is_unreachable(release, 0)
         release.world.advance(20)
         release.helm.upgrade(replace(values, program=3))
         nothing_is_lost_or_twice(release, 60)
@@ -85,7 +85,7 @@ class TestAHookThatWaitedInVain:
         assert not release.helm.upgrade(replace(values, program=LATE)).ok
         release.world.advance(60)
         assert completed(release) > 100
-        rest_is_away(release, 60)
+        rest_is_unreachable(release, 60)
         release.helm.rollback(0)
         nothing_is_lost_or_twice(release, 60)
 
@@ -99,7 +99,7 @@ class TestAHookThatWaitedInVain:
         (job,) = release.jobs
         refused = release.helm.rollback(0)
         assert refused.state == "refused"
-        assert "was written by Flink 2.3" in refused.said
+        assert "was written by Flink 2.3" in refused.output
         assert release.jobs == [job]
 
     @each_mode
@@ -112,7 +112,7 @@ class TestAHookThatWaitedInVain:
         assert completed(release) > 100
         for name in list(release.world.jobmanagers):
             release.world.crash(name, "killed")
-        rest_is_away(release, 60)
+        rest_is_unreachable(release, 60)
         if then == "rollback":
             release.helm.rollback(0)
         else:
@@ -182,7 +182,7 @@ class TestADeploymentThatIsGone:
         release.world.advance(600)
         for name in [name for name in release.world.jobmanagers if name.startswith("app-7f")]:
             release.world.kubernetes.lose_pod(name)
-        rest_is_away(release, 40)
+        rest_is_unreachable(release, 40)
         release.helm.rollback(0)
         nothing_is_lost_or_twice(release, 60)
 
@@ -199,9 +199,9 @@ class TestAnOperationThatWasEndedBeforeItAppliedAnything:
         release.world.advance(30)
         if values == STORE and later > 300:
             # Nobody can tell it from one that ran and was deleted.
-            assert "restart the job from scratch with job.upgradeMode=stateless" in outcome.said
+            assert "restart the job from scratch with job.upgradeMode=stateless" in outcome.output
         else:
-            assert outcome.ok, outcome.said
+            assert outcome.ok, outcome.output
             assert release.jobs
 
     @each_mode
@@ -214,7 +214,7 @@ class TestAnOperationThatWasEndedBeforeItAppliedAnything:
         release.helm.upgrade(values, stop="before apply")
         release.world.advance(later)
         outcome = release.helm.upgrade(values)
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
         nothing_is_lost_or_twice(release, 60)
         assert release.jobs[0].rows >= rows
 
@@ -237,10 +237,10 @@ def test_high_availability_of_a_users_own_kind_brings_no_second_job(
         assert upgrade(release, replace(values, program=2)).ok
         release.world.advance(60)
     (job,) = release.jobs
-    rest_is_away(release, 75)
+    rest_is_unreachable(release, 75)
     refused = release.helm.rollback(0) if how == "rollback" else release.helm.upgrade(replace(values, program=2))
     assert refused.state == "refused"
-    assert "Wait until it answers." in refused.said
+    assert "Wait until it answers." in refused.output
     release.world.advance(90)
     assert [one.id for one in release.jobs] == [job.id]
 
@@ -262,6 +262,6 @@ def test_a_session_on_a_pvc_that_was_made_anew_starts_nothing_from_scratch(value
     release.world.advance(30)
     outcome = release.helm.upgrade(replace(values, **changes[how]))
     assert not outcome.ok
-    assert "PVC" in outcome.said
+    assert "PVC" in outcome.output
     release.world.advance(40)
     assert not release.world.ledger.faults

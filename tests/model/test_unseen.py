@@ -16,7 +16,7 @@ from tests.model.scenes import (
     each_mode,
     installed,
     nothing_is_lost_or_twice,
-    rest_is_away,
+    rest_is_unreachable,
     restart_jobmanager,
     upgrade,
 )
@@ -30,12 +30,12 @@ DEEP = "file:///flink-data/deep"
 class TestAJobOfASessionThatIsToEnd:
     WITHOUT = replace(SESSION, jobs=(SessionJob("b"),))
 
-    def test_it_leaves_the_list_while_rest_is_away(self) -> None:
+    def test_it_leaves_the_list_while_rest_is_unreachable(self) -> None:
         release = installed(SESSION)
-        rest_is_away(release, 20)
+        rest_is_unreachable(release, 20)
         refused = release.helm.upgrade(self.WITHOUT)
         assert not refused.ok
-        assert "Job a: The JobManager cannot be reached" in refused.said
+        assert "Job a: The JobManager cannot be reached" in refused.output
         release.world.advance(30)
         assert sorted(job.name for job in release.jobs) == ["app/a", "app/b"]
         assert release.helm.upgrade(self.WITHOUT).ok
@@ -43,7 +43,7 @@ class TestAJobOfASessionThatIsToEnd:
 
     def test_it_is_in_the_list_again(self) -> None:
         release = installed(SESSION)
-        rest_is_away(release, 20)
+        rest_is_unreachable(release, 20)
         release.helm.upgrade(self.WITHOUT)
         release.world.advance(30)
         release.helm.upgrade(SESSION)
@@ -53,7 +53,7 @@ class TestAJobOfASessionThatIsToEnd:
         release = installed(SESSION)
         now = replace(SESSION, startup_seconds=5)
         assert upgrade(release, now).ok
-        rest_is_away(release, 90)
+        rest_is_unreachable(release, 90)
         release.helm.rollback(0, stop="before apply")
         release.world.advance(90)
         release.helm.upgrade(now)
@@ -69,7 +69,7 @@ class TestAJobOfASessionThatIsToEnd:
         assert release.helm.upgrade(replace(values, jobs=(SessionJob(coming),) if coming else ())).ok
         refused = release.helm.upgrade(values)
         assert not refused.ok
-        assert "newest state of the job" in refused.said
+        assert "newest state of the job" in refused.output
 
 
 class TestHighAvailabilityAloneKnowsTheState:
@@ -80,7 +80,7 @@ class TestHighAvailabilityAloneKnowsTheState:
         release = installed(replace(values, program=1))
         assert upgrade(release, values).ok
         release.world.advance(60)
-        rest_is_away(release, 60)
+        rest_is_unreachable(release, 60)
         suspended = replace(values, state="suspended", upgrade_mode="last-state")
         release.helm.upgrade(suspended, stop="before apply" if then == "not applied" else "")
         release.world.advance(60)
@@ -95,7 +95,7 @@ class TestHighAvailabilityAloneKnowsTheState:
         release = installed(values)
         release.helm.upgrade(replace(values, program=2), stop="after apply")
         release.world.advance(3600)
-        rest_is_away(release, 60)
+        rest_is_unreachable(release, 60)
         assert not release.helm.uninstall().ok
         release.world.advance(60)
         release.helm.upgrade(replace(values, program=2))
@@ -144,11 +144,11 @@ class TestAnotherDirectoryOnTheSameVolume:
         release = installed(CLAIM)
         assert upgrade(release, deep).ok
         release.world.advance(60)
-        rest_is_away(release, 60)
+        rest_is_unreachable(release, 60)
         release.helm.upgrade(replace(deep, state="suspended", upgrade_mode="last-state"))
         release.world.advance(60)
         refused = release.helm.upgrade(CLAIM)
-        assert f"in {DEEP}" in refused.said
+        assert f"in {DEEP}" in refused.output
         nothing_is_lost_or_twice(release)
         assert release.helm.upgrade(deep).ok
         nothing_is_lost_or_twice(release)
@@ -188,7 +188,7 @@ def test_a_savepoint_on_demand_is_all_that_it_has_completed(values: Values, stat
     release = installed(values)
     assert release.helm.applied
     assert package.run(release.world, "savepoint", release.helm.applied.wanted).code == 0
-    rest_is_away(release, 60)
+    rest_is_unreachable(release, 60)
     release.helm.upgrade(replace(values, program=2, upgrade_mode="last-state", state=state))
     nothing_is_lost_or_twice(release)
     release.world.advance(60)
@@ -196,7 +196,7 @@ def test_a_savepoint_on_demand_is_all_that_it_has_completed(values: Values, stat
     nothing_is_lost_or_twice(release)
 
 
-@pytest.mark.parametrize("seconds", [0, 14], ids=["REST answers", "REST is away at first"])
+@pytest.mark.parametrize("seconds", [0, 14], ids=["REST answers", "REST is unreachable at first"])
 def test_a_rollback_of_a_session_goes_on_from_a_checkpoint_where_a_savepoint_fails(
     seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,7 +209,7 @@ def test_a_rollback_of_a_session_goes_on_from_a_checkpoint_where_a_savepoint_fai
         operation.failure = "java.lang.Exception: the savepoint fails"
 
     monkeypatch.setattr(flink.JobManager, "_complete", fails)
-    rest_is_away(release, seconds)
+    rest_is_unreachable(release, seconds)
     assert release.helm.rollback(0).ok
     nothing_is_lost_or_twice(release)
     assert [job.program for job in release.jobs] == [1]

@@ -19,7 +19,7 @@ from tests.model.scenes import (
     installed,
     lose_jobmanager,
     mistyped,
-    rest_is_away,
+    rest_is_unreachable,
     restart_jobmanager,
     upgrade,
     with_bad_programs,
@@ -74,7 +74,7 @@ def test_the_way_back_of_what_never_came_up(values: Values, how: str, then: str)
         outcome = release.helm.rollback(len(release.helm.revisions) - 2)
     else:
         outcome = release.helm.upgrade(replace(before, program=3, upgrade_mode=then if then == "last-state" else ""))
-    assert outcome.ok, outcome.said
+    assert outcome.ok, outcome.output
     release.world.advance(30)
     assert not release.world.ledger.faults
     assert release.jobs[0].rows >= rows
@@ -82,17 +82,17 @@ def test_the_way_back_of_what_never_came_up(values: Values, how: str, then: str)
 
 @each_mode
 @pytest.mark.parametrize("how", ["named", "stateless"])
-def test_the_way_back_while_rest_is_away(values: Values, how: str) -> None:
+def test_the_way_back_while_rest_is_unreachable(values: Values, how: str) -> None:
     """On a store nobody knows whether it has come up meanwhile, and on a PVC its files tell."""
     release, _, rows = starting_elsewhere(values, how)
-    rest_is_away(release, 60)
+    rest_is_unreachable(release, 60)
     outcome = release.helm.rollback(len(release.helm.revisions) - 2)
     release.world.advance(70)
     assert not release.world.ledger.faults
     if values.root:
-        assert outcome.state == "refused", outcome.said
+        assert outcome.state == "refused", outcome.output
     else:
-        assert release.jobs[0].rows >= rows, outcome.said
+        assert release.jobs[0].rows >= rows, outcome.output
 
 
 @each_mode
@@ -115,7 +115,7 @@ def test_the_way_back_of_a_job_of_a_session(values: Values) -> None:
     release.world.ledger.faults.clear()
     release.world.ledger.lives["app/a"] = Life(completed=rows)
     outcome = release.helm.rollback(len(release.helm.revisions) - 2)
-    assert outcome.ok, outcome.said
+    assert outcome.ok, outcome.output
     release.world.advance(30)
     assert not release.world.ledger.faults
 
@@ -125,7 +125,7 @@ def test_the_way_back_of_a_job_of_a_session(values: Values) -> None:
 @pytest.mark.parametrize("then", ["upgrade", "last-state", "rollback"])
 def test_a_start_elsewhere_that_was_written_out_of_sight_and_not_applied(values: Values, first: str, then: str) -> None:
     release = after_a_second_revision(values)
-    rest_is_away(release, 60)
+    rest_is_unreachable(release, 60)
     release.helm.upgrade(elsewhere(replace(values, program=3), first, mistyped(values)), stop="before apply")
     release.world.advance(300)
     release.world.ledger.life("app/").allowed = set()
@@ -135,20 +135,20 @@ def test_a_start_elsewhere_that_was_written_out_of_sight_and_not_applied(values:
         outcome = release.helm.upgrade(replace(values, program=4, upgrade_mode=then if then == "last-state" else ""))
     release.world.advance(60)
     assert not release.world.ledger.faults
-    assert outcome.state == "refused" or release.jobs, outcome.said
+    assert outcome.state == "refused" or release.jobs, outcome.output
 
 
 @each_mode
 def test_a_mistyped_path_out_of_sight_is_rolled_back(values: Values) -> None:
     release = after_a_second_revision(values)
-    rest_is_away(release, 60)
+    rest_is_unreachable(release, 60)
     assert not release.helm.upgrade(replace(values, program=3, from_savepoint=mistyped(values))).ok
     release.world.ledger.life("app/").allowed = set()
     release.world.advance(60)
     outcome = release.helm.rollback(1)
     release.world.advance(30)
     assert not release.world.ledger.faults
-    assert outcome.state == "refused" or release.jobs, outcome.said
+    assert outcome.state == "refused" or release.jobs, outcome.output
 
 
 @each_mode

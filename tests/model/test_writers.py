@@ -73,7 +73,7 @@ def test_one_that_has_completed_a_checkpoint_and_then_failed_does_count(values: 
     ends(release, "FAILED")
     refused = release.helm.rollback(0)
     assert refused.state == "refused"
-    assert "written by Flink 2.3" in refused.said
+    assert "written by Flink 2.3" in refused.output
 
 
 @each_session

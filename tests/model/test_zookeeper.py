@@ -23,7 +23,7 @@ from tests.model.scenes import (
     delete_deployments,
     installed,
     newest_checkpoint,
-    rest_is_away,
+    rest_is_unreachable,
     rollback,
     upgrade,
 )
@@ -167,11 +167,11 @@ def test_an_image_that_does_not_exist_is_taken_back_as_the_refusal_says(values: 
     def taken_back(hooks: bool) -> Outcome:
         return release.helm.rollback(0, hooks=hooks) if how == "rollback" else release.helm.upgrade(good, hooks=hooks)
 
-    assert "run it with --no-hooks, and then once more with hooks" in taken_back(hooks=True).said
+    assert "run it with --no-hooks, and then once more with hooks" in taken_back(hooks=True).output
     taken_back(hooks=False)
     release.world.advance(60)
     outcome = taken_back(hooks=True)
-    if never_ran := PATH_OF_ONE_THAT_NEVER_RAN.search(outcome.said):  # on a store nobody can tell whether it did
+    if never_ran := PATH_OF_ONE_THAT_NEVER_RAN.search(outcome.output):  # on a store nobody can tell whether it did
         good = replace(good, from_savepoint=never_ran[1])
         outcome = taken_back(hooks=True)
     assert outcome.ok
@@ -189,7 +189,7 @@ def test_the_deployment_of_the_jobmanager_is_deleted_and_not_that_of_zookeeper(v
     release.world.ledger.life("app/").allowed = {0} if mode == "stateless" else set()
     outcome = release.helm.upgrade(replace(values, upgrade_mode=mode))
     release.world.advance(60)
-    assert not release.world.ledger.faults, outcome.said
+    assert not release.world.ledger.faults, outcome.output
 
 
 @each
@@ -212,10 +212,10 @@ def test_the_deployment_of_zookeeper_is_deleted(values: Values, state: str) -> N
     release = installed(values)
     assert upgrade(release, replace(values, state=state)).ok
     delete_deployments(release, "zookeeper")
-    rest_is_away(release, 60)  # a JobManager that has lost its leadership
+    rest_is_unreachable(release, 60)  # a JobManager that has lost its leadership
     outcome = release.helm.upgrade(values)
     if not outcome.ok:
-        assert "run it with --no-hooks, and then once more with hooks" in outcome.said
+        assert "run it with --no-hooks, and then once more with hooks" in outcome.output
         release.helm.upgrade(values, hooks=False)
         release.world.advance(60)
         assert release.helm.upgrade(values).ok

@@ -16,10 +16,10 @@ KINDS = {
     "killed after": "the hook's pod is killed before it has the answer",
     "jobmanager dies": "the JobManager's process ends",
     "taskmanager dies": "the TaskManagers are gone",
-    "api away": "the API server answers 503 for 20 s",
+    "api unreachable": "the API server answers 503 for 20 s",
     "api busy": "the API server answers 429 for 5 s",
     "conflict": "somebody has changed the object: 409, once",
-    "rest away": "REST cannot be reached for 20 s",
+    "rest unreachable": "REST cannot be reached for 20 s",
     "checkpoint": "jobs complete a checkpoint",
 }
 
@@ -67,15 +67,15 @@ class Trouble:
                     world.crash(jobmanager.pod, "killed")
             case "taskmanager dies":
                 lose_taskmanagers(world)
-            case "api away":
+            case "api unreachable":
                 self.away_until, self.status = world.now + 20, 503
             case "api busy":
                 self.away_until, self.status = world.now + 5, 429
             case "checkpoint":
                 for jobmanager in world.jobmanagers.values():
                     jobmanager.complete_checkpoints(world)
-            case "rest away":
-                world.rest_is_away_until = world.now + 20
+            case "rest unreachable":
+                world.rest_is_unreachable_until = world.now + 20
 
 
 def lose_taskmanagers(world: World) -> None:

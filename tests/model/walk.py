@@ -73,11 +73,11 @@ class Checked:
             named = {f"app/{job.name}": job.from_savepoint for job in values.jobs}
         else:
             named = {"app/": values.from_savepoint}
-        found = {name: {self.rows_at(path)} for name, path in named.items() if path and plain(path) not in self.used}
+        rows = {name: {self.rows_at(path)} for name, path in named.items() if path and plain(path) not in self.used}
         stateless = values.upgrade_mode == "stateless" or not (values.upgrade_mode or values.storage or values.root)
         for name in self.names(values) if stateless else ():
-            found.setdefault(name, set()).add(0)
-        return found
+            rows.setdefault(name, set()).add(0)
+        return rows
 
     @staticmethod
     def allowed_paths(values: Values) -> list[str]:
@@ -115,19 +115,19 @@ class Checked:
         if trouble:
             self.world.trouble = replace(trouble)
         outcome = operation(self.helm)
-        tell(f"  -> {outcome.state}: {outcome.said}")
+        tell(f"  -> {outcome.state}: {outcome.output}")
         struck = trouble is not None and (self.world.trouble.done or outcome.state == "killed")
         self.world.trouble = Trouble()
         if not struck and outcome.state == "refused" and not at_once:
             jobs, record = self.seen
-            assert set(before[0]) <= set(jobs), f"refused, but {before[0]} became {jobs}: {outcome.said}"
+            assert set(before[0]) <= set(jobs), f"refused, but {before[0]} became {jobs}: {outcome.output}"
             # A job without a record is taken over as it is, whatever becomes of the operation.
             adopted = not before[1] and record.get("generation") == "0"
-            assert adopted or record == before[1], f"refused, but {before[1]} became {record}: {outcome.said}"
+            assert adopted or record == before[1], f"refused, but {before[1]} became {record}: {outcome.output}"
         if trouble and twin and struck:
             self.world.advance(25)
             outcome = operation(self.helm)
-            tell(f"  again -> {outcome.state}: {outcome.said}")
+            tell(f"  again -> {outcome.state}: {outcome.output}")
             if all(self.rows_at(path) >= 0 for path in self.allowed_paths(values)):
                 self._compare(outcome, operation(twin.helm), trouble, healthy)
         if outcome.ok:
@@ -147,12 +147,12 @@ class Checked:
         elif outcome.state == "failed" and not values.label and not trouble and not self.is_excused(values):
             self.world.advance(60)
             outcome = operation(self.helm)
-            tell(f"  once more -> {outcome.state}: {outcome.said}")
+            tell(f"  once more -> {outcome.state}: {outcome.output}")
             if not self.waits_on_purpose:
-                again_and_again = "ends again and again" in outcome.said  # M9
-                assert outcome.state != "failed" or again_and_again, f"it fails again and again: {outcome.said}"
+                keeps_crashing = "keeps crashing" in outcome.output  # M9
+                assert outcome.state != "failed" or keeps_crashing, f"it fails again and again: {outcome.output}"
         if outcome.ok:
-            self.converged(values, trouble is not None and trouble.kind in ("jobmanager dies", "rest away"))
+            self.converged(values, trouble is not None and trouble.kind in ("jobmanager dies", "rest unreachable"))
         self.check()
         return outcome
 
@@ -162,9 +162,9 @@ class Checked:
         if self.waits_on_purpose or self.is_excused(self.values):
             return
         if at_once.ok and not again.ok and not of_flink:
-            raise AssertionError(f"{trouble.kind}: repeated, it is {again.state}: {again.said}; at once it was {at_once.said}")
+            raise AssertionError(f"{trouble.kind}: repeated, it is {again.state}: {again.output}; before: {at_once.output}")
         if of_flink and again.state == "failed" and at_once.ok:
-            raise AssertionError(f"{trouble.kind}: repeated, it fails: {again.said}")
+            raise AssertionError(f"{trouble.kind}: repeated, it fails: {again.output}")
 
     @property
     def healthy(self) -> bool:
@@ -194,10 +194,10 @@ class Checked:
     def waits_on_purpose(self) -> bool:
         """A JobManager says why it does not go on: nothing tells the newest checkpoint, it was on another volume, the job is
         over, or there is state and no record."""
-        said = {one.said for one in self.world.jobmanagers.values()}
+        hindrances = {one.hindrance for one in self.world.jobmanagers.values()}
         over = all(self.world.ledger.life(job).over for job in self.names(self.values))
-        return bool(said & {"newest checkpoint unknown", "another volume", "state of a job that nobody knows"}) or (
-            over and any(reason.startswith("finished") for reason in said)
+        return bool(hindrances & {"newest checkpoint unknown", "another volume", "state of a job that nobody knows"}) or (
+            over and any(reason.startswith("finished") for reason in hindrances)
         )
 
     def is_excused(self, values: Values) -> bool:
@@ -208,7 +208,8 @@ class Checked:
         return any(job.stopped_with for one in self.world.jobmanagers.values() for job in one.jobs.values() if not job.alive)
 
     def why(self) -> str:
-        states = [f"{one.state} {one.said} {[job.state for job in one.jobs.values()]}" for one in self.world.jobmanagers.values()]
+        processes = self.world.jobmanagers.values()
+        states = [f"{one.state} {one.hindrance} {[job.state for job in one.jobs.values()]}" for one in processes]
         return f"{states} {self.world.crashes[-1:]} {self.world.record('app').get('restore')}"
 
     def check(self) -> None:
@@ -263,8 +264,8 @@ class Events(RuleBasedStateMachine):
         self.settle(seconds)
 
     @rule()
-    def rest_is_away(self) -> None:
-        self.world.rest_is_away_until = self.world.now + 45
+    def rest_is_unreachable(self) -> None:
+        self.world.rest_is_unreachable_until = self.world.now + 45
         self.settle(2)
 
     @precondition(lambda self: self.jobmanager and self.release.jobs)
@@ -295,7 +296,7 @@ class Events(RuleBasedStateMachine):
         self.world.advance(120)  # hooks take a release for new as long
         self.world.delete_config_map("app-record")
         if self.release.helm.applied is None:
-            self.release.forget("")  # so the uninstall said
+            self.release.forget("")  # as the uninstall printed
         self.settle(1)
 
 
@@ -342,8 +343,8 @@ changes = st.lists(st.sampled_from(_CHANGES), min_size=0, max_size=2)
 
 def changed(values: Values, drawn: list[dict[str, Any]], counter: int) -> Values:
     for one in drawn:
-        said: dict[str, Any] = {key: counter if key in _COUNTERS else value for key, value in one.items()}
-        values = replace(values, **said)
+        drawn_values: dict[str, Any] = {key: counter if key in _COUNTERS else value for key, value in one.items()}
+        values = replace(values, **drawn_values)
     return values
 
 
@@ -358,7 +359,7 @@ class JobWalk(Events):
     def install(self, base: dict[str, Any]) -> None:
         self.release = Checked(Values(**base))
         outcome = self.release.change(self.release.values, lambda helm: helm.upgrade(self.release.values))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
 
     @invariant()
     def holds(self) -> None:
@@ -390,9 +391,9 @@ class JobWalk(Events):
         if outcome.state == "killed":
             self.world.advance(5)
             outcome = self.release.change(values, operation)
-        quiet = trouble is None and self.world.now >= self.world.rest_is_away_until
+        quiet = trouble is None and self.world.now >= self.world.rest_is_unreachable_until
         if healthy and easy and quiet:
-            assert outcome.ok, f"nothing speaks against it, but it is {outcome.state}: {outcome.said}"
+            assert outcome.ok, f"nothing speaks against it, but it is {outcome.state}: {outcome.output}"
 
     @precondition(lambda self: self.is_installed)
     @rule(data=st.data(), trouble=troubles)
@@ -440,7 +441,7 @@ class JobWalk(Events):
     @rule(hooks=st.booleans(), keep_history=st.booleans())
     def uninstall(self, hooks: bool, keep_history: bool) -> None:
         outcome = self.release.helm.uninstall(hooks=hooks, keep_history=keep_history)
-        tell(f"  -> {outcome.state}: {outcome.said}")
+        tell(f"  -> {outcome.state}: {outcome.output}")
         self.world.advance(15)
         if outcome.state == "refused":
             self.release.check()
@@ -477,7 +478,7 @@ class WithoutHelmWalk(Events):
     def install(self, base: dict[str, Any]) -> None:
         self.release = Checked(Values(**base), by_helm=False)
         outcome = self.release.change(self.release.values, lambda helm: helm.sync(self.release.values))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
 
     @rule(drawn=changes, trouble=troubles)
     def sync(self, drawn: list[dict[str, Any]], trouble: Trouble | None) -> None:
@@ -530,7 +531,7 @@ class SessionWalk(Events):
     def install(self, base: dict[str, Any]) -> None:
         self.release = Checked(Values(type="session", jobs=(SessionJob("a"), SessionJob("b")), **base))
         outcome = self.release.change(self.release.values, lambda helm: helm.upgrade(self.release.values))
-        assert outcome.ok, outcome.said
+        assert outcome.ok, outcome.output
 
     @rule(
         drawn=st.lists(st.sampled_from(_SESSION_CHANGES), max_size=1),

@@ -22,7 +22,7 @@ BEGIN = 1_800_000_000.0
 API = f"https://kubernetes/{NAMESPACE}"
 
 
-class Away(Exception):
+class Unanswered(Exception):
     """Nobody answers."""
 
 
@@ -37,10 +37,9 @@ class World:
     logs: dict[str, Log] = field(default_factory=dict)  # by pod
     again: dict[str, float] = field(default_factory=dict)  # pod -> when its container starts again
     trouble: Trouble = field(default_factory=Trouble)
-    rest_is_away_until: float = 0
+    rest_is_unreachable_until: float = 0
     calls: int = 0
     ended: list[str] = field(default_factory=list)  # jobs that hooks have ended
-    said: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     generator: random.Random = field(default_factory=lambda: random.Random(7))
 
@@ -136,13 +135,13 @@ class World:
                 self.kubernetes.end_pod(name)
 
     def _taskmanagers(self, jobmanager: JobManager) -> list[str]:
-        found = []
+        names = []
         for name, pod in self.kubernetes.kind("pods").items():
             labels = pod["metadata"]["labels"]
             ours = labels.get("app.kubernetes.io/instance") == jobmanager.process.release
             if ours and labels.get("app.kubernetes.io/component") == "taskmanager" and name not in self.kubernetes.ends:
-                found.append(name)
-        return found
+                names.append(name)
+        return names
 
     def has_taskmanager(self, jobmanager: JobManager) -> bool:
         return any(self.now >= self.kubernetes.starts.get(name, 0) for name in self._taskmanagers(jobmanager))
@@ -173,10 +172,10 @@ class World:
         return self.config_map(f"{release}-record")
 
     def files_seen(self, mounts: dict[str, str]) -> dict[str, float]:
-        found: dict[str, float] = {}
+        written: dict[str, float] = {}
         for mount, volume in mounts.items():
-            found |= {path: state.written for path, state in self.store.below(volume, mount)}
-        return found
+            written |= {path: state.written for path, state in self.store.below(volume, mount)}
+        return written
 
     def number_of(self, uri: str) -> int:
         name = uri.rpartition("/")[2]
@@ -203,7 +202,7 @@ class World:
     # What hooks ask
 
     def request(self, url: str, method: str, path: str, body: Json | None) -> Any:
-        """Raises Refused and Away; and whatever the trouble of the moment is."""
+        """Raises Refused and Unanswered; and whatever the trouble of the moment is."""
         self.calls += 1
         of_kubernetes = url.startswith("https://kubernetes")
         self.trouble.before(self, method, path, of_kubernetes)
@@ -215,8 +214,8 @@ class World:
     def _flink(self, url: str, method: str, path: str, body: Json | None) -> Any:
         release = url.removeprefix("http://").partition("-rest")[0]
         jobmanager = self.serving(release)
-        if jobmanager is None or self.now < self.rest_is_away_until:
-            raise Away(f"{url} does not answer")
+        if jobmanager is None or self.now < self.rest_is_unreachable_until:
+            raise Unanswered(f"{url} does not answer")
         status, answer = jobmanager.rest(self, method, path, json.loads(json.dumps(body)) if body else None)
         if status >= 400:
             raise Refused(status, json.dumps(answer))

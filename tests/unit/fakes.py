@@ -1,6 +1,6 @@
 """Servers that answer as Flink, Kubernetes and ZooKeeper do, as far as the hooks ask them.
 
-What goes wrong is a list, `trouble`, of which each request takes the first: a status, or one of the words that `serving` knows.
+What goes wrong is a list, `trouble`, of which each request takes the first: a status, or one of the names that `serving` knows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Fake:
 
 
 class FakeFlink(Fake):
-    """A JobManager, which answers 503 to everything while it is `away`.
+    """A JobManager, which answers 503 to everything while it is `unreachable`.
 
     `stop_fails` is the reason of a savepoint that does not come to be, `shown` what it tells of a job, if that is older than the
     list of jobs, `retained` whether checkpoints outlive a job that is cancelled, `config` what else it tells of checkpoints.
@@ -51,7 +51,7 @@ class FakeFlink(Fake):
         self.retained = True
         self.config: Json = {}
         self.options = {"rest.cache.checkpoint-statistics.timeout": "0 ms"}  # as the chart sets it
-        self.away = False
+        self.unreachable = False
         self.disposed: list[str] = []
 
     def run(self, job: str, restored: Json | None = None, state: str = "RUNNING", tasks: str = "RUNNING") -> None:
@@ -72,7 +72,7 @@ class FakeFlink(Fake):
         return sum(call.partition("?")[0].endswith(end) for call in self.calls)
 
     def answer(self, method: str, path: str, body: Json) -> tuple[int, Any]:
-        if self.away:
+        if self.unreachable:
             return 503, "no leader"
         self.calls.append(f"{method} {path}")
         path, _, query = path.partition("?")

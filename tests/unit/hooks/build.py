@@ -33,7 +33,7 @@ S3_RECORD = {
     "stores": ("hdfs=", "s3="),
 }
 MINUTES_AGO = "2020-01-01T00:00:00Z"
-# What a release that was renamed is told in place of r-....
+# What a renamed release has in place of r-....
 RENAMED: dict[str, Any] = {
     "name": "x",
     "record": "x-record",
@@ -53,12 +53,12 @@ def deployment(claim: str = "data", name: str = "r-jobmanager", **metadata: Any)
         "app.kubernetes.io/component": "taskmanager" if name.endswith("taskmanager") else "jobmanager",
     }
     about = {"name": name, "generation": 1, "creationTimestamp": MINUTES_AGO, "labels": labels, **metadata}
-    told = {"labels": labels, "annotations": {"flink/chart": "flink/templates"}}
+    template_metadata = {"labels": labels, "annotations": {"flink/chart": "flink/templates"}}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": about,
-        "spec": {"replicas": 1, "template": {"metadata": told, "spec": pod}},
+        "spec": {"replicas": 1, "template": {"metadata": template_metadata, "spec": pod}},
         "status": counts,
     }
 
@@ -162,7 +162,7 @@ def record(**changes: Any) -> Record:
         "flinkVersion": "2.2",
     }
     used = changes.pop("used", "")
-    return Record(**{**given, **changes}).using(used)
+    return Record(**{**given, **changes}).with_used(used)
 
 
 NO_RECORD = {field.name: field.default for field in fields(Record)}
@@ -196,7 +196,7 @@ def stopped(location: str = "", failure: str = "", ended: bool = True) -> Operat
 
 def seen(status: str = "RUNNING", **changes: Any) -> Observation:
     """What is there now: a job that runs, with a checkpoint."""
-    told = status not in ("ABSENT", "UNREACHABLE")
+    answers = status not in ("ABSENT", "UNREACHABLE")
     given: dict[str, Any] = {
         "job": JOB,
         "jobmanager": jobmanager(),
@@ -205,8 +205,8 @@ def seen(status: str = "RUNNING", **changes: Any) -> Observation:
         "others": (),
         "ended_others": (),
         "bounded": (),
-        "checkpoints": checkpoints() if told else NO_CHECKPOINTS,
-        "config": retained() if told else None,
+        "checkpoints": checkpoints() if answers else NO_CHECKPOINTS,
+        "config": retained() if answers else None,
         "stop": None,
         "failure": "",
         "claim": "uid",

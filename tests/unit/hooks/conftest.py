@@ -21,7 +21,7 @@ from tests.unit.hooks import build
 
 
 class Clock:
-    """Time goes on when somebody sleeps; `events` happen one for each sleep."""
+    """Time passes when somebody sleeps; one of `events` happens at each sleep."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -38,10 +38,10 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock()
-    monkeypatch.setattr(hooks_clock, "monotonic", found.monotonic)
-    monkeypatch.setattr(hooks_clock, "sleep", found.sleep)
-    return found
+    clock = Clock()
+    monkeypatch.setattr(hooks_clock, "monotonic", clock.monotonic)
+    monkeypatch.setattr(hooks_clock, "sleep", clock.sleep)
+    return clock
 
 
 class World:
@@ -56,9 +56,9 @@ class World:
         self.kubernetes.put("persistentvolumeclaims", {"metadata": {"name": "data", "uid": "uid"}})
         self.write(build.record())
 
-    def rolled_out(self, name: str, *, hooks: bool = True, **told: str) -> None:
+    def rolled_out(self, name: str, *, hooks: bool = True, **marks: str) -> None:
         """A Deployment of Helm's whose pods are all there; its JobManager waits for the record, unless it is without `hooks`."""
-        annotations = {f"flink/{key}": value for key, value in {"type": "job", **told}.items()}
+        annotations = {f"flink/{key}": value for key, value in {"type": "job", **marks}.items()}
         if hooks and annotations["flink/type"] == "job":
             annotations["flink/record"] = "r-record"
         annotations["meta.helm.sh/release-name"] = "r"
@@ -69,7 +69,7 @@ class World:
             self.kubernetes.claims.clear()
         self.kubernetes.deployments.clear()
         self.kubernetes.pods.clear()
-        self.flink.away = True
+        self.flink.unreachable = True
 
     @property
     def record(self) -> Record:
@@ -94,7 +94,7 @@ class World:
         return str(caught.value)
 
     def untouched(self) -> Callable[[], bool]:
-        """Afterwards: whether the job runs under its id, and the record says what it said."""
+        """Afterwards: whether the job runs under its id, and the record is unchanged."""
         before = self.record
         return lambda: self.record == before and self.flink.jobs[build.JOB]["state"] == "RUNNING"
 

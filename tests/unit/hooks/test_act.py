@@ -72,9 +72,9 @@ def test_where_nothing_is_started_or_helm_goes_back_the_file_is_not_asked_for(
 def test_a_savepoint_that_fails_leaves_the_job_and_another_try_takes_another_id(world: World) -> None:
     as_it_was = world.untouched()
     world.flink.stop_fails = "java.lang.Exception: no\n\tat x\nCaused by: java.io.IOException: read-only"
-    said = world.refused("before")
-    assert "java.lang.Exception: no Caused by: java.io.IOException: read-only" in said
-    assert f"The job goes on under the same id, {JOB}. Nothing was changed." in said
+    refusal = world.refused("before")
+    assert "java.lang.Exception: no Caused by: java.io.IOException: read-only" in refusal
+    assert f"The job still runs under the same id, {JOB}. Nothing was changed." in refusal
     assert as_it_was()
     world.flink.stop_fails = ""
     world("before")
@@ -91,9 +91,9 @@ def test_a_failed_savepoint_that_fails_the_job_over_says_so(world: World) -> Non
             world.flink.run(JOB, state="RESTARTING")
 
     world.flink.before = fails_over
-    said = world.refused("before")
-    assert "goes on under the same id" not in said
-    assert "not all of its tasks run" in said
+    refusal = world.refused("before")
+    assert "still runs under the same id" not in refusal
+    assert "not all of its tasks run" in refusal
 
 
 def test_the_stop_is_in_the_record_before_flink_hears_of_it(world: World) -> None:
@@ -181,9 +181,9 @@ def test_a_savepoint_that_may_outlive_the_hook_is_not_begun(world: World) -> Non
     as_it_was = world.untouched()
     world.flink.timeout = 600_000
     world.flink.checkpoints[JOB]["summary"] = {"end_to_end_duration": {"max": 15_000}}
-    said = world.refused("before")
-    assert "the slowest checkpoint took 15 s" in said
-    assert "Raise hooks.timeoutSeconds (30) above that, and helm's --timeout" in said
+    refusal = world.refused("before")
+    assert "the slowest checkpoint took 15 s" in refusal
+    assert "Raise hooks.timeoutSeconds (30) above that, and helm's --timeout" in refusal
     assert as_it_was()
     assert world.flink.asked("/stop") == 0
     # A long time-out alone says nothing.
@@ -193,8 +193,8 @@ def test_a_savepoint_that_may_outlive_the_hook_is_not_begun(world: World) -> Non
 
 def test_a_savepoint_that_takes_too_long_goes_on_and_the_user_is_told(world: World) -> None:
     world.flink.answer = _in_progress(world)  # type: ignore[method-assign]
-    said = world.refused("before")
-    assert "run the same command again, which waits for its end" in said
+    refusal = world.refused("before")
+    assert "run the same command again, which waits for its end" in refusal
     assert world.record.pending.startswith(f"{JOB} ")
     assert world.record.generation == 1
 
@@ -258,7 +258,7 @@ def test_an_ended_job_is_asked_for_its_checkpoints_once_older_answers_are_forgot
 def test_a_question_about_checkpoints_that_failed_is_not_the_answer_that_there_are_none(
     world: World, state: str, trouble: str | int
 ) -> None:
-    """The JobManager is away for one question: the job would begin from nothing, or from a state of long ago."""
+    """The JobManager does not answer one request: the job would start from scratch, or from an old state."""
     world.flink.checkpoint(JOB, 7, CHECKPOINT)
     world.flink.jobs[JOB]["state"] = state
     broken: list[str] = []
@@ -315,7 +315,7 @@ def test_a_cancel_whose_answer_was_lost_is_asked_for_again(world: World) -> None
 
 
 def test_a_job_is_cancelled_when_flink_says_so_and_not_when_it_says_nothing(world: World) -> None:
-    """The next generation beside a job that goes on would be two jobs."""
+    """The next generation beside a job that still runs would be two jobs."""
     world.flink.checkpoint(JOB, 7, CHECKPOINT)
 
     def recovers(method: str, path: str) -> None:
@@ -335,10 +335,10 @@ def test_not_all_tasks_run(world: World) -> None:
     """RUNNING without TaskManagers: Flink would answer that the stop is complete, and nothing would have stopped."""
     world.flink.run(JOB, tasks="SCHEDULED")
     as_it_was = world.untouched()
-    said = world.refused("before")
-    assert "No savepoint can be taken" in said
-    assert "job.upgradeMode=last-state" in said
-    assert "Caused by: java.io.IOException: the cause" in said
+    refusal = world.refused("before")
+    assert "No savepoint can be taken" in refusal
+    assert "job.upgradeMode=last-state" in refusal
+    assert "Caused by: java.io.IOException: the cause" in refusal
     assert as_it_was()
     # A rollback leaves a broken version behind in any case.
     world.flink.checkpoint(JOB, 7, CHECKPOINT)
@@ -409,7 +409,7 @@ def test_a_process_without_high_availability_runs_the_job_under_an_id_that_begin
 
 
 def test_a_lost_jobmanager(world: World) -> None:
-    world.flink.away = True
+    world.flink.unreachable = True
     as_it_was = world.record
     assert "cannot be reached" in world.refused("before")
     assert world.record == as_it_was
@@ -575,7 +575,7 @@ def test_kubernetes_stays_away(world: World) -> None:
 
 
 class TestDryRun:
-    """What the API server would refuse is found before anything is stopped."""
+    """The hook refuses what the API server would refuse before anything is stopped."""
 
     OBJECTS = [
         build.deployment(),
@@ -606,8 +606,8 @@ class TestDryRun:
     def test_what_is_refused_leaves_everything(self, world: World, name: str, kind: str, status: int) -> None:
         as_it_was = world.untouched()
         world.kubernetes.refused[name] = (status, {"message": "the NodePort is in use"})
-        said = world.refused("before", objects=self.OBJECTS)
-        assert f"{kind}: the NodePort is in use. Nothing was changed." in said
+        refusal = world.refused("before", objects=self.OBJECTS)
+        assert f"{kind}: the NodePort is in use. Nothing was changed." in refusal
         assert as_it_was()
         assert world.kubernetes.writes == []
 
@@ -621,12 +621,12 @@ class TestDryRun:
     def test_fields_that_others_changed(self, world: World) -> None:
         causes = [{"field": ".spec.replicas", "message": 'conflict with "kubectl" with subresource "scale"'}]
         world.kubernetes.refused["r-jobmanager"] = (409, {"details": {"causes": causes}})
-        said = world.refused("before", objects=self.OBJECTS)
-        assert 'Deployment r-jobmanager: others changed it: .spec.replicas (conflict with "kubectl"' in said
-        assert "helm upgrade --force-conflicts --set hooks.forceConflicts=true" in said
+        refusal = world.refused("before", objects=self.OBJECTS)
+        assert 'Deployment r-jobmanager: others changed it: .spec.replicas (conflict with "kubectl"' in refusal
+        assert "helm upgrade --force-conflicts --set hooks.forceConflicts=true" in refusal
 
     @pytest.mark.parametrize(
-        ("managers", "told", "asked"),
+        ("managers", "forces", "asked"),
         [
             ([("helm", "Apply")], False, "helm"),
             ([("helm", "Update")], False, "helm&force=true"),
@@ -639,20 +639,20 @@ class TestDryRun:
         ],
     )
     def test_conflicts_count_only_where_helm_heeds_them(
-        self, world: World, managers: list[tuple[str, str]], told: bool, asked: str
+        self, world: World, managers: list[tuple[str, str]], forces: bool, asked: str
     ) -> None:
         """Helm 3, Flux, whoever else manages the objects, and who says so, overwrites what others changed."""
-        found = []
+        managers_asked = []
         fields: dict[str, Any] = {"f:metadata": {"f:annotations": {"f:meta.helm.sh/release-name": {}}}}
         world.kubernetes.deployments["r-jobmanager"]["metadata"]["managedFields"] = [
             {"manager": name, "operation": operation, "time": f"2026-01-0{day}T00:00:00Z", "fieldsV1": fields}
             for day, (name, operation) in enumerate(managers, 1)
         ]
         world.kubernetes.before = lambda method, path: (
-            found.append(path.partition("fieldManager=")[2]) if "dryRun" in path and "/deployments/" in path else None
+            managers_asked.append(path.partition("fieldManager=")[2]) if "dryRun" in path and "/deployments/" in path else None
         )
-        world("before", objects=self.OBJECTS, force_conflicts=told)
-        assert found == [asked]
+        world("before", objects=self.OBJECTS, force_conflicts=forces)
+        assert managers_asked == [asked]
 
     def test_a_rollback_does_not_inherit_that_conflicts_are_no_reason(self, world: World) -> None:
         """The value is of an operation of long ago, and `helm rollback` does not force by itself."""
@@ -663,10 +663,10 @@ class TestDryRun:
         assert any("/deployments/r-jobmanager?" in path and "force=true" not in path for path in asked)
 
     @pytest.mark.parametrize(
-        "said", ["exceeded quota: pods", 'error looking up service account n/r: serviceaccount "r" not found']
+        "refusal", ["exceeded quota: pods", 'error looking up service account n/r: serviceaccount "r" not found']
     )
-    def test_what_will_be_so_no_more_when_the_objects_are_there_does_not_count(self, world: World, said: str) -> None:
-        world.kubernetes.refused["r-jobmanager-dry-run"] = (403, {"message": said})
+    def test_what_will_be_so_no_more_when_the_objects_are_there_does_not_count(self, world: World, refusal: str) -> None:
+        world.kubernetes.refused["r-jobmanager-dry-run"] = (403, {"message": refusal})
         world("before", objects=self.OBJECTS)
         assert world.record.generation == 2
 
@@ -692,7 +692,7 @@ class TestHighAvailability:
 
     def test_a_lost_jobmanager(self, world: World) -> None:
         ha = self.stored(world)
-        world.flink.away = True
+        world.flink.unreachable = True
         world("before", LAST_STATE, **ha)
         assert world.record.job == JOB
         assert world.kubernetes.config_maps["r-cluster-config-map"]["data"] == {"other": "y"}
@@ -705,9 +705,9 @@ class TestHighAvailability:
         assert world.record.job != JOB
         assert world.record.former == (JOB,)
 
-    def test_suspended_while_the_jobmanager_is_away_and_resumed(self, world: World) -> None:
+    def test_suspended_while_the_jobmanager_is_unreachable_and_resumed(self, world: World) -> None:
         ha = self.stored(world)
-        world.flink.away = True
+        world.flink.unreachable = True
         world("before", {**LAST_STATE, "state": "suspended", "specification": "a"}, **ha)
         world.kubernetes.deployments["r-jobmanager"]["spec"]["replicas"] = 0
         world("before", {**LAST_STATE, "specification": "a"}, **ha)
@@ -719,7 +719,7 @@ class TestHighAvailability:
 
         def dies(method: str, path: str) -> None:
             if path.endswith("/stop"):
-                world.flink.away = True
+                world.flink.unreachable = True
 
         world.flink.before = dies
         world.flink.stop_fails = "the JobManager is gone"
@@ -732,7 +732,7 @@ class TestHighAvailability:
 
 def _raises(error: Exception, world: World) -> Any:
     def stop(*_: Any) -> None:
-        world.flink.away = True
+        world.flink.unreachable = True
         raise error
 
     return stop

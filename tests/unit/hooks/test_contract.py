@@ -27,8 +27,8 @@ def hooks_maps(manifests: Manifests) -> list[Object]:
 
 
 def given(manifests: Manifests) -> dict[str, Any]:
-    (found,) = [obj for obj in hooks_maps(manifests) if is_hook(obj)]
-    data: dict[str, Any] = json.loads(found["data"]["wanted.json"])
+    (hooks_map,) = [obj for obj in hooks_maps(manifests) if is_hook(obj)]
+    data: dict[str, Any] = json.loads(hooks_map["data"]["wanted.json"])
     return data
 
 
@@ -45,8 +45,8 @@ each_release = pytest.mark.parametrize("scenario", WITH_HOOKS, ids=str)
 
 
 def test_there_are_releases_of_each_kind() -> None:
-    found = {(wanted["type"], bool(wanted["taskmanager_deployment"])) for one in WITH_HOOKS if (wanted := given(one.render()))}
-    assert found == {("job", True), ("job", False), ("session", True), ("session", False)}
+    jobs = {(wanted["type"], bool(wanted["taskmanager_deployment"])) for one in WITH_HOOKS if (wanted := given(one.render()))}
+    assert jobs == {("job", True), ("job", False), ("session", True), ("session", False)}
 
 
 @each_release
@@ -59,11 +59,11 @@ def test_what_is_rendered_is_what_the_hooks_read(scenario: Scenario) -> None:
         assert {"__init__.py", "__main__.py", "plan.py"} <= obj["data"].keys()
     wanted = parse(given(manifests))
     deployment = manifests.one("Deployment", wanted.jobmanager_deployment)
-    told = deployment["metadata"]["annotations"]
-    assert told["flink/specification"] == wanted.jobmanager_specification
-    assert told["flink/template"] == wanted.jobmanager_template
-    assert told["flink/type"] == wanted.type
-    assert json.loads(told["flink/jobs-kept-in"]) == wanted.jobs_kept_in
+    annotations = deployment["metadata"]["annotations"]
+    assert annotations["flink/specification"] == wanted.jobmanager_specification
+    assert annotations["flink/template"] == wanted.jobmanager_template
+    assert annotations["flink/type"] == wanted.type
+    assert json.loads(annotations["flink/jobs-kept-in"]) == wanted.jobs_kept_in
     assert bool(wanted.jobs_kept_in) is wanted.jobs_survive_restart
     selected = dict(pair.split("=") for pair in wanted.jobmanager_selector.split(","))
     assert selected == deployment["spec"]["selector"]["matchLabels"]
@@ -154,36 +154,36 @@ ORDER = {
 
 
 def command(job: Object) -> list[str]:
-    """The words that run the hooks in a Job."""
-    (found,) = [one["command"] for one in containers(job).values() if "hooks" in (one.get("command") or [])]
-    return list(found)
+    """The command that runs the hooks in a Job."""
+    (argv,) = [one["command"] for one in containers(job).values() if "hooks" in (one.get("command") or [])]
+    return list(argv)
 
 
 def jobs_of_hooks(manifests: Manifests) -> dict[str, Object]:
-    found = [job for job in manifests.by("Job") if is_hook(job)]
-    return {command(job)[-1]: job for job in found}
+    hooks = [job for job in manifests.by("Job") if is_hook(job)]
+    return {command(job)[-1]: job for job in hooks}
 
 
 @each_release
 def test_there_is_one_job_for_each_event(scenario: Scenario) -> None:
     """An install and an upgrade run the same: Argo CD cannot tell them apart."""
     manifests = scenario.render()
-    found = jobs_of_hooks(manifests)
-    assert {"before", "before-rollback", "after-uninstall"} <= found.keys() <= ORDER.keys() <= operations.EVENTS.keys()
-    for event, job in found.items():
+    jobs = jobs_of_hooks(manifests)
+    assert {"before", "before-rollback", "after-uninstall"} <= jobs.keys() <= ORDER.keys() <= operations.EVENTS.keys()
+    for event, job in jobs.items():
         assert events(job) == ORDER[event]
         assert command(job)[-3:] == ["-m", "hooks", event]
 
 
 @pytest.mark.parametrize(
-    ("event", "code", "said"),
+    ("event", "code", "message"),
     [
         ("before", 1, "name an image that holds Flink, Python and the job."),
         ("before-uninstall", 1, "To uninstall without a savepoint: helm uninstall --no-hooks."),
         ("after-uninstall", 0, "ConfigMap r-flink-record and what high availability stores, is not deleted."),
     ],
 )
-def test_an_image_without_python_is_named(tmp_path: Path, event: str, code: int, said: str) -> None:
+def test_an_image_without_python_is_named(tmp_path: Path, event: str, code: int, message: str) -> None:
     """The hooks of a Python job run in its image, and come first; what could never run can be uninstalled."""
     values = {**JOB, "job": {"savepointOnUninstall": True}, "storage": {"keep": True}}
     given = command(jobs_of_hooks(render(FLINK, {**values, "hooks": {"image": "py:3"}}, name="r"))[event])
@@ -192,7 +192,7 @@ def test_an_image_without_python_is_named(tmp_path: Path, event: str, code: int,
     without = subprocess.run(["/bin/sh", *argv[1:]], env={"PATH": str(tmp_path)}, capture_output=True, text=True)
     assert without.returncode == code
     assert "flink:2.2.1-java17, which holds no Python, and job.python.file needs it" in without.stdout
-    assert said in without.stdout
+    assert message in without.stdout
     program = tmp_path / "python3"
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)
@@ -272,12 +272,12 @@ def test_taskmanagers_are_deleted_only_where_flink_makes_them() -> None:
 
 @pytest.mark.parametrize(("values", "lists"), [(JOB, False), ({**JOB, **HA}, True), (HA, True), ({}, False)], ids=str)
 def test_config_maps_are_listed_after_an_uninstall_alone(values: dict[str, Any], lists: bool) -> None:
-    found = {
+    jobs = {
         name
         for name, rule in roles(render(FLINK, values, name="r"))
         if "list" in rule["verbs"] and "configmaps" in rule["resources"]
     }
-    assert found == ({"r-flink-hooks-uninstall"} if lists else set())
+    assert jobs == ({"r-flink-hooks-uninstall"} if lists else set())
 
 
 @each_release
@@ -391,11 +391,11 @@ class TestFields:
 
     def test_a_url_is_fetched_into_the_folder_that_the_hook_and_the_client_share(self) -> None:
         job = {"name": "a", "python": {"file": "https://example.com/b/c.py?v=1", "sha256": "0" * 64}}
-        (found,) = [job.program for job in self.wanted({"session": {"jobs": [job]}}).jobs]
-        assert found
-        assert (found.url, found.sha256) == ("https://example.com/b/c.py?v=1", "0" * 64)
-        assert found.file == "/exchange/files/a/c.py"
-        assert found.argv == ["--python", "/exchange/files/a/c.py", "--"]
+        (program,) = [job.program for job in self.wanted({"session": {"jobs": [job]}}).jobs]
+        assert program
+        assert (program.url, program.sha256) == ("https://example.com/b/c.py?v=1", "0" * 64)
+        assert program.file == "/exchange/files/a/c.py"
+        assert program.argv == ["--python", "/exchange/files/a/c.py", "--"]
 
     def test_a_job_is_another_one_when_its_own_file_changes(self) -> None:
         before = self.wanted(JOBS).jobs
@@ -420,8 +420,8 @@ def test_what_hooks_make_has_the_labels_of_the_values() -> None:
 
 def test_programs_of_users_do_not_see_the_token() -> None:
     submitter = render(FLINK, JOBS, name="r").one("Job", "r-flink-after")
-    mounted = {name: {m["name"] for m in found["volumeMounts"]} for name, found in containers(submitter).items()}
-    (hook,) = [name for name, found in containers(submitter).items() if "hooks" in (found.get("command") or [])]
+    mounted = {name: {m["name"] for m in jobs["volumeMounts"]} for name, jobs in containers(submitter).items()}
+    (hook,) = [name for name, jobs in containers(submitter).items() if "hooks" in (jobs.get("command") or [])]
     assert "token" in mounted[hook]
     assert "token" not in mounted["submitter"]
     assert pod_template(submitter)["spec"]["automountServiceAccountToken"] is False

@@ -51,7 +51,7 @@ class TestInstall:
     def test_a_first_install_waits_for_nobody(self, world: World) -> None:
         del world.kubernetes.config_maps["r-record"]
         world.uninstalled()
-        world.flink.away = True
+        world.flink.unreachable = True
         before = world.clock.now
         world("before")
         assert world.clock.now == before
@@ -94,8 +94,8 @@ class TestInstall:
         before = set(fake.paths)
         with fake.serving() as server:
             where = build.wanted_zookeeper(quorum=server, path="/flink/n/r")
-            said = world.refused("before", high_availability="zookeeper", zookeeper=where, timeout_seconds=300)
-        assert "another cluster has a release of this name" in said
+            refusal = world.refused("before", high_availability="zookeeper", zookeeper=where, timeout_seconds=300)
+        assert "another cluster has a release of this name" in refusal
         assert fake.paths == before
         assert "r-record" not in world.kubernetes.config_maps
 
@@ -140,8 +140,8 @@ class TestZooKeeper:
         fake = FakeZooKeeper(f"/flink/n/r/jobgraphs/{OTHER}", "/flink/n/r/leader/latch/one")
         before = set(fake.paths)
         with fake.serving() as server:
-            said = world.refused("before", **self.wanted(server), timeout_seconds=300)
-        assert "another cluster has a release of this name" in said
+            refusal = world.refused("before", **self.wanted(server), timeout_seconds=300)
+        assert "another cluster has a release of this name" in refusal
         assert fake.paths == before
         assert as_it_was()
 
@@ -227,13 +227,13 @@ class TestUninstall:
         labels = {"component": "jobmanager"}
         world.kubernetes.pods = [{"metadata": {"name": "r-jobmanager-1-2", "labels": labels}, "status": {"phase": "Running"}}]
         world("after-uninstall", **HA)
-        assert "did not go" in capsys.readouterr().out
+        assert "pods are still there" in capsys.readouterr().out
         assert "r-record" in world.kubernetes.config_maps
         world.clock.events = [world.kubernetes.pods.clear]
         world("after-uninstall", **HA)
         assert "r-record" not in world.kubernetes.config_maps
 
-    def test_a_zookeeper_that_is_away_stops_no_uninstall(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_zookeeper_that_is_unreachable_stops_no_uninstall(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
         world.uninstalled(keeps_claim=False)
         where = build.wanted_zookeeper(quorum="127.0.0.1:9", path="/flink/n/r")
         world("after-uninstall", high_availability="zookeeper", zookeeper=where)
@@ -264,8 +264,8 @@ class TestUninstall:
             world("before-rollback")
             assert world.record.former == (JOB,)
         if place == "store":
-            said = world.refused("before-rollback", **wanted)
-            assert "its newest state is not known" in said
+            refusal = world.refused("before-rollback", **wanted)
+            assert "its newest state is not known" in refusal
 
     @pytest.mark.parametrize("record", [{}, {"savepointDirectory": "", "checkpointDirectory": ""}])
     def test_an_install_that_never_ran_leaves_nothing(self, world: World, record: dict[str, Any]) -> None:
@@ -340,8 +340,8 @@ class TestSavepoint:
     def test_what_is_needed_is_not_deleted(self, world: World, field: str) -> None:
         """Neither what the job would restart from, nor the path of the values, nor what stopped the job."""
         needed = "file:/flink-data/r/savepoints/needed/"
-        found: Any = (needed,) if field == "stops" else needed
-        world.write(build.record(**{field: found}, savepoints=("file:///flink-data/r/savepoints/needed",)))
+        value: Any = (needed,) if field == "stops" else needed
+        world.write(build.record(**{field: value}, savepoints=("file:///flink-data/r/savepoints/needed",)))
         for _ in range(3):
             world("savepoint", keep_savepoints=1)
         assert not [path for path in world.flink.disposed if "needed" in path]
@@ -350,7 +350,7 @@ class TestSavepoint:
 
     def test_of_a_suspended_job_is_no_failure(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
         world.write(build.record(state="suspended", restore="s3://b/s"))
-        world.flink.away = True
+        world.flink.unreachable = True
         world("savepoint")
         assert capsys.readouterr().out == "The job is suspended. Its state is s3://b/s.\n"
         assert world.clock.now == 0
@@ -505,13 +505,13 @@ def test_the_claim_leaves_the_manifest(world: World) -> None:
     world("before", {"specification": "a"})
 
 
-@pytest.mark.parametrize("state", ["running", "suspended", "its pod is away"])
+@pytest.mark.parametrize("state", ["running", "suspended", "its pod is gone"])
 def test_a_release_that_is_renamed_is_refused_whatever_its_job_does(world: World, state: str) -> None:
-    """Under another name nobody knows where the job goes on."""
+    """Under another name it is unknown where the job resumes."""
     if state == "suspended":
         world.write(build.record(state=state, restore=f"{SAVEPOINTS}/{JOB}/stop/savepoint-aaaaaa-1"))
     if state != "running":
-        world.flink.away = True
+        world.flink.unreachable = True
     before = world.record
     assert "the Deployment r-jobmanager" in world.refused("before", **RENAMED)
     assert world.record == before
@@ -519,7 +519,7 @@ def test_a_release_that_is_renamed_is_refused_whatever_its_job_does(world: World
 
 
 def test_nor_may_it_run_under_both_names(world: World) -> None:
-    """`kubectl apply` leaves the Deployment of before."""
+    """`kubectl apply` leaves the previous Deployment."""
     world.rolled_out("x-jobmanager", specification="b", template="t2")
     assert "the Deployment r-jobmanager" in world.refused("before", **RENAMED)
 
@@ -571,7 +571,7 @@ def test_a_bounded_job_that_runs_is_found(world: World) -> None:
     world.kubernetes.pods = [{"metadata": metadata, "status": {"phase": "Running"}}]
     assert "A bounded job of this release runs (pod r-jobmanager-x)" in world.refused("before")
     world.kubernetes.pods[0]["status"]["phase"] = "Succeeded"
-    world.flink.away = True
+    world.flink.unreachable = True
     world("before")
     assert world.record.generation == 1
 
@@ -641,6 +641,6 @@ def test_a_job_that_is_taken_over_is_written_when_nothing_is_refused_any_more(wo
     assert "a label with a space" in world.refused("before", objects=[build.deployment()])
     assert world.record == before
     world.kubernetes.refused.clear()
-    world.flink.away = True
+    world.flink.unreachable = True
     world.refused("before", objects=[build.deployment()])
     assert world.record == before

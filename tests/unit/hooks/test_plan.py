@@ -81,14 +81,14 @@ ALIVE = [
         job={**SAME, "from_savepoint": "s3a://b/s/_metadata"},
         record={"used": "s3://b/s/"},
     ),
-    case("the job is to begin anew", "CANCEL", Source("stateless", previous=CHECKPOINT), job=STATELESS),
+    case("the job is to restart from scratch", "CANCEL", Source("stateless", previous=CHECKPOINT), job=STATELESS),
     case(
-        "the job is to begin anew from another state",
+        "the job is to restart from scratch from another state",
         "CANCEL",
         Source("job.fromSavepoint", PATH, previous=CHECKPOINT),
         job={**STATELESS, **NAMED},
     ),
-    case("the job is to go on from its newest checkpoint", "CANCEL", job=LAST_STATE),
+    case("the job is to resume from its newest checkpoint", "CANCEL", job=LAST_STATE),
     case(
         "the newest checkpoint, and a named one",
         "CANCEL",
@@ -184,7 +184,7 @@ ALIVE = [
         seen={"jobmanager": jobmanager(volumes={})},
     ),
     refuse(
-        "this revision keeps no state, and nobody said so",
+        "this revision keeps no state, and the values do not ask for that",
         "no directory for state",
         wanted=NOWHERE,
         job={"upgrade_mode": ""},
@@ -214,13 +214,13 @@ ALIVE = [
         record={"restore": f"{CHECKPOINTS}/{FORMER}/chk-3", "own": True, "ids": (JOB, FORMER)},
     ),
     refuse(
-        "a stop goes on, and the new revision cannot read where it writes",
+        "a stop continues, and the new revision cannot read where it writes",
         "this revision mounts PVC other there",
         wanted={"claim": "other"},
         seen={"stop": stopped(ended=False)},
     ),
     case(
-        "a stop goes on, and the job is to restart from scratch",
+        "a stop continues, and the job is to restart from scratch",
         "STOP",
         Source("stateless", previous=CHECKPOINT),
         job=STATELESS,
@@ -286,7 +286,7 @@ ROLLBACKS = [
         rollback=True,
     ),
     case(
-        "helm rollback while the JobManager is away",
+        "helm rollback while the JobManager is unreachable",
         "BEGIN",
         Source("last-state", former=(JOB,)),
         seen={"status": "UNREACHABLE"},
@@ -306,7 +306,8 @@ ENDED = [
     ),
     case("FAILED, a new savepoint named", "BEGIN", Source("job.fromSavepoint", PATH, previous=CHECKPOINT), job=NAMED,
          seen={"status": "FAILED"}),
-    case("FAILED, to begin anew", "BEGIN", Source("stateless", previous=CHECKPOINT), job=STATELESS, seen={"status": "FAILED"}),
+    case("FAILED, to restart from scratch", "BEGIN", Source("stateless", previous=CHECKPOINT), job=STATELESS,
+         seen={"status": "FAILED"}),
     refuse(
         "FAILED, and Flink deleted its checkpoints",
         "has failed, and Flink deleted its checkpoints",
@@ -410,7 +411,7 @@ OUT_OF_SIGHT = [
         seen={"status": "UNREACHABLE"},
     ),
     case(
-        "job.state=suspended while the JobManager is away",
+        "job.state=suspended while the JobManager is unreachable",
         "BEGIN",
         Source("last-state", former=(JOB,)),
         job={**SAME, **LAST_STATE, **SUSPENDED},
@@ -526,14 +527,14 @@ OUT_OF_SIGHT = [
         seen={"status": "ABSENT", "others": ((OTHER, "mine"),)},
     ),
     case(
-        "out of sight, and a new savepoint is named",
+        "unreachable, and a new savepoint is named",
         "BEGIN",
         Source("job.fromSavepoint", PATH, previous_former=(JOB,)),
         job=NAMED,
         seen={"status": "UNREACHABLE"},
     ),
     case(
-        "out of sight, and to begin anew",
+        "unreachable, and to restart from scratch",
         "BEGIN",
         Source("stateless", previous_former=(JOB,)),
         job=STATELESS,
@@ -558,14 +559,14 @@ OUT_OF_SIGHT = [
         seen={"status": "UNREACHABLE", "jobmanager": None},
     ),
     refuse(
-        "out of sight, and the new revision mounts another claim",
+        "unreachable, and the new revision mounts another claim",
         "this revision mounts PVC other there",
         wanted={"claim": "other"},
         job=LAST_STATE,
         seen={"status": "UNREACHABLE"},
     ),
     refuse(
-        "out of sight, and the state of the files was written by another backend",
+        "unreachable, and the state of the files was written by another backend",
         "written by rocksdb, and hashmap cannot read it",
         job=LAST_STATE,
         record={"backend": "rocksdb"},
@@ -595,19 +596,19 @@ RESUMING = [
     case("it stays suspended", "KEEP", job=SUSPENDED, record=SUSPENDED, seen={"status": "UNREACHABLE", "jobmanager": None},
          state="suspended"),
     refuse(
-        "it goes on where no state is kept, as the values have said since it was suspended",
+        "it resumes where no state is kept, as the values have said since it was suspended",
         "no directory for state",
         wanted=NOWHERE,
         job={**SAME, "upgrade_mode": ""},
         record={**SUSPENDED, "restore": STOP_PATH},
         seen={"status": "UNREACHABLE", "jobmanager": None},
     ),
-    case("it goes on", "RESUME", Source("resume", STOP_PATH), record={**SUSPENDED, "restore": STOP_PATH},
+    case("it resumes", "RESUME", Source("resume", STOP_PATH), record={**SUSPENDED, "restore": STOP_PATH},
          seen={"status": "UNREACHABLE"}),
     case("it runs all the same, and is to run", "STOP", job=SAME, record={**SUSPENDED, "restore": STOP_PATH}),
     case("it runs all the same, and is to stay suspended", "STOP", job={**SAME, **SUSPENDED}, record=SUSPENDED,
          state="suspended"),
-    case("it runs all the same under the id of before, since it was suspended out of sight", "ADOPT", takes_over=FORMER,
+    case("it runs all the same under its previous id, since it was suspended while unreachable", "ADOPT", takes_over=FORMER,
          record={**SUSPENDED, "former": (FORMER,), "ids": (JOB, FORMER)},
          seen={"status": "ABSENT", "others": ((FORMER, "job"),)}),
     case("a second try of a path that was never seen running keeps the way back", "RESUME",
@@ -618,14 +619,14 @@ RESUMING = [
            record={**SUSPENDED, "former": (JOB,), "checkpointDirectory": "file:///flink-data/elsewhere/checkpoints"},
            seen={"status": "UNREACHABLE"}),
     case(
-        "it goes on, after it was suspended while the JobManager was away",
+        "it resumes, after it was suspended while the JobManager was unreachable",
         "RESUME",
        Source("resume", former=(JOB,)),
         record={**SUSPENDED, "former": (JOB,)},
         seen={"status": "UNREACHABLE"},
     ),
     case(
-        "it goes on, after it was suspended under high availability while the JobManager was away",
+        "it resumes, after it was suspended under high availability while the JobManager was unreachable",
         "RESUME",
        Source("resume", same_job=True),
         wanted=HA,
@@ -636,12 +637,12 @@ RESUMING = [
            f"newest state of the job {FORMER} is not known. Nothing was changed. Name it with "
            f"job.fromSavepoint=s3://b/checkpoints/{FORMER}/chk-<number>",
            wanted=S3, record={**S3_RECORD, **SUSPENDED, "former": (FORMER,)}, seen={"status": "UNREACHABLE"}),
-    case("it goes on from a new path", "RESUME", Source("job.fromSavepoint", PATH, previous=STOP_PATH), job=NAMED,
+    case("it resumes from a new path", "RESUME", Source("job.fromSavepoint", PATH, previous=STOP_PATH), job=NAMED,
          record={**SUSPENDED, "restore": STOP_PATH}, seen={"status": "UNREACHABLE"}),
-    case("it begins anew after it was suspended", "RESUME", Source("stateless", previous=STOP_PATH), job=STATELESS,
+    case("it restarts from scratch after it was suspended", "RESUME", Source("stateless", previous=STOP_PATH), job=STATELESS,
          record={**SUSPENDED, "restore": STOP_PATH}, seen={"status": "UNREACHABLE"}),
     refuse(
-        "it would go on from a claim that the new revision does not mount",
+        "it would resume from a claim that the new revision does not mount",
         "this revision mounts PVC other there",
         wanted={"claim": "other"},
         record={**SUSPENDED, "restore": STOP_PATH},
@@ -680,7 +681,7 @@ WITHOUT_RECORD = [
     case("the first job that found state which it does not know is changed", "BEGIN", Source("last-state", first=True),
          job=LAST_STATE, record={"confirmed": 0, "restore": "", "first": True},
          seen={"status": "ABSENT", "never_ran": True}, wanted={"claim_directory": ""}),
-    case("it is told to start from nothing, and nothing else changes", "BEGIN", Source("stateless"),
+    case("it is to start from scratch, and nothing else changes", "BEGIN", Source("stateless"),
          job={**SAME, **STATELESS}, record={"confirmed": 0, "restore": "", "first": True},
          seen={"status": "ABSENT", "never_ran": True}),
     case("a new job of a session", "BEGIN", Source("install"), wanted=SESSION, record=NO_RECORD,
@@ -697,13 +698,13 @@ WITHOUT_RECORD = [
            record=NO_RECORD, seen={"status": "UNREACHABLE"}),
     case("the record was deleted, and a path is named", "BEGIN", Source("job.fromSavepoint", PATH), job=NAMED, record=NO_RECORD,
          seen={"status": "UNREACHABLE"}),
-    case("the record was deleted, and it is to begin anew", "BEGIN", Source("stateless"), job=STATELESS, record=NO_RECORD,
-         seen={"status": "UNREACHABLE"}),
+    case("the record was deleted, and it is to restart from scratch", "BEGIN", Source("stateless"), job=STATELESS,
+         record=NO_RECORD, seen={"status": "UNREACHABLE"}),
     refuse("a session cluster becomes a job cluster while somebody's job runs", "these jobs of it would be lost: mine",
            record=NO_RECORD, seen={"status": "ABSENT", "jobmanager": jobmanager(type="session"), "others": ((OTHER, "mine"),)}),
     refuse("a session cluster becomes a job cluster, and does not answer", "REST does not answer", record=NO_RECORD,
            seen={"status": "UNREACHABLE", "jobmanager": jobmanager(type="session")}),
-    refuse("a bounded job runs, and the job of before is suspended", "A bounded job of this release runs (pod p)",
+    refuse("a bounded job runs, and the previous job is suspended", "A bounded job of this release runs (pod p)",
            record={"state": "suspended"}, seen={"status": "UNREACHABLE", "jobmanager": None, "bounded": ("p",)}),
     refuse("a session cluster that was a job cluster becomes one again while somebody's job runs",
            "these jobs of it would be lost: mine", record={"state": "suspended"},
@@ -729,9 +730,8 @@ MOVES = [
     refuse("storage.existingClaim becomes the claim's own name", "storage.keep=true", job=SAME, seen={"claim_that_goes": "data"}),
     refuse("the claim leaves the release, with job.upgradeMode=last-state", "would be deleted with all its files", job=LAST_STATE,
            seen={"claim_that_goes": "data"}),
-    case("the claim leaves the release, and the job is to begin anew", "CANCEL", Source("stateless", previous=CHECKPOINT),
-         job=STATELESS,
-         seen={"claim_that_goes": "data"}),
+    case("the claim leaves the release, and the job is to restart from scratch", "CANCEL",
+         Source("stateless", previous=CHECKPOINT), job=STATELESS, seen={"claim_that_goes": "data"}),
     refuse("a rollback to a stateless revision without the claim", "would be deleted with all its files", job=LAST_STATE,
            seen={"claim_that_goes": "data"}, rollback=True),
     refuse("storage.existingClaim names another claim", "on PVC data, and this revision mounts PVC other there",
@@ -778,7 +778,7 @@ BACKENDS = [
            wanted={"state_backend": "rocksdb"}),
     refuse("FAILED, and from hashmap to rocksdb", "Leave state.backend=hashmap", wanted={"state_backend": "rocksdb"},
            seen={"status": "FAILED"}),
-    case("from hashmap to forst, anew", "CANCEL", Source("stateless", previous=CHECKPOINT),
+    case("from hashmap to forst, from scratch", "CANCEL", Source("stateless", previous=CHECKPOINT),
          job=STATELESS, wanted={"state_backend": "forst"}),
     case("from an older chart, which did not write the backend down", "STOP", wanted={"state_backend": "rocksdb"},
          record={"backend": ""}),
@@ -795,7 +795,8 @@ SESSIONS = [
     case("a job leaves session.jobs that the JobManager has forgotten", "BEGIN",
          Source("has left session.jobs", CHECKPOINT, own=True, former=(JOB,)), job={**SAME, **SUSPENDED}, wanted=SESSION,
          record={"restore": CHECKPOINT, "own": True}, seen={"status": "ABSENT"}, state="suspended"),
-    refuse("a job leaves session.jobs while the JobManager is away", "so that the job cannot be stopped. Nothing was changed.",
+    refuse("a job leaves session.jobs while the JobManager is unreachable",
+           "so that the job cannot be stopped. Nothing was changed.",
            job={**SAME, **SUSPENDED}, wanted=SESSION, seen={"status": "UNREACHABLE"}),
     case("and with a rollback", "KEEP", job={**SAME, **SUSPENDED}, wanted=SESSION, seen={"status": "UNREACHABLE"},
          rollback=True),
@@ -911,10 +912,10 @@ LOST_SESSIONS = [
     ),
 ]
 
-# `previous` is the state of before a generation that starts from what the values named, or from nothing.
+# `previous` is the state previous to a generation that starts from what the values named, or from nothing.
 NEVER_PROVEN = [
     case(
-        "a wrong job.fromSavepoint is taken back: the state of before",
+        "a wrong job.fromSavepoint is taken back: the previous state",
         "BEGIN",
         Source("last-state", STOP_PATH),
         wanted=S3,
@@ -929,7 +930,7 @@ NEVER_PROVEN = [
         seen={"status": "FAILED", "checkpoints": checkpoints(PATH, restored=PATH)},
     ),
     case(
-        "a job that was begun anew by mistake goes on from its newest checkpoint",
+        "a job that was restarted from scratch by mistake resumes from its newest checkpoint",
         "BEGIN",
         Source("last-state", f"s3://b/checkpoints/{JOB}/chk-7", own=True),
         wanted=S3,
@@ -959,13 +960,13 @@ ALL = [
 def test_plan(given: Any, expected: Any, says: str) -> None:
     coming, asked, written, there, rollback = given
     before = record(**written)
-    found = plan.plan(wanted(**coming), job(**asked), before, seen(**there), lenient=rollback)
+    decided = plan.plan(wanted(**coming), job(**asked), before, seen(**there), lenient=rollback)
     action, where, state, takes_over = expected
-    assert (found.action.name, found.source, found.job) == (action, where, takes_over), found.why
-    assert found.state == (before.state if state is None else state)
-    assert says in found.why
+    assert (decided.action.name, decided.source, decided.job) == (action, where, takes_over), decided.why
+    assert decided.state == (before.state if state is None else state)
+    assert says in decided.why
     if action == "REFUSE":
-        assert "Nothing was changed." in found.why
+        assert "Nothing was changed." in decided.why
 
 
 def test_no_situation_is_in_the_table_twice() -> None:
@@ -990,9 +991,10 @@ def test_a_job_with_state_never_begins_from_nothing_that_nobody_asked_for(
                     newest = f"{where.checkpoint_directory}/{JOB}/chk-7"
                     there = seen(status, checkpoints=checkpoints(newest))
                 asked = job(upgrade_mode=mode, specification=specification, state=state)
-                found = plan.plan(where, asked, record(**written), there, lenient=rollback)
-                if found.source and status != "FINISHED":
-                    assert found.source.restore or found.source.former or found.source.same_job, (found, specification, known)
+                decided = plan.plan(where, asked, record(**written), there, lenient=rollback)
+                if decided.source and status != "FINISHED":
+                    source = decided.source
+                    assert source.restore or source.former or source.same_job, (decided, specification, known)
 
 
 def test_what_another_release_wrote_is_not_the_releases_own() -> None:
@@ -1018,5 +1020,5 @@ def test_checkpoints_on_another_volume_than_savepoints_are_read_where_they_are(s
     there = seen(status, checkpoints=checkpoints(newest), jobmanager=jobmanager(volumes=observe.volumes(live)))
     nfs = observe.volume_of(observe.volumes(live), directories["checkpoint_directory"])
     before = record(checkpointDirectory=directories["checkpoint_directory"], checkpointVolume=nfs)
-    found = plan.plan(wanted(**directories, objects=[live]), job(**LAST_STATE), before, there)
-    assert found.action.name in ("CANCEL", "BEGIN"), found.why
+    decided = plan.plan(wanted(**directories, objects=[live]), job(**LAST_STATE), before, there)
+    assert decided.action.name in ("CANCEL", "BEGIN"), decided.why

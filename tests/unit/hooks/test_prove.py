@@ -104,10 +104,10 @@ def test_the_job_of_a_jobmanager_that_is_about_to_go_proves_nothing(begun: World
 
 
 def test_it_comes_in_time(begun: World) -> None:
-    begun.flink.away = True
+    begun.flink.unreachable = True
 
     def comes() -> None:
-        begun.flink.away = False
+        begun.flink.unreachable = False
         begun.flink.run(OTHER, restored(STOP))
 
     begun.clock.events = [lambda: None, lambda: None, comes]
@@ -150,36 +150,36 @@ def test_one_answer_of_kubernetes_that_fails_to_come_does_not_either(begun: Worl
 
 def test_a_failed_job_fails_the_release_with_its_reason(begun: World) -> None:
     begun.flink.run(OTHER, state="FAILED")
-    said = begun.refused("after")
-    assert "The job is FAILED: java.lang.Exception: outer Caused by: java.io.IOException: the cause" in said
+    refusal = begun.refused("after")
+    assert "The job is FAILED: java.lang.Exception: outer Caused by: java.io.IOException: the cause" in refusal
 
 
 def test_a_job_that_fails_again_and_again_fails_the_release_with_its_failure(begun: World) -> None:
     begun.flink.run(OTHER, state="RESTARTING", tasks="FAILED")
-    said = begun.refused("after")
-    assert "not all of its tasks run. java.lang.Exception: outer Caused by: java.io.IOException: the cause" in said
+    refusal = begun.refused("after")
+    assert "not all of its tasks run. java.lang.Exception: outer Caused by: java.io.IOException: the cause" in refusal
 
 
 def test_it_is_named_as_flink_shows_it(begun: World) -> None:
     """Without high availability each process of the JobManager gives its job another second half of the id."""
     shown = f"{OTHER[:16]}{'9' * 16}"
     begun.flink.run(shown, state="RESTARTING", tasks="FAILED")
-    said = begun.refused("after")
-    assert f"The job {shown} does not run" in said
-    assert "java.io.IOException: the cause" in said
+    refusal = begun.refused("after")
+    assert f"The job {shown} does not run" in refusal
+    assert "java.io.IOException: the cause" in refusal
 
 
 class TestPods:
     """Only those of the new specification count."""
 
     def test_a_jobmanager_that_cannot_start_tells_why(self, begun: World) -> None:
-        """Ready proves nothing: one that is about to end again and again was ready for a moment."""
+        """Ready proves nothing: one that is about to keep crashing was ready for a moment."""
         waiting = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
         ended = {"terminated": {"exitCode": 1, "message": "INFO a\nCaused by: java.lang.X: no such operator\n\tat x\n"}}
         begun.kubernetes.pods = [pod("new", "b", 2, state=waiting, lastState=ended)]
-        said = begun.refused("after")
-        assert "The JobManager ends again and again: Pod new: CrashLoopBackOff back-off; Caused by: java.lang.X: no such" in said
-        assert "(`kubectl logs --previous new -c jobmanager` has all of it)" in said
+        refusal = begun.refused("after")
+        assert "The JobManager keeps crashing: Pod new: CrashLoopBackOff back-off; Caused by: java.lang.X: no such" in refusal
+        assert "(`kubectl logs --previous new -c jobmanager` has all of it)" in refusal
         assert begun.clock.now < 30
 
     def test_one_of_before_that_was_restarted_does_not_count(self, begun: World) -> None:
@@ -224,8 +224,8 @@ class TestTaskManagers:
     )
     def test_the_job_runs_on_those_of_before(self, world: World, counts: dict[str, int]) -> None:
         self.unfinished(world, **counts)
-        said = world.refused("after", {"specification": "a"})
-        assert "The job runs, but after 30 s (hooks.timeoutSeconds) Deployment r-taskmanager" in said
+        refusal = world.refused("after", {"specification": "a"})
+        assert "The job runs, but after 30 s (hooks.timeoutSeconds) Deployment r-taskmanager" in refusal
         assert world.record == build.record()
 
     def test_the_new_ones_come(self, world: World) -> None:
@@ -252,9 +252,9 @@ class TestTaskManagers:
 
 def test_a_suspended_job_is_proven_by_its_record(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.write(build.record(state="suspended", restore=STOP))
-    world.flink.away = True
+    world.flink.unreachable = True
     world("after")
-    assert f"It will go on from {STOP}" in capsys.readouterr().out
+    assert f"It will resume from {STOP}" in capsys.readouterr().out
 
 
 def test_checkpoints_of_jobs_before_are_deleted_when_nothing_needs_them(begun: World) -> None:

@@ -74,25 +74,25 @@ def evaluated(tree: ast.Module) -> list[ast.AST]:
 
 def newer(text: str) -> list[str]:
     """What a text has that Python 3.8 lacks; its grammar aside."""
-    found = []
+    newer = []
     for node in evaluated(ast.parse(text)):
         match node:
             case ast.Attribute(value=ast.Name(id=module), attr=name) if name in NEWER_NAMES.get(module, ()):
-                found.append(f"{module}.{name}")
+                newer.append(f"{module}.{name}")
             case ast.Attribute(attr=name) if name in NEWER_METHODS:
-                found.append(name)
+                newer.append(name)
             case ast.ImportFrom(module=str(module), names=given):
-                found += [f"{module}.{one.name}" for one in given if one.name in NEWER_NAMES.get(module, ())]
+                newer += [f"{module}.{one.name}" for one in given if one.name in NEWER_NAMES.get(module, ())]
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), keywords=given):
                 wrong = NEWER_KEYWORDS.get(name, "").split()
-                found += [f"{name}({one.arg}=)" for one in given if one.arg in wrong]
+                newer += [f"{name}({one.arg}=)" for one in given if one.arg in wrong]
             case ast.Subscript(value=ast.Name(id=name)) if name in GENERIC:
-                found.append(f"{name}[]")
+                newer.append(f"{name}[]")
             case ast.BinOp(left=ast.Dict(), op=ast.BitOr()) | ast.BinOp(right=ast.Dict(), op=ast.BitOr()):
-                found.append("dict | dict")
+                newer.append("dict | dict")
             case ast.AugAssign(op=ast.BitOr(), value=ast.Dict() | ast.DictComp()):
-                found.append("dict |= dict")
-    return found
+                newer.append("dict |= dict")
+    return newer
 
 
 @each_module

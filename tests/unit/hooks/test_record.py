@@ -38,7 +38,7 @@ RECORDS = st.builds(
 
 @given(RECORDS, st.one_of(st.just(""), WORD))
 def test_what_is_written_is_what_is_read(written: Record, path: str) -> None:
-    written = written.using(path)
+    written = written.with_used(path)
     texts = dump(written)
     assert load(texts) == written
     assert load(json.loads(json.dumps(texts))) == written
@@ -66,12 +66,12 @@ def test_the_record_of_an_older_chart() -> None:
         "specification": "x",
         "history": "1 a\n2 b\n",
     }
-    found = load(old)
-    assert (found.generation, found.job, found.restore) == (3, JOB, "s3://b/s")
-    assert found.is_confirmed
-    assert found.has_used("s3a://b/first/")
-    assert found.history == ("1 a", "2 b")
-    assert not found.own
+    record = load(old)
+    assert (record.generation, record.job, record.restore) == (3, JOB, "s3://b/s")
+    assert record.is_confirmed
+    assert record.has_used("s3a://b/first/")
+    assert record.history == ("1 a", "2 b")
+    assert not record.own
     assert load({**old, "state": "stopped"}).state == "suspended"
     assert load({**old, "confirmed": ""}).confirmed == 0
 
@@ -84,22 +84,22 @@ def test_no_record_is_no_job() -> None:
 
 
 def test_the_history_keeps_its_end() -> None:
-    found = Record()
+    record = Record()
     for number in range(200):
-        found = found.saying(f"line {number}").using(f"s3://b/{number}").under(f"{number:032d}")
-    assert found.history[-1] == "line 199"
-    assert len(found.history) == 40
-    assert len(found.ids) == 30
-    assert found.ids[0] == found.job
-    assert len("".join(dump(found).values())) < 10_000
+        record = record.with_line(f"line {number}").with_used(f"s3://b/{number}").with_id(f"{number:032d}")
+    assert record.history[-1] == "line 199"
+    assert len(record.history) == 40
+    assert len(record.ids) == 30
+    assert record.ids[0] == record.job
+    assert len("".join(dump(record).values())) < 10_000
 
 
 def test_a_thousand_paths_take_a_bounded_place_and_the_newest_count() -> None:
-    found = Record(usedSavepoints=tuple(f"{number:012d}" for number in range(999)))
-    found = found.using("s3://b/s")
-    assert len(found.usedSavepoints) == 500
-    assert found.has_used("s3://b/s")
-    assert found.usedSavepoints[-2] == "000000000998"
+    record = Record(usedSavepoints=tuple(f"{number:012d}" for number in range(999)))
+    record = record.with_used("s3://b/s")
+    assert len(record.usedSavepoints) == 500
+    assert record.has_used("s3://b/s")
+    assert record.usedSavepoints[-2] == "000000000998"
 
 
 @pytest.mark.parametrize(
@@ -112,22 +112,22 @@ def test_a_thousand_paths_take_a_bounded_place_and_the_newest_count() -> None:
     ],
 )
 def test_a_path_counts_once_however_it_is_written(path: str, again: str) -> None:
-    found = Record().using(path)
-    assert found.has_used(again)
-    assert found.using(again).usedSavepoints == found.usedSavepoints
-    assert not found.has_used(f"{path}2")
+    record = Record().with_used(path)
+    assert record.has_used(again)
+    assert record.with_used(again).usedSavepoints == record.usedSavepoints
+    assert not record.has_used(f"{path}2")
     # It still counts when others came after it.
-    assert found.using("s3://b/other").has_used(again)
+    assert record.with_used("s3://b/other").has_used(again)
 
 
 def test_ids_of_one_job_begin_alike() -> None:
-    found = build.record(former=(FORMER,))
-    assert found.has_id(f"{JOB[:16]}{'9' * 16}")
-    assert found.has_id(FORMER)
-    assert not found.has_id(OTHER)
-    assert found.under(OTHER).has_id(JOB)
-    assert found.under(OTHER).ids == (OTHER, JOB)
-    assert found.under(JOB) == found
+    record = build.record(former=(FORMER,))
+    assert record.has_id(f"{JOB[:16]}{'9' * 16}")
+    assert record.has_id(FORMER)
+    assert not record.has_id(OTHER)
+    assert record.with_id(OTHER).has_id(JOB)
+    assert record.with_id(OTHER).ids == (OTHER, JOB)
+    assert record.with_id(JOB) == record
 
 
 class TestRecords:

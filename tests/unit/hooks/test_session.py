@@ -47,19 +47,19 @@ class Session:
         world.rolled_out("r-jobmanager", specification="a", template="t1", type="session")
         monkeypatch.setattr(session, "EXCHANGE", exchange)
         self.submits = self.run
-        monkeypatch.setattr(Client, "run", lambda _, name, words: self._run(words))
+        monkeypatch.setattr(Client, "run", lambda _, name, argv: self._run(argv))
 
-    def _run(self, words: list[str]) -> tuple[int, str]:
-        self.commands.append(words)
-        return self.submits(words)
+    def _run(self, argv: list[str]) -> tuple[int, str]:
+        self.commands.append(argv)
+        return self.submits(argv)
 
-    def run(self, words: list[str]) -> tuple[int, str]:
+    def run(self, argv: list[str]) -> tuple[int, str]:
         if self.fails:
             return 1, self.fails
         self.fails_at -= 1
         if self.fails_at == 0:
             return 1, "no such class"
-        options = dict(word[2:].split("=", 1) for word in words if word.startswith("-D"))
+        options = dict(word[2:].split("=", 1) for word in argv if word.startswith("-D"))
         start = options.get("execution.state-recovery.path")
         restored = {"id": 1, "external_path": start} if start else None
         self.flink.run(options["$internal.pipeline.job-id"], restored=restored)
@@ -85,8 +85,8 @@ class Session:
         return list(self.commands)
 
     def rolled_out(self, template: str, kept_in: dict[str, str]) -> None:
-        told: dict[str, Any] = {"type": "session", "template": template, "jobs-kept-in": json.dumps(kept_in)}
-        self.world.rolled_out("r-jobmanager", specification="a", **told)
+        annotations: dict[str, Any] = {"type": "session", "template": template, "jobs-kept-in": json.dumps(kept_in)}
+        self.world.rolled_out("r-jobmanager", specification="a", **annotations)
 
     def record(self, name: str) -> Record:
         return record.load(json.loads(self.world.kubernetes.config_maps["r-record"]["data"][name]))
@@ -99,7 +99,7 @@ class Session:
 
     @property
     def alive(self) -> list[str]:
-        return [job for job, found in self.flink.jobs.items() if found["state"] == "RUNNING"]
+        return [job for job, state in self.flink.jobs.items() if state["state"] == "RUNNING"]
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def cluster(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Se
     return Session(world, monkeypatch, tmp_path)
 
 
-def savepoint(words: list[str]) -> str:
-    return words[words.index("--fromSavepoint") + 1] if "--fromSavepoint" in words else ""
+def savepoint(argv: list[str]) -> str:
+    return argv[argv.index("--fromSavepoint") + 1] if "--fromSavepoint" in argv else ""
 
 
 def test_a_job_is_submitted_once(cluster: Session) -> None:
@@ -142,7 +142,7 @@ def test_what_leaves_the_list_is_stopped_and_comes_back_from_there(cluster: Sess
 
 
 def test_those_that_left_the_list_longest_ago_are_forgotten_when_there_is_no_room(cluster: Session) -> None:
-    """Who begins a job anew gives it another name; a ConfigMap takes 1 MiB."""
+    """A job that is to restart from scratch gets another name; a ConfigMap takes 1 MiB."""
     cluster.upgrade(entry("a"), entry("b"))
     cluster.upgrade()
     for number in range(800):
@@ -209,9 +209,9 @@ def test_a_jobmanager_of_an_older_chart_says_by_its_arguments_that_it_remembers(
 def test_jobs_of_others_are_not_lost_in_silence(cluster: Session) -> None:
     cluster.upgrade(entry("a"))
     cluster.flink.run(OTHER)
-    said = cluster.refused("before", entry("a"), jobmanager_template="t2")
-    assert "these jobs would be lost: job." in said
-    assert "highAvailability.type=kubernetes" in said
+    refusal = cluster.refused("before", entry("a"), jobmanager_template="t2")
+    assert "these jobs would be lost: job." in refusal
+    assert "highAvailability.type=kubernetes" in refusal
     assert len(cluster.alive) == 2
     cluster.before(entry("a"))
     cluster.flink.jobs[OTHER]["state"] = "FINISHED"
@@ -221,20 +221,20 @@ def test_jobs_of_others_are_not_lost_in_silence(cluster: Session) -> None:
 def test_nor_by_a_rollback(cluster: Session) -> None:
     cluster.upgrade(entry("a"))
     cluster.flink.run(OTHER)
-    said = cluster.refused("before-rollback", entry("a"), jobmanager_template="t2")
-    assert "This rollback replaces the JobManager, and these jobs would be lost: job." in said
+    refusal = cluster.refused("before-rollback", entry("a"), jobmanager_template="t2")
+    assert "This rollback replaces the JobManager, and these jobs would be lost: job." in refusal
     assert len(cluster.alive) == 2
 
 
 def test_a_rollback_leaves_a_jobmanager_behind_that_answers_nobody(cluster: Session) -> None:
-    cluster.flink.away = True
+    cluster.flink.unreachable = True
     cluster.world.kubernetes.pods = [
         {
             "metadata": {"name": "r-jobmanager-1-2", "labels": {"component": "jobmanager"}},
             "status": {"conditions": [{"type": "Ready", "status": "True"}]},
         }
     ]
-    assert "nobody answers" in cluster.refused("before", jobmanager_template="t2")
+    assert "does not answer, so the jobs that would be lost are not known" in cluster.refused("before", jobmanager_template="t2")
     cluster.before(rollback=True, jobmanager_template="t2")
 
 
@@ -254,15 +254,15 @@ def test_a_store_at_another_endpoint_is_noticed_before_anything_is_stopped(clust
         cluster.upgrade(entry("b"), **here)
     alive = cluster.alive
     elsewhere: dict[str, Any] = {**here, "stores": {"s3": "http://new-minio:9000"}}
-    said = cluster.refused("before", entry("a"), entry("b", "s2"), **elsewhere)
-    assert said.startswith("Job a: The state of the job is stored in s3://b/savepoints") or not left
-    assert "at the default endpoint, and this revision looks for it at http://new-minio:9000." in said
-    assert "Take the job out of session.jobs first" in said
+    refusal = cluster.refused("before", entry("a"), entry("b", "s2"), **elsewhere)
+    assert refusal.startswith("Job a: The state of the job is stored in s3://b/savepoints") or not left
+    assert "at the default endpoint, and this revision looks for it at http://new-minio:9000." in refusal
+    assert "Take the job out of session.jobs first" in refusal
     assert cluster.alive == alive
 
 
 class TestASessionWithoutJobsOfItsOwn:
-    """It runs those of others, which nobody carries over."""
+    """It runs the jobs of others, which nobody would submit again."""
 
     def test_loses_none(self, cluster: Session) -> None:
         cluster.flink.run(OTHER)
@@ -306,18 +306,18 @@ class TestAJobReleaseThatBecomesASession:
     @pytest.mark.parametrize("entries", [(), ("a",)])
     def test_is_refused_while_the_job_runs(self, job: Session, entries: tuple[str, ...]) -> None:
         as_it_was = job.world.untouched()
-        said = job.refused("before", *map(entry, entries), jobmanager_template="t2")
-        assert said.startswith("The release runs a job (job), and this revision makes a session cluster of it")
-        assert "job.state=suspended" in said
+        refusal = job.refused("before", *map(entry, entries), jobmanager_template="t2")
+        assert refusal.startswith("The release runs a job (job), and this revision makes a session cluster of it")
+        assert "job.state=suspended" in refusal
         assert as_it_was()
 
     def test_and_while_nobody_knows_what_it_does(self, job: Session) -> None:
-        job.flink.away = True
-        assert "cannot be asked" in job.refused("before", jobmanager_template="t2")
+        job.flink.unreachable = True
+        assert "because REST does not answer" in job.refused("before", jobmanager_template="t2")
 
     def test_is_done_once_the_job_is_suspended(self, job: Session) -> None:
         job.world.write(build.record(state="suspended"))
-        job.flink.away = True
+        job.flink.unreachable = True
         job.before(jobmanager_template="t2")
 
     def test_goes_back_when_the_job_has_never_run(self, job: Session) -> None:
@@ -333,8 +333,8 @@ def test_a_job_that_cannot_be_submitted_keeps_no_other_one_down(cluster: Session
     cluster.world.rolled_out("r-jobmanager", specification="a", template="t2", type="session")
     cluster.flink.jobs.clear()
     cluster.fails_at = 1
-    said = cluster.refused("after", entry("a", "s2"), entry("b"), jobmanager_template="t2")
-    assert said == "Job a: It could not be submitted: no such class"
+    refusal = cluster.refused("after", entry("a", "s2"), entry("b"), jobmanager_template="t2")
+    assert refusal == "Job a: It could not be submitted: no such class"
     assert cluster.alive == [cluster.record("b").job]
     assert cluster.record("b").is_confirmed
 
@@ -354,10 +354,10 @@ class TestAllIsDecidedBeforeAnythingIsStopped:
         cluster.upgrade(entry("a"), entry("b"))
         both = [cluster.record(name) for name in "ab"]
         cluster.flink.run(both[1].job, tasks="SCHEDULED")
-        said = cluster.refused("before", entry("a", "s2"), entry("b", "s2"))
-        assert said.startswith("Job b: No savepoint can be taken")
-        assert "cancel it with `flink cancel`" in said
-        assert "Nothing was changed." in said
+        refusal = cluster.refused("before", entry("a", "s2"), entry("b", "s2"))
+        assert refusal.startswith("Job b: No savepoint can be taken")
+        assert "cancel it with `flink cancel`" in refusal
+        assert "Nothing was changed." in refusal
         assert sorted(cluster.alive) == sorted(one.job for one in both)
         assert [cluster.record(name) for name in "ab"] == both
         assert cluster.flink.asked("/stop") == 0
@@ -365,8 +365,8 @@ class TestAllIsDecidedBeforeAnythingIsStopped:
     def test_an_object_would_be_refused(self, cluster: Session) -> None:
         cluster.upgrade(entry("a"))
         cluster.world.kubernetes.refused["r-jobmanager"] = (422, {"message": "a label with a space"})
-        said = cluster.refused("before", entry("a", "s2"))
-        assert "Deployment r-jobmanager: a label with a space" in said
+        refusal = cluster.refused("before", entry("a", "s2"))
+        assert "Deployment r-jobmanager: a label with a space" in refusal
         assert len(cluster.alive) == 1
         assert cluster.flink.asked("/stop") == 0
 
@@ -374,8 +374,8 @@ class TestAllIsDecidedBeforeAnythingIsStopped:
         cluster.upgrade(entry("a"))
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "r-after-dry-run"}, "spec": {}}
         cluster.world.kubernetes.refused["r-after-dry-run"] = (403, {"message": "maximum memory usage per Container is 1Gi"})
-        said = cluster.refused("before", entry("a", "s2"), pods=[pod])
-        assert "pod r-after-dry-run: maximum memory usage per Container is 1Gi" in said
+        refusal = cluster.refused("before", entry("a", "s2"), pods=[pod])
+        assert "pod r-after-dry-run: maximum memory usage per Container is 1Gi" in refusal
         assert len(cluster.alive) == 1
 
     @pytest.mark.parametrize("event", ["upgrade", "another JobManager"])
@@ -388,9 +388,9 @@ class TestAllIsDecidedBeforeAnythingIsStopped:
 
         cluster.flink.before = fails
         replaced: dict[str, Any] = {} if event == "upgrade" else {"jobmanager_template": "t2"}
-        said = cluster.refused("before", entry("a", "s2"), entry("b", "s2"), **replaced)
-        assert said.startswith("Job b: The savepoint failed: read-only")
-        assert "Stopped already: a." in said
+        refusal = cluster.refused("before", entry("a", "s2"), entry("b", "s2"), **replaced)
+        assert refusal.startswith("Job b: The savepoint failed: read-only")
+        assert "Stopped already: a." in refusal
         assert cluster.alive == [second]
         cluster.flink.before = lambda method, path: None
         cluster.flink.stop_fails = ""
@@ -410,7 +410,7 @@ class TestAllIsDecidedBeforeAnythingIsStopped:
         }
         cluster.upgrade(entry("a"), **s3)
         before = cluster.record("a")
-        cluster.flink.away = True
+        cluster.flink.unreachable = True
         assert "its newest state is not known" in cluster.refused("before", entry("a"), jobmanager_template="t2", **s3)
         assert cluster.record("a") == before
 
@@ -463,7 +463,7 @@ def test_a_job_that_the_jobmanager_forgot_goes_on_from_its_newest_file(cluster: 
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
-def test_a_job_that_the_jobmanager_forgot_on_s3_does_not_begin_anew(cluster: Session, confirmed: bool) -> None:
+def test_a_job_that_the_jobmanager_forgot_on_s3_does_not_restart_from_scratch(cluster: Session, confirmed: bool) -> None:
     """It may have run for an hour without having been proven, because another job of the list failed."""
     s3: dict[str, Any] = {
         "savepoint_directory": "s3://b/s",
@@ -490,7 +490,7 @@ def test_one_job_that_does_not_run_leaves_the_others_submitted(cluster: Session)
 
 
 class TestWhatTheClientHasBegun:
-    """Whether a job is with Flink is told from Flink, and from nothing before the client was told to submit it."""
+    """Only Flink says whether a job is there, and nothing does before the client was asked to submit it."""
 
     S3: dict[str, Any] = {**build.S3}
 
@@ -499,8 +499,8 @@ class TestWhatTheClientHasBegun:
         cluster.upgrade(entry("a"), **self.S3)
         cluster.flink.jobs.clear()
         began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))
-        found = build.record(**{**vars(cluster.record("a")), "confirmed": 0, "ran": 0, "pending": f"submitting {began}"})
-        cluster.write("a", found)
+        job = build.record(**{**vars(cluster.record("a")), "confirmed": 0, "ran": 0, "pending": f"submitting {began}"})
+        cluster.write("a", job)
 
     def jobmanager(self, cluster: Session, seconds_ago: float) -> None:
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))
@@ -537,8 +537,8 @@ class TestWhatTheClientHasBegun:
         """The client's answer was lost, and the job runs for days; then the JobManager is lost with it."""
         run = cluster.flink.run
 
-        def lost(words: list[str]) -> tuple[int, str]:
-            run(words[-2].partition("=")[2])
+        def lost(argv: list[str]) -> tuple[int, str]:
+            run(argv[-2].partition("=")[2])
             return 1, "Caused by: java.util.concurrent.TimeoutException"
 
         cluster.submits = lost
@@ -602,7 +602,7 @@ class TestTheRecordIsGone:
 
     def test_a_jobmanager_that_does_not_answer_may_run_it(self, cluster: Session) -> None:
         self.lost(cluster, {"a": ""})
-        cluster.flink.away = True
+        cluster.flink.unreachable = True
         assert "The record of the release is gone" in cluster.refused("before", entry("a", from_savepoint=self.PATH))
 
     def test_a_path_of_before_is_not_its_newest_state(self, cluster: Session) -> None:
@@ -621,7 +621,7 @@ class TestAWrongPath:
         return first
 
     def submitted_in_vain(self, cluster: Session) -> None:
-        cluster.submits = lambda words: (1, "Caused by: java.io.FileNotFoundException")
+        cluster.submits = lambda argv: (1, "Caused by: java.io.FileNotFoundException")
         cluster.refused("after", entry("a", from_savepoint=self.WRONG))
         cluster.submits = cluster.run
 
@@ -647,8 +647,8 @@ class TestAWrongPath:
 class TestSubmission:
     def test_whose_answer_was_lost_is_found_under_its_id(self, cluster: Session) -> None:
         cluster.fails = "Caused by: java.io.IOException: no answer"
-        said = cluster.refused("after", entry("a"))
-        assert said == "Job a: It could not be submitted: Caused by: java.io.IOException: no answer"
+        refusal = cluster.refused("after", entry("a"))
+        assert refusal == "Job a: It could not be submitted: Caused by: java.io.IOException: no answer"
         cluster.flink.run(cluster.record("a").job)
         cluster.fails = ""
         assert cluster.upgrade(entry("a")) == []
@@ -691,9 +691,9 @@ class TestSubmission:
                 job["vertices"] = [{"status": "SCHEDULED"}]
 
         cluster.flink.before = scheduled
-        said = cluster.refused("after", entry("a"))
-        assert said.startswith("Job a: ")
-        assert "0 of 2 slots are free." in said
+        refusal = cluster.refused("after", entry("a"))
+        assert refusal.startswith("Job a: ")
+        assert "0 of 2 slots are free." in refusal
 
     def test_a_jobmanager_that_is_about_to_be_replaced_gets_no_job(self, cluster: Session) -> None:
         cluster.world.kubernetes.deployments["r-jobmanager"]["metadata"]["generation"] = 2
@@ -749,16 +749,16 @@ def test_a_file_from_a_url_lies_where_the_client_looks_for_it(cluster: Session, 
     assert file.read_bytes() == b"a jar"
 
 
-@pytest.mark.parametrize(("wrong", "said"), [("sha256", "is another file"), ("url", "could not be read")])
-def test_a_file_that_cannot_be_had_stops_nothing(cluster: Session, served: dict[str, str], wrong: str, said: str) -> None:
+@pytest.mark.parametrize(("wrong", "refusal"), [("sha256", "is another file"), ("url", "could not be read")])
+def test_a_file_that_cannot_be_had_stops_nothing(cluster: Session, served: dict[str, str], wrong: str, refusal: str) -> None:
     cluster.upgrade(entry("a"))
     job = cluster.record("a").job
     changed = entry("a", "s2", **{**served, wrong: {"sha256": "0" * 64, "url": f"{served['url']}.old"}[wrong]})
-    assert said in cluster.refused("before", changed)
+    assert refusal in cluster.refused("before", changed)
     assert cluster.alive == [job]
     # A rollback stops what it has to, and says so only when it comes to the file.
     cluster.before(changed, rollback=True)
-    assert said in cluster.refused("after", changed)
+    assert refusal in cluster.refused("after", changed)
 
 
 def test_jobs_that_others_submitted_are_not_lost_while_nobody_answers(cluster: Session) -> None:
@@ -769,8 +769,8 @@ def test_jobs_that_others_submitted_are_not_lost_while_nobody_answers(cluster: S
 
 
 def test_the_client_runs_words_as_they_are_and_ends_when_told(tmp_path: Path) -> None:
-    words = ["bash", "-c", 'printf "%s|" "$@"; exit 3', "-", "a b", "$HOME", "*", ""]
-    (tmp_path / "x.in").write_bytes(b"".join(word.encode() + b"\0" for word in words))
+    argv = ["bash", "-c", 'printf "%s|" "$@"; exit 3', "-", "a b", "$HOME", "*", ""]
+    (tmp_path / "x.in").write_bytes(b"".join(word.encode() + b"\0" for word in argv))
     process = subprocess.Popen(["bash", CLIENT, tmp_path])
     code = tmp_path / "x.code"
     while not code.exists():
@@ -782,14 +782,14 @@ def test_the_client_runs_words_as_they_are_and_ends_when_told(tmp_path: Path) ->
 
 
 def test_the_client_expands_variables_as_kubernetes_does(tmp_path: Path) -> None:
-    words = [
+    argv = [
         "--password=$(PASSWORD)",
         "$(UNKNOWN) $$(PASSWORD) $$",
         "$(EMPTY)|$(PASSWORD)$(PASSWORD)",
         "$internal.x=$5 $( a $()",
         "$(name) $(a.b-c)",
     ]
-    (tmp_path / "x.in").write_bytes(b"".join(word.encode() + b"\0" for word in ["printf", "%s\n", *words]))
+    (tmp_path / "x.in").write_bytes(b"".join(word.encode() + b"\0" for word in ["printf", "%s\n", *argv]))
     environment = {"PATH": "/usr/bin:/bin", "PASSWORD": "a $(EMPTY) 'b\" *\nc", "EMPTY": "", "a.b-c": "7"}
     process = subprocess.Popen(["bash", CLIENT, tmp_path], env=environment)
     while not (tmp_path / "x.code").exists():

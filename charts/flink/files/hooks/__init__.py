@@ -1,7 +1,7 @@
-"""Carries the state of jobs over the operations of Helm: `python3 -m hooks EVENT`.
+"""Keeps the state of jobs across Helm operations: `python3 -m hooks EVENT`.
 
 wanted      what the coming revision asks for, as the templates wrote it
-record      what the hooks wrote down about a job
+record      what the hooks have recorded of a job
 observe     what Kubernetes, Flink and the store say now
 plan        what follows from these three, and nothing else: a pure function
 act         carries a plan out

@@ -24,11 +24,11 @@ def main(event: str) -> int:
         EVENTS[event](Release(wanted, Kubernetes.of_this_pod(deadline), Flink(wanted.rest), deadline))
         return 0
     except (Failed, HttpError, Unreachable) as error:
-        said = str(error)
+        reason = str(error)
     except Exception as error:
         traceback.print_exc()
-        said = f"the hook itself has failed, which is a fault of the chart: {type(error).__name__}: {error}"
-    print(f"{'Warning' if only_warns else 'Error'}: {said}", flush=True)
+        reason = f"the hook itself has failed, which is a fault of the chart: {type(error).__name__}: {error}"
+    print(f"{'Warning' if only_warns else 'Error'}: {reason}", flush=True)
     return 0 if only_warns else 1
 
 

@@ -1,7 +1,7 @@
-"""Carries a plan out: ends the job, and writes where it goes on.
+"""Carries a plan out: ends the job, and writes where it resumes.
 
-Each step can be interrupted and done again: a stop is written down before Flink hears of it, and the next generation only
-when the job has ended.
+Each step can be interrupted and repeated: a stop is recorded before Flink is asked for it, and the next generation only when
+the job has ended.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .errors import Failed, HttpError, LookAgain, Unreachable
 from .flink import CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
 from .kubernetes import Kubernetes
-from .observe import Observation, Status, Told
+from .observe import Observation, Report, Status
 from .plan import Action, Plan, Source
 from .record import FINISHED, NONE, REPLACE, RESTART, RUNNING, SUBMIT, SUSPENDED, Record, Records
 from .wanted import Job, Json, Wanted
@@ -27,7 +27,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-# How long a JobManager may be silent that is restarted in its place.
+# How long a JobManager that is being restarted may not answer.
 _SILENT_SECONDS = 30
 
 
@@ -46,15 +46,15 @@ class Actor:
         self.deadline = deadline
         self._silent_since: Optional[float] = None
 
-    def _heard(self) -> None:
+    def _answered(self) -> None:
         self._silent_since = None
 
-    def _not_heard(self) -> None:
-        """Raises LookAgain when Flink has not answered for a while: its JobManager may have gone for good."""
+    def _unanswered(self) -> None:
+        """Raises LookAgain when Flink has not answered for a while: its JobManager may be gone for good."""
         self._silent_since = self._silent_since or clock.monotonic()
         if clock.monotonic() - self._silent_since > _SILENT_SECONDS:
             self._silent_since = None
-            raise LookAgain("The JobManager does not answer any more.")
+            raise LookAgain("The JobManager no longer answers.")
 
     @property
     def record(self) -> Record:
@@ -77,7 +77,7 @@ class Actor:
     # Ends of a job
 
     def end(self, step: Plan, seen: Observation, *, lenient: bool = False) -> Source:
-        """End the job as planned; where it goes on. Raises Failed, with the job running as before, if that cannot be."""
+        """End the job as planned; returns where it resumes. Raises Failed, with the job still running, if that is impossible."""
         if step.action is Action.STOP:
             try:
                 savepoint_format = self._format(step)
@@ -88,27 +88,27 @@ class Actor:
             except Failed as failure:
                 if not lenient:
                     raise
-                say(f"{failure} The newest checkpoint has to do.")
+                say(f"{failure} Its newest checkpoint is used instead.")
                 seen = self.observe(patience=5)
                 step = self.plan(replace(seen, status=Status.UNHEALTHY) if seen.status is Status.RUNNING else seen, lenient=True)
                 if not step.ends_a_job:
                     return self._source(step)
         if step.action is Action.CANCEL:
             self.cancel()
-            told = self._after_cancel(seen)
-            return replace(self._after(told, step, seen), left=_left(told.checkpoints, told.config))
+            report = self._after_cancel(seen)
+            return replace(self._after(report, step, seen), left=_left(report.checkpoints, report.config))
         left = _left(seen.checkpoints, seen.config) if seen.status in (Status.FAILED, Status.CANCELED) else ()
         return replace(self._source(step), left=left)
 
-    def _after(self, told: Told, step: Plan, seen: Observation) -> Source:
-        """Where a job goes on that was cancelled."""
-        newest = told.checkpoints.newest
+    def _after(self, report: Report, step: Plan, seen: Observation) -> Source:
+        """Where a cancelled job resumes."""
+        newest = report.checkpoints.newest
         last = plan.from_checkpoint(self.record, newest)
         if not step.source:
             return last
         kept = (seen.config is not None and seen.config.retained) or "/chk-" not in newest
-        # Completed since the look, if not before it.
-        if not kept or not newest or paths.same(newest, told.checkpoints.restored):
+        # Completed since the observation, if not before it.
+        if not kept or not newest or paths.same(newest, report.checkpoints.restored):
             return step.source
         return last if step.source.how == "last-state" else replace(step.source, previous=newest, previous_former=())
 
@@ -118,17 +118,17 @@ class Actor:
         return step.source
 
     def _format(self, step: Plan) -> str:
-        """Another backend can read a canonical savepoint alone."""
+        """Another backend can only read a canonical savepoint."""
         old = self.record.backend
         if old and old != self.wanted.state_backend and not step.source:
             return "CANONICAL"
         return "NATIVE" if "forst" in (old, self.wanted.state_backend) else self.wanted.savepoint_format
 
     def stop_with_savepoint(self, seen: Observation, savepoint_format: str) -> str:
-        """The path of the savepoint, once the job has ended. Raises Failed if there is none, and the job goes on."""
+        """The path of the savepoint, once the job has ended. Raises Failed if there is none, and the job still runs."""
         job = seen.job
         config, slowest = seen.config, seen.checkpoints.slowest_seconds
-        # A savepoint takes about as long as a checkpoint of all state; one for which the hook cannot wait stops the job later.
+        # A savepoint takes about as long as a checkpoint of all state; one that outlasts the hook stops the job later.
         if config and config.timeout_seconds > self.deadline.left and slowest * 2 + 10 > self.deadline.left:
             raise Failed(
                 f"A savepoint may take longer than this hook waits: the slowest checkpoint took {slowest:g} s. Nothing "
@@ -137,15 +137,15 @@ class Actor:
             )
         directory = f"{self.record.savepointDirectory or self.wanted.savepoint_directory}/{job}/stop"
         trigger = self._trigger(job)
-        # The record knows of the stop before Flink does: another try asks for this one's end, and does not kill it by a second.
+        # Recorded before Flink knows of it: a retry then waits for this stop, and does not kill it by a second one.
         self.write(replace(self.record, pending=f"{job} {trigger} {directory}"))
         for _ in self.deadline.ticks():
             try:
                 self.flink.stop(job, directory, trigger, savepoint_format)
-                self._heard()
+                self._answered()
                 break
             except Unreachable:
-                self._not_heard()
+                self._unanswered()
             except HttpError as error:
                 self.write(replace(self.record, pending=""))
                 raise Failed(f"Flink refuses to stop the job: {error} {self._still(job)}") from error
@@ -161,7 +161,7 @@ class Actor:
         return end.location
 
     def _trigger(self, job: str) -> str:
-        """The id of the stop: that of one which was begun and has not failed, else a new one."""
+        """The id of the stop: that of one that has begun and has not failed, else a new one."""
         pending = self.record.pending.split()
         if pending and pending[0] == job:
             try:
@@ -170,7 +170,7 @@ class Actor:
                 known = None
             if known is None or not known.failure:
                 return pending[1]
-        # It differs from that of the stop before, so that this one is not taken for it.
+        # It differs from that of the previous stop, so that Flink does not confuse the two.
         return hashlib.sha256(f"{job} {self.record.pending} {secrets.token_hex(8)}".encode()).hexdigest()[:32]
 
     def wait_for(self, job: str, trigger: str) -> Operation:
@@ -180,44 +180,46 @@ class Actor:
             try:
                 operation = self.flink.operation(job, trigger)
             except (Unreachable, HttpError):
-                self._not_heard()
+                self._unanswered()
                 continue
-            self._heard()
+            self._answered()
             if operation is None:
                 unknown += 1
                 if unknown >= _UNKNOWN_TIMES:
-                    raise LookAgain("The JobManager was restarted, and knows nothing of the savepoint.")
+                    raise LookAgain("The JobManager was restarted, and does not know the savepoint.")
             elif operation.ended:
                 return operation
         raise Failed(
-            f"The savepoint was not complete after {self.deadline.seconds:g} s (hooks.timeoutSeconds), and goes on: run the same "
-            f"command again, which waits for its end. The checkpoints of job {job} in the UI and the JobManager's log "
-            "say why it is slow."
+            f"The savepoint was not complete after {self.deadline.seconds:g} s (hooks.timeoutSeconds), and is still being taken: "
+            f"run the same command again, which waits for its end. The checkpoints of job {job} in the UI and the JobManager's "
+            "log say why it is slow."
         )
 
     def _still(self, job: str) -> str:
-        """How the job does after a stop that failed: Flink may have restarted it."""
+        """The state of the job after a failed stop: Flink may have restarted it."""
         status = Status.UNREACHABLE
         for _ in self.deadline.ticks(every=1, within=60):
             status, _, _ = observe.look(self.flink, self.record)
             if status in (Status.RUNNING, Status.FAILED, Status.FINISHED, Status.CANCELED):
                 break
         if status is Status.RUNNING:
-            return f"The job goes on under the same id, {job}. Nothing was changed. Look at the JobManager's log."
-        return f"The job {job}: {status.value}. Run the same command again once it runs; the JobManager's log says what it does."
+            return f"The job still runs under the same id, {job}. Nothing was changed. Look at the JobManager's log."
+        return (
+            f"The job {job}: {status.value}. Run the same command again once it runs; the JobManager's log says what it is doing."
+        )
 
     def _wait_over(self, job: str, trigger: str) -> None:
-        """Wait until the job that has its savepoint has ended. A JobManager that died before it did runs the job on."""
+        """Wait until the job that has its savepoint has ended. A JobManager that died before that still runs the job."""
         for _ in self.deadline.ticks():
             status, _, _ = observe.look(self.flink, self.record)
             if status in observe.OVER or status is Status.ABSENT:
                 return
             if status is Status.UNREACHABLE:
-                self._not_heard()
+                self._unanswered()
                 continue
-            self._heard()
+            self._answered()
             if status is Status.RUNNING and self._has_forgotten(job, trigger):
-                raise LookAgain("The JobManager was restarted, and runs the job on.")
+                raise LookAgain("The JobManager was restarted, and still runs the job.")
         raise Failed(
             f"The savepoint is complete, but the job {job} has not ended after {self.deadline.seconds:g} s "
             "(hooks.timeoutSeconds): "
@@ -231,7 +233,7 @@ class Actor:
             return False
 
     def cancel(self) -> None:
-        """Cancel the job, under whatever id it runs: a JobManager that dies meanwhile runs it on."""
+        """Cancel the job, under whatever id it runs: a JobManager that dies meanwhile recovers it under another one."""
         absent = 0
         for _ in self.deadline.ticks():
             status, job, _ = observe.look(self.flink, self.record)
@@ -239,11 +241,11 @@ class Actor:
                 return
             absent = absent + 1 if status is Status.ABSENT else 0
             if absent >= _UNKNOWN_TIMES:
-                raise LookAgain("The JobManager was restarted, and does not know the job any more.")
+                raise LookAgain("The JobManager was restarted, and no longer knows the job.")
             if status is Status.UNREACHABLE:
-                self._not_heard()
+                self._unanswered()
                 continue
-            self._heard()
+            self._answered()
             if status is Status.ABSENT:
                 continue
             try:
@@ -257,24 +259,24 @@ class Actor:
             f"The job {self.record.job} could not be cancelled in {self.deadline.seconds:g} s: look at the JobManager's log."
         )
 
-    def _after_cancel(self, before: Observation) -> Told:
-        """What Flink says of it: a checkpoint may have been completed between the look and the cancel."""
-        told = Told(Status.UNREACHABLE, before.job)
+    def _after_cancel(self, before: Observation) -> Report:
+        """Flink's report: a checkpoint may have been completed between the observation and the cancel."""
+        report = Report(Status.UNREACHABLE, before.job)
         for _ in self.deadline.ticks(within=30):
-            told = observe.ask(self.flink, self.record)
-            if told.status is not Status.UNREACHABLE:
+            report = observe.ask(self.flink, self.record)
+            if report.status is not Status.UNREACHABLE:
                 break
-        if told.status not in observe.OVER:
+        if report.status not in observe.OVER:
             raise LookAgain("The JobManager was restarted after the job was cancelled.")
-        return told
+        return report
 
     # The next generation
 
     def begin(self, source: Source, state: str, *, wrote_nothing: bool, replaces: bool = False) -> None:
         """Write the next generation: a new id, because Flink never runs an ended one again, and the files of the old one stay.
 
-        Pods of the generation before must not run it; with `replaces` no pod at all, until they have gone. `wrote_nothing`: the
-        generation before has written no state.
+        Pods of the previous generation must not run it; with `replaces` no pod at all, until those are gone. `wrote_nothing`: the
+        previous generation has written no state.
         """
         old = self.record
         state_backend, state_flink = _writer(old, source, wrote_nothing)
@@ -300,14 +302,14 @@ class Actor:
         new = self._writing_as_wanted(new)
         if state == SUSPENDED:
             new = replace(new, backend=state_backend, flinkVersion=state_flink)  # it writes nothing
-        new = new.using(self.job.from_savepoint).under(old.job if source.same_job else secrets.token_hex(16))
+        new = new.with_used(self.job.from_savepoint).with_id(old.job if source.same_job else secrets.token_hex(16))
         newer = " or a newer checkpoint" if source.former or source.same_job else ""
         line = f"{new.generation}  {clock.now()}  {source.how}  from {source.restore or 'the beginning'}{newer}"
-        self.write(new.saying(line))
+        self.write(new.with_line(line))
         say(line)
 
     def _writing_as_wanted(self, record: Record) -> Record:
-        """A record with where and by what this revision writes its state."""
+        """The record with the directories, backend and Flink version with which this revision writes its state."""
         wanted = self.wanted
         volumes = observe.coming_volumes(wanted)
         return replace(
@@ -323,25 +325,25 @@ class Actor:
         )
 
     def start_by(self) -> int:
-        """Until when a pod may be the first one to run what is written now."""
+        """Until when a pod may be the first to run the generation that is written now."""
         return clock.now_seconds() + int(2 * self.wanted.timeout_seconds)
 
     def _deployment(self) -> str:
-        """As the record has it. Of a job of a session its JobManager's tells nothing."""
+        """The JobManager's Deployment, as the record has it; empty for a job of a session, of which it says nothing."""
         if self.job.name:
             return ""
         live = observe.jobmanager(self.wanted, self.kubernetes)
         return live.version if live else NONE
 
     def _restart_of_pods(self, state: str) -> str:
-        """What the record says of the pods that would run the next generation, and are those of the one before."""
+        """What the record says of the previous generation's pods, which would run the next one."""
         if state != RUNNING:
             return ""
         pods = observe.pods_of(self._jobmanager_pods(), self.job.specification)
         return " ".join([RESTART, *(pod["metadata"]["uid"] for pod in pods)]) if pods else ""
 
     def restart(self) -> None:
-        """Delete the pods that must not run this generation, and that Helm leaves alone. Once more changes nothing."""
+        """Delete the pods that must not run this generation, and that Helm leaves alone. Idempotent."""
         barred = self.record.barred
         if not barred:
             return
@@ -352,7 +354,7 @@ class Actor:
         self.write(replace(self.record, pending=""))
 
     def replace_pods(self) -> None:
-        """Wait until the pods of the generation before have gone, and with them what they store in high availability."""
+        """Wait until the previous generation's pods are gone, and with them what they store in high availability."""
         pods = self._jobmanager_pods()
         uids = {pod["metadata"]["uid"] for pod in pods}
         self._delete(pods)
@@ -360,9 +362,9 @@ class Actor:
             if not any(pod["metadata"]["uid"] in uids for pod in self._jobmanager_pods()):
                 break
         else:
-            raise Failed("The old JobManager pod does not go: look at its node, and run the same command again.")
+            raise Failed("The old JobManager pod is not deleted: look at its node, and run the same command again.")
         self.store.forget_programs()
-        # Those that follow wait, and would learn only after a while that they need not any more: they are restarted as well.
+        # Pods that have started meanwhile wait, and would learn late that they need not: they are restarted as well.
         self.write(replace(self.record, pending=self._restart_of_pods(RUNNING)))
 
     def _jobmanager_pods(self) -> List[Json]:
@@ -379,12 +381,12 @@ class Actor:
             self.kubernetes.delete_pods(f"{selector}{template}")
 
     def adopt(self, job: str) -> None:
-        """Take a job over that has no record, or an old one; it is not written yet. Its values have named their path already."""
+        """Take over a job that has no record, or an old one, without writing it yet. The path of its values is used already."""
         old = self.record
         live = observe.jobmanager(self.wanted, self.kubernetes)
-        # Without hooks its pods do not wait for a record, and would not find its newest state once they are restarted.
+        # Without hooks its pods do not wait for a record, and would not find its newest state after a restart.
         spec = live.specification if live and live.has_record else ""
-        if old.has_id(job):  # it was to be suspended, and nobody reached it
+        if old.has_id(job):  # it was to be suspended, but was unreachable
             former = tuple(one for one in old.former if one != job)
             record = replace(old, confirmed=old.generation, state=RUNNING, spec=spec, former=former, pending="")
         else:
@@ -400,10 +402,10 @@ class Actor:
                 stops=old.stops,
                 savepoints=old.savepoints,
                 history=old.history,
-            ).using(named)
+            ).with_used(named)
         if spec == self.job.specification:
             record = self._writing_as_wanted(record)  # it may be left alone
-        self.records.assume(self.job.name, record.under(job))
+        self.records.assume(self.job.name, record.with_id(job))
         say(f"The job {job} is taken over.")
 
     def _started_from(self, job: str) -> bool:
@@ -415,11 +417,11 @@ class Actor:
         return checkpoints is not None and paths.same(checkpoints.restored, self.job.from_savepoint)
 
     def settle(self, source: Source, state: str, *, wrote_nothing: bool) -> None:
-        """Write that the job has ended, and where it would go on."""
+        """Write that the job has ended, and where it would resume."""
         old = self.record
         backend, flink_version = _writer(old, source, wrote_nothing)
         settled = replace(
-            old.saying(f"{old.generation}  {clock.now()}  ended  would go on from {source.restore or 'the beginning'}"),
+            old.with_line(f"{old.generation}  {clock.now()}  ended  would resume from {source.restore or 'the beginning'}"),
             state=state,
             restore=source.restore,
             own=source.own,
@@ -432,7 +434,7 @@ class Actor:
             stateFlinkVersion=flink_version,
             previous=source.previous,
             previousFormer=source.previous_former[:_FORMER],
-            # A start elsewhere may be in vain: a rollback of it takes the way back.
+            # A start from other state may fail: a rollback then returns to the previous state.
             confirmed=0 if source.previous else old.confirmed,
             pending="",
         )
@@ -448,7 +450,7 @@ def _writer(old: Record, source: Source, wrote_nothing: bool) -> Tuple[str, str]
     return old.written_by(wrote_nothing=wrote_nothing and not completed)
 
 
-# What a record may hold of a job that is stopped again and again and never seen running.
+# The maximum that a record holds of a job that is stopped again and again and never seen running.
 _STOPS, _FORMER, _LEFT = 50, 20, 100
 
 # A JobManager that has just begun a stop may not list it yet.
@@ -456,14 +458,14 @@ _UNKNOWN_TIMES = 25
 
 
 def superfluous(record: Record, keep: int) -> List[str]:
-    """Savepoints that stopped the job and are not needed any more, now that this generation runs."""
+    """Savepoints that stopped the job and are no longer needed, now that this generation runs."""
     needed = [record.restore, record.previous, record.fromSavepoint, *record.savepoints]
     old = record.stops[: max(len(record.stops) - keep, 0)]
     return [path for path in old if not any(paths.same(path, one) for one in needed)]
 
 
 def not_needed(record: Record) -> List[str]:
-    """Checkpoints of former generations that nothing needs any more, now that this one runs."""
+    """Checkpoints of former generations that are no longer needed, now that this one runs."""
     needed = (record.restore, record.previous, record.fromSavepoint)
     jobs = (*record.former, *record.previousFormer)
     return [
@@ -474,7 +476,7 @@ def not_needed(record: Record) -> List[str]:
 
 
 def _left(checkpoints: Checkpoints, config: Optional[CheckpointConfig]) -> Tuple[str, ...]:
-    """What a job has left behind; nothing where to delete one checkpoint would take files from another."""
+    """The checkpoints that a job has left behind; none where deleting one would take files from another."""
     return checkpoints.retained if config and config.self_contained else ()
 
 

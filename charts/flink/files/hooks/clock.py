@@ -38,7 +38,7 @@ def seconds_of(text: str) -> float:
 
 
 class Deadline:
-    """The end of what a hook may take; everything that waits or tries again asks it."""
+    """When a hook has to end; everything that waits or retries asks it."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

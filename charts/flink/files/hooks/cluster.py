@@ -1,4 +1,4 @@
-"""What speaks against a revision of a session cluster as a whole, whichever jobs the release gives it, or none."""
+"""Refusals of a revision of a session cluster as a whole, whatever jobs the release gives it."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def check(cluster: Actor, live: Optional[JobManager], *, lenient: bool) -> None:
 
 
 def _refuse_the_end_of_the_job(cluster: Actor) -> None:
-    """The one job of a job release would be killed, and high availability would run it on inside the session."""
+    """The one job of a job release would be killed, and high availability would recover it inside the session."""
     if cluster.record.exists and cluster.record.state in (SUSPENDED, FINISHED):
         return
     jobs = _living(cluster)
     if jobs == []:
         return
-    names = "what it runs cannot be asked" if jobs is None else ", ".join(job["name"] for job in jobs)
+    names = "unknown, because REST does not answer" if jobs is None else ", ".join(job["name"] for job in jobs)
     raise Failed(
         refusals.text(
             f"The release runs a job ({names}), and this revision makes a session cluster of it, which would kill the job.",
-            "Suspend it first: `helm upgrade` with the values of before and job.state=suspended.",
+            "Suspend it first: `helm upgrade` with the previous values and job.state=suspended.",
         )
     )
 
 
 def _living(cluster: Actor) -> Optional[List[Json]]:
-    """Jobs that have not ended; None if nobody answers."""
+    """Jobs that have not ended; None if Flink does not answer."""
     for _ in cluster.deadline.ticks(within=30):
         try:
             return [job for job in cluster.flink.jobs() if job["state"] not in ENDED]
@@ -57,15 +57,16 @@ def _living(cluster: Actor) -> Optional[List[Json]]:
     return None
 
 
-def refuse_strangers(cluster: Actor, ours: Set[str], *, lenient: bool) -> None:
-    """Jobs that others submitted cannot be submitted again by the hooks. `ours`: halves of the ids of the release's own."""
+def refuse_foreign_jobs(cluster: Actor, ours: Set[str], *, lenient: bool) -> None:
+    """The hooks cannot submit the jobs of others again. `ours`: first halves of the ids of the release's own jobs."""
     jobs = _living(cluster)
     if jobs is None:
         ready = any(observe.is_ready(pod) for pod in cluster.kubernetes.pods(cluster.wanted.jobmanager_selector))
         if ready and not lenient:
             raise Failed(
-                f"This upgrade replaces the JobManager, and nobody answers at {cluster.wanted.rest} which jobs would be lost. "
-                "Nothing was changed. Look whether a network policy keeps the hooks from it, or upgrade with --no-hooks."
+                f"This upgrade replaces the JobManager, and {cluster.wanted.rest} does not answer, so the jobs that would be "
+                "lost are not known. Nothing was changed. Look whether a network policy keeps the hooks from it, or upgrade with "
+                "--no-hooks."
             )
         return
     lost = [job["name"] for job in jobs if job["jid"][:HALF] not in ours]

@@ -20,7 +20,7 @@ _CHUNK = 1 << 20
 def fetch(url: str, sha256: str, to: str) -> None:
     """Read a file, write it to the path `to`, and check it. A proxy of the environment is used. Raises Failed."""
     digest = hashlib.sha256()
-    # The query may be a signature, and whoever reads the log of a pod is not to have it.
+    # The query may be a signature, which must not be in the pod's log.
     shown, _, query = url.partition("?")
     path = Path(to)
     try:

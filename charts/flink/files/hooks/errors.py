@@ -1,18 +1,18 @@
-"""What can go wrong, told apart by what follows from it."""
+"""What can go wrong, by what follows from it."""
 
 from __future__ import annotations
 
 
 class Failed(Exception):
-    """The operation cannot go on; the text tells the user why, and what to do."""
+    """The operation has failed; the message says why, and what to do."""
 
 
 class Unreachable(Exception):
-    """Nobody answered, or somebody who cannot answer yet, or not in the language that was asked for."""
+    """No answer, or one of a server that is not ready, or that does not speak the protocol."""
 
 
 class HttpError(Exception):
-    """The server refused: `status` is its HTTP code, `answer` what it said."""
+    """The server refused: `status` is its HTTP code, `answer` its body."""
 
     def __init__(self, method: str, path: str, status: int, answer: str) -> None:
         super().__init__(f"{method} {path}: {status}: {answer[:500]}")
@@ -21,7 +21,7 @@ class HttpError(Exception):
 
 
 class LookAgain(Exception):
-    """The world has changed since it was looked at: look again, and decide anew."""
+    """The state of the cluster has changed since it was observed: observe again, and decide again."""
 
 
 def first_lines(stacktrace: str) -> str:

@@ -12,10 +12,10 @@ from .http_client import Http
 Json = Dict[str, Any]
 
 ENDED = ("FINISHED", "FAILED", "CANCELED")
-# Checkpoints that Flink keeps to itself have this for a path.
 _UNITS = {"": 0.001, "ms": 0.001, "s": 1.0, "min": 60.0}
 # Where nobody can read how long it is.
 _LONG_CACHE_SECONDS = 10.0
+# The path of checkpoints that nothing else can read.
 _NO_PATH = "<checkpoint-not-externally-addressable>"
 
 

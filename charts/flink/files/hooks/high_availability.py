@@ -19,22 +19,22 @@ class Store(Protocol):
         """Where the programs of the jobs are stored, for people."""
 
     def knows(self, job: str) -> bool:
-        """Whether a JobManager that starts this job goes on from what is stored of it."""
+        """Whether a JobManager that starts this job resumes from what is stored."""
 
     def jobs(self) -> Tuple[str, ...]:
         """Ids of the jobs whose programs are stored: a JobManager that starts would run them."""
 
     def check(self) -> None:
-        """Raises Unreachable or Failed, before anything is stopped for it, if it is away, or another release uses it."""
+        """Raises Unreachable or Failed, before anything is stopped, if the store is unreachable, or another release uses it."""
 
     def forget_programs(self) -> None:
-        """Delete the programs of the jobs, which would run besides a new one or instead of it; the checkpoints stay."""
+        """Delete the programs of the jobs, which would run beside a new one or instead of it; the checkpoints stay."""
 
     def forget(self) -> None:
-        """Delete all that would bring jobs back. No JobManager of the release lives; raises Failed if another one uses it."""
+        """Delete all that would bring jobs back. No JobManager of the release is alive; raises Failed if another one uses it."""
 
     def clear(self) -> None:
-        """The same before the first start, as far as the rights of that moment go."""
+        """The same before the first start, as far as the rights at that time go."""
 
 
 class Nothing:
@@ -102,7 +102,7 @@ class ConfigMaps:
 
 
 class InZooKeeper:
-    """`in_use`: whether the JobManager that lives keeps its jobs there; else a living one is somebody else's.
+    """`in_use`: whether the live JobManager keeps its jobs there; if not, one that is alive belongs to another release.
 
     `is_to_come`: the servers come with the release, and are not there yet.
     """
@@ -159,7 +159,7 @@ class InZooKeeper:
 
     def _ask(self, question: Callable[[zookeeper.Session], T]) -> T:
         """Raises Unreachable if no server answers for a while: a quorum that has lost its leader has another one soon."""
-        for _ in self._deadline.ticks(every=1, within=_AWAY_SECONDS):
+        for _ in self._deadline.ticks(every=1, within=_UNREACHABLE_SECONDS):
             try:
                 with zookeeper.session(self._where.quorum) as session:
                     return question(session)
@@ -174,26 +174,26 @@ class InZooKeeper:
         raise Unreachable(f"{last}. {remedy}") from last
 
     def _once_unused(self, act: Callable[[zookeeper.Session], None]) -> None:
-        """Act once no JobManager lives there. Raises Failed if one does."""
+        """Act once no JobManager is alive there. Raises Failed if one is."""
 
         def look(session: zookeeper.Session) -> bool:
-            # Each living JobManager has a node here that goes with its connection.
-            lives = bool(session.children(f"{self._where.path}/leader/latch"))
-            if not lives:
+            # Each live JobManager has a node here, which disappears with its connection.
+            alive = bool(session.children(f"{self._where.path}/leader/latch"))
+            if not alive:
                 act(session)
-            return lives
+            return alive
 
         for _ in self._deadline.ticks(every=2, within=_SESSION_SECONDS):
             if not self._ask(look):
                 return
         raise Failed(
-            f"A JobManager lives that uses {self._where.path} in ZooKeeper ({self._where.quorum}): another cluster has a release "
-            "of this name. Nothing was changed. Give this one a path of its own: highAvailability.zookeeper.root."
+            f"A live JobManager uses {self._where.path} in ZooKeeper ({self._where.quorum}): another cluster has a release of "
+            "this name. Nothing was changed. Give this one a path of its own: highAvailability.zookeeper.root."
         )
 
 
-# After that ZooKeeper takes a client that does not speak any more for dead, by Flink's default; and how long it may be away.
-_SESSION_SECONDS, _AWAY_SECONDS = 70, 30
+# How long ZooKeeper waits for a client that is silent, by Flink's default; and how long ZooKeeper may be unreachable.
+_SESSION_SECONDS, _UNREACHABLE_SECONDS = 70, 30
 
 
 def store(wanted: Wanted, kubernetes: Kubernetes, deadline: Deadline, *, in_use: bool) -> Store:

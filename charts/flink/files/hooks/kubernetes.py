@@ -1,7 +1,7 @@
 """The objects of one namespace in Kubernetes.
 
-What the API server cannot answer just now is asked again until the deadline: it is away for a minute, limits the rate, or has not
-heard yet of the Role that was made a second ago.
+Requests are retried until the deadline: the API server may be unreachable for a minute, limit the rate, or not know yet the Role
+that was created a second ago.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def _dry_run_answer(path: str, error: HttpError) -> bool:
 
 
 def _is_unreadable(path: str, error: HttpError) -> bool:
-    """An object that the API server cannot read at all is answered with 500, and so is a webhook that is away."""
+    """An object that the API server cannot read at all is answered with 500, and so is a webhook that is unreachable."""
     return error.status == 500 and "dryRun" in path and "webhook" not in error.answer
 
 

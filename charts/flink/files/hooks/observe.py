@@ -16,7 +16,7 @@ from .kubernetes import COMPONENT, INSTANCE, Kubernetes, was_applied_since
 from .record import HALF, NONE, RUNNING, SUBMIT, SUBMITTING, Record
 from .wanted import Json, Wanted
 
-# Hooks before 0.2 and the chart of today say there what the JobManager runs.
+# Annotations with what the JobManager runs, of the current chart and of hooks before 0.2.
 SPECIFICATION = "flink/specification"
 TEMPLATE = "flink/template"
 TYPE = "flink/type"
@@ -25,7 +25,7 @@ FROM_SAVEPOINT = "flink/from-savepoint"
 JOBS = "flink/jobs"
 JOBS_KEPT_IN = "flink/jobs-kept-in"
 MAIN_CONTAINERS = ("jobmanager", "flink-main-container")
-# Tells the charts of one release apart that are this one, under whatever name.
+# Distinguishes several charts of one release that are this chart under other names.
 CHART = "flink/chart"
 
 
@@ -46,12 +46,12 @@ OVER = (Status.FINISHED, Status.FAILED, Status.CANCELED)
 class JobManager:
     """The live Deployment of the JobManager."""
 
-    name: str  # it has another one in standalone mode than in native mode
+    name: str  # another one in standalone than in native mode
     type: str  # job or session
     specification: str
     template: str
     made_by_helm: bool
-    is_new: bool  # made a moment ago, by the very operation that runs this hook
+    is_new: bool  # made a moment ago, by the operation that runs this hook
     volumes: Dict[str, str]  # path in the pods -> what is mounted there
     from_savepoint: str = ""  # the path that its values named
     has_record: bool = False  # whether hooks have made a record of the release
@@ -113,34 +113,34 @@ NO_CHECKPOINTS = Checkpoints("", "", "", False, 0)
 def observe(
     wanted: Wanted, record: Record, kubernetes: Kubernetes, flink: Flink, store: Store, deadline: Deadline, patience: float
 ) -> Observation:
-    """Ask for up to `patience` seconds until the job runs or has ended: pods come and go. Without a JobManager there is none."""
+    """Ask for up to `patience` seconds until the job runs or has ended, because pods come and go; once without a JobManager."""
     live = jobmanager(wanted, kubernetes)
     if live and live.is_new:
         served = any(was_ready(pod) for pod in kubernetes.pods(wanted.jobmanager_selector))
         live = replace(live, is_new=not served and not _old_claim(live, wanted, kubernetes))
-    told = Told(Status.UNREACHABLE, record.job)
+    report = Report(Status.UNREACHABLE, record.job)
     for _ in deadline.ticks(within=patience if live else 0):
-        told = ask(flink, record)
-        if told.status not in (Status.UNREACHABLE, Status.ABSENT, Status.UNHEALTHY):
+        report = ask(flink, record)
+        if report.status not in (Status.UNREACHABLE, Status.ABSENT, Status.UNHEALTHY):
             break
-        if told.status is Status.ABSENT and live and wanted.type == "job" and live.specification != record.spec:
-            break  # the JobManager that runs is not the one that would know it
-    status, job, known = told.status, told.job, told.known
+        if report.status is Status.ABSENT and live and wanted.type == "job" and live.specification != record.spec:
+            break  # the live JobManager is not the one that would know it
+    status, job, known = report.status, report.job, report.known
     reachable = status not in (Status.UNREACHABLE, Status.ABSENT)
     return Observation(
         status=status,
         job=job,
         jobmanager=live,
-        never_ran=not record.has_run and _never_ran(wanted, record, live, told, kubernetes),
+        never_ran=not record.has_run and _never_ran(wanted, record, live, report, kubernetes),
         known_to_store=record.exists and not reachable and store.knows(record.job),
         stored=store.jobs() if not record.exists and (not live or live.is_new) else (),
         others=tuple((one["jid"], one.get("name", "")) for one in known if one["jid"] != job and one["state"] not in ENDED),
         ended_others=tuple(one["jid"] for one in known if one["jid"] != job and one["state"] in ENDED),
         bounded=bounded(wanted, kubernetes) if not live else (),
-        checkpoints=told.checkpoints,
-        config=told.config,
-        stop=told.stop,
-        failure=told.failure,
+        checkpoints=report.checkpoints,
+        config=report.config,
+        stop=report.stop,
+        failure=report.failure,
         claim=claim_uid(wanted, kubernetes),
         claim_that_goes=claim_that_goes(wanted, live, kubernetes) if live else "",
         renamed_from=renamed_from(wanted, kubernetes),
@@ -148,8 +148,8 @@ def observe(
 
 
 @dataclass(frozen=True)
-class Told:
-    """What Flink says of a job; all of it, or that it does not answer."""
+class Report:
+    """What Flink says of a job: everything, or that it does not answer."""
 
     status: Status
     job: str
@@ -160,34 +160,34 @@ class Told:
     failure: str = ""
 
 
-def ask(flink: Flink, record: Record) -> Told:
-    """A question that nobody answered must not be taken for the answer that there is nothing."""
+def ask(flink: Flink, record: Record) -> Report:
+    """Everything or UNREACHABLE: a request without an answer must not look like an answer that there is nothing."""
     status, job, known = look(flink, record)
     if status in (Status.UNREACHABLE, Status.ABSENT):
-        return Told(status, job, tuple(known))
-    begun = record.pending.split()
+        return Report(status, job, tuple(known))
+    pending = record.pending.split()
     try:
         if status in OVER:
             # The answer that Flink keeps may be older than the end of the job, and name a checkpoint before its last one.
             clock.sleep(flink.seconds_of_cache())
         checkpoints = flink.checkpoints(job) or _without_checkpoints(flink, job)
         config = flink.checkpoint_config(job)
-        stop = flink.operation(job, begun[1]) if begun[:1] == [job] else None
+        stop = flink.operation(job, pending[1]) if pending[:1] == [job] else None
         failure = flink.failure(job)
     except (Unreachable, HttpError):
-        return Told(Status.UNREACHABLE, record.job)
-    return Told(status, job, tuple(known), checkpoints, config, stop, failure)
+        return Report(Status.UNREACHABLE, record.job)
+    return Report(status, job, tuple(known), checkpoints, config, stop, failure)
 
 
 def _without_checkpoints(flink: Flink, job: str) -> Checkpoints:
-    """Flink answers 404 for a job that takes none, and for one that it does not know any more. Raises Unreachable for that."""
+    """Flink answers 404 for a job that takes none, and for one that it no longer knows. Raises Unreachable for the latter."""
     if flink.job(job) is None:
         raise Unreachable(f"the job {job} is gone")
     return NO_CHECKPOINTS
 
 
 def look(flink: Flink, record: Record) -> Tuple[Status, str, List[Json]]:
-    """(how the job does, its id, all jobs that Flink knows)."""
+    """(status of the job, its id, all jobs that Flink knows)."""
     try:
         known = flink.jobs()
         mine = [job for job in known if record.half and job["jid"].startswith(record.half)]
@@ -197,7 +197,7 @@ def look(flink: Flink, record: Record) -> Tuple[Status, str, List[Json]]:
         job = flink.job(job_id)
     except (Unreachable, HttpError):
         return Status.UNREACHABLE, record.job, []
-    # The list is of this moment; what is told of a job may be as old as web.refresh-interval, 3 s.
+    # The list is current; the details of a job may be as old as web.refresh-interval, 3 s.
     state = mine[0]["state"]
     if state in ENDED:
         return Status[state], job_id, known
@@ -214,7 +214,7 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
     live = living[0]
     annotations = live["metadata"].get("annotations") or {}
     container = _main(live["spec"]["template"]["spec"])
-    # A Deployment that was rolled out before has run its job before.
+    # A Deployment with a second revision has run its job before.
     first = annotations.get("deployment.kubernetes.io/revision", "1") == "1"
     conditions = (live.get("status") or {}).get("conditions") or []
     failures = [one for one in conditions if one["type"] == "ReplicaFailure" and one["status"] == "True"]
@@ -240,33 +240,33 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
 
 
 def _is_jobmanager(deployment: Json, wanted: Wanted) -> bool:
-    """Whether it is one of this release, which lives: somebody else's may have its name."""
+    """Whether it is a live one of this release: one of somebody else may have its name."""
     labels = deployment["spec"]["template"].get("metadata", {}).get("labels") or {}
     ours = (labels.get(INSTANCE), labels.get(COMPONENT)) == (wanted.release, "jobmanager")
     return ours and not deployment["metadata"].get("deletionTimestamp")
 
 
-def _jobs_kept_in(said: Optional[str], container: Json, wanted: Wanted) -> Dict[str, str]:
-    """As the Deployment says; those of charts that did not are taken to keep them where the coming one does, if anywhere."""
-    if said is None:
-        return wanted.jobs_kept_in if any("rpc.address=$(POD_IP)" in word for word in container.get("args") or []) else {}
-    kept: Dict[str, str] = json.loads(said)
+def _jobs_kept_in(annotation: Optional[str], container: Json, wanted: Wanted) -> Dict[str, str]:
+    """As the Deployment says. One of an older chart, which does not, keeps them where the coming one does, if anywhere."""
+    if annotation is None:
+        return wanted.jobs_kept_in if any("rpc.address=$(POD_IP)" in argument for argument in container.get("args") or []) else {}
+    kept: Dict[str, str] = json.loads(annotation)
     return kept
 
 
 def rest_of(wanted: Wanted, live: Optional[JobManager]) -> str:
-    """URL of the REST API of the JobManager that lives, whose Service may have another port than the coming one."""
+    """URL of the live JobManager's REST API, whose Service may have another port than the coming one."""
     if not live or not live.rest_port:
         return wanted.rest
     return f"{wanted.rest.rpartition(':')[0]}:{live.rest_port}"
 
 
-# How long an operation of Helm, kubectl or a GitOps tool takes from the first object to the first hook.
+# The maximum that Helm, kubectl or a GitOps tool takes from the first object to the first hook.
 _NEW_SECONDS = 120
 
 
 def jobmanager_names(wanted: Wanted) -> List[str]:
-    """The Deployment of this revision, and the one that it is called in the other mode, standalone or native."""
+    """The name of the Deployment in this revision, then its name in the other mode, standalone or native."""
     return sorted({wanted.name, f"{wanted.name}-jobmanager"}, key=lambda name: name != wanted.jobmanager_deployment)
 
 
@@ -285,7 +285,7 @@ def _named_in(container: Json) -> str:
 
 
 def _old_claim(live: JobManager, wanted: Wanted, kubernetes: Kubernetes) -> bool:
-    """Whether the chart's PVC is older than the operation that runs this hook: a release of this name was there before."""
+    """Whether the chart's PVC is older than the operation that runs this hook: a release of this name existed before."""
     claims = filter(None, map(kubernetes.claim, live.claims))
     return any(
         _made_by_chart(claim, wanted) and clock.seconds_since(claim["metadata"]["creationTimestamp"]) > _NEW_SECONDS
@@ -294,7 +294,7 @@ def _old_claim(live: JobManager, wanted: Wanted, kubernetes: Kubernetes) -> bool
 
 
 def _type_of(container: Json) -> str:
-    """For Deployments of charts that did not say it."""
+    """For Deployments of older charts, which do not say it."""
     argv = " ".join([*container.get("command", []), *container.get("args", [])])
     return "job" if any(word in argv for word in ("standalone-job", "job.sh", "kubernetes-application")) else "session"
 
@@ -318,7 +318,7 @@ def _plain(value: Any) -> Any:
 
 
 def volume_of(mounted: Dict[str, str], path: str) -> str:
-    """The volume that holds a path, given as a URI; empty if it is no file, or on none."""
+    """The volume that holds a path, given as a URI; empty if it is no file, or on no volume."""
     scheme, _, plain = paths.split(path)
     if not path or scheme != "file":
         return ""
@@ -335,7 +335,7 @@ def coming_volumes(wanted: Wanted) -> Dict[str, str]:
 
 
 def claim_name(volume: str) -> str:
-    """Name of the PVC that a volume is; empty if it is none."""
+    """Name of the PVC behind a volume; empty if there is none."""
     if not volume:
         return ""
     source = json.loads(volume)[0]
@@ -383,7 +383,7 @@ def pods_of(pods: List[Json], specification: str) -> List[Json]:
     return [pod for pod in pods if (pod["metadata"].get("annotations") or {}).get(SPECIFICATION) == specification]
 
 
-# Conditions of a pod are written this long after its start, at the most, if they have never changed.
+# The maximum between the start of a pod and its first conditions: later ones have changed.
 _FIRST_STATUS_SECONDS = 3
 
 
@@ -401,15 +401,15 @@ def was_ready(pod: Json) -> bool:
     return ready["status"] == "True" or changed
 
 
-def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], told: Told, kubernetes: Kubernetes) -> bool:
+def _never_ran(wanted: Wanted, record: Record, live: Optional[JobManager], report: Report, kubernetes: Kubernetes) -> bool:
     """Whether it is certain that no process has written state of this generation, which was never seen running."""
-    if told.status in (Status.RUNNING, Status.FINISHED):
+    if report.status in (Status.RUNNING, Status.FINISHED):
         return False
-    if told.status not in (Status.UNREACHABLE, Status.ABSENT):
-        return _has_written_nothing(record, told.checkpoints)
+    if report.status not in (Status.UNREACHABLE, Status.ABSENT):
+        return _has_written_nothing(record, report.checkpoints)
     if wanted.type == "session":
-        return record.pending == SUBMIT or _never_arrived(wanted, record, told, kubernetes)
-    return _never_ran_unseen(wanted, record, live, told.status, kubernetes)
+        return record.pending == SUBMIT or _never_arrived(wanted, record, report, kubernetes)
+    return _never_ran_unseen(wanted, record, live, report.status, kubernetes)
 
 
 def _has_written_nothing(record: Record, checkpoints: Checkpoints) -> bool:
@@ -419,17 +419,17 @@ def _has_written_nothing(record: Record, checkpoints: Checkpoints) -> bool:
 
 
 def _never_ran_unseen(wanted: Wanted, record: Record, live: Optional[JobManager], status: Status, kubernetes: Kubernetes) -> bool:
-    """The same of a job that Flink does not show."""
+    """The same for a job that Flink does not list."""
     if record.is_replaced:
         return True
     if not live:
-        # One that was made and deleted meanwhile may have run it, which high availability alone remembers.
+        # One that was made and deleted meanwhile may have run it, which only high availability remembers.
         lately = clock.now_seconds() < record.startBy or _is_remembered(wanted)
         return (record.deployment == NONE and lately) or _failed_lately(record)
     if not live.is_alone:
         return False
     if live.specification != record.spec:
-        # What should have run it never came to be, if nothing has changed since.
+        # What should have run it was never created, if nothing has changed since.
         return record.deployment == live.version or _failed_lately(record)
     if live.replicas == 0 and record.deployment == live.version:
         return True
@@ -450,11 +450,11 @@ def _is_remembered(wanted: Wanted) -> bool:
 
 
 def _failed(record: Record, live: JobManager, status: Status, pods: List[Json]) -> bool:
-    """Whether an operation waited for this generation in vain, and nothing can have run it since."""
+    """Whether an operation waited for this generation without success, and nothing can have run it since."""
     if _failed_lately(record):
-        # One that is ready, and cannot be asked, may run the job by now.
+        # One that is ready, but does not answer, may run the job by now.
         return status is Status.ABSENT or not any(is_ready(pod) for pod in pods)
-    end = _end_of_vain(record)
+    end = _end_of_failure(record)
     if not end:
         return False
     if not pods:
@@ -466,18 +466,18 @@ def _failed(record: Record, live: JobManager, status: Status, pods: List[Json]) 
 _SLACK_SECONDS = 120
 
 
-def _end_of_vain(record: Record) -> int:
-    """Until when an operation waited for this generation in vain, and a while more; 0: none did."""
+def _end_of_failure(record: Record) -> int:
+    """Until when an operation waited for this generation without success, and a while more; 0: none did."""
     generation, _, until = record.failed.partition(" ")
     return int(until) + _SLACK_SECONDS if generation == str(record.generation) else 0
 
 
 def _failed_lately(record: Record) -> bool:
-    return clock.now_seconds() < _end_of_vain(record)
+    return clock.now_seconds() < _end_of_failure(record)
 
 
 def may_have_run(record: Record) -> bool:
-    """Whether a generation that nobody has seen running may have run all the same, now that its JobManager is gone."""
+    """Whether a generation that was never seen running may have run all the same, now that its JobManager is gone."""
     unseen = record.exists and record.state == RUNNING and not record.has_run
     return unseen and record.pending != SUBMIT and not record.is_replaced and not _failed_lately(record)
 
@@ -498,17 +498,17 @@ def _runs_since(pod: Json, moment: float) -> bool:
 _REMEMBERED_SECONDS = 3000
 
 
-def _never_arrived(wanted: Wanted, record: Record, told: Told, kubernetes: Kubernetes) -> bool:
-    """Whether a JobManager that is the same since before a job of a session was to be submitted does not know it."""
-    begun = record.pending.split()
-    if begun[:1] != [SUBMITTING] or told.status is not Status.ABSENT or clock.seconds_since(begun[1]) > _REMEMBERED_SECONDS:
+def _never_arrived(wanted: Wanted, record: Record, report: Report, kubernetes: Kubernetes) -> bool:
+    """Whether the JobManager, which has not restarted since a session job was submitted, does not know that job."""
+    pending = record.pending.split()
+    if pending[:1] != [SUBMITTING] or report.status is not Status.ABSENT or clock.seconds_since(pending[1]) > _REMEMBERED_SECONDS:
         return False
     starts = [_started(pod) for pod in kubernetes.pods(wanted.jobmanager_selector)]
-    return bool(starts) and all(start and clock.seconds_of(start) < clock.seconds_of(begun[1]) for start in starts)
+    return bool(starts) and all(start and clock.seconds_of(start) < clock.seconds_of(pending[1]) for start in starts)
 
 
 def _started(pod: Json) -> str:
-    """When Flink's container of a pod was started last; empty while it does not run."""
+    """When Flink's container in a pod was last started; empty while it does not run."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
     states = [one.get("state") or {} for one in statuses if one["name"] in MAIN_CONTAINERS]
     return str((states[0].get("running") or {}).get("startedAt", "")) if states else ""
@@ -535,6 +535,6 @@ def is_half_of(job: str, path: str) -> bool:
 
 
 def wrote_nothing(record: Record, seen: Observation) -> bool:
-    """Whether the newest state is of before this generation: it never ran, or has come no further than its start."""
+    """Whether the newest state is older than this generation: it never ran, or has written none since its start."""
     stuck = seen.status in (Status.UNHEALTHY, Status.FAILED, Status.CANCELED) and not seen.stop
     return seen.never_ran or (stuck and _has_written_nothing(record, seen.checkpoints))

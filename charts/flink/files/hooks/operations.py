@@ -35,7 +35,7 @@ class Release:
         self.records = Records(kubernetes, wanted)
 
     def look(self) -> Optional[JobManager]:
-        """The JobManager that lives, and is spoken to from now on: the coming revision may give it another port, or store."""
+        """The live JobManager, which is asked from now on: the coming revision may give it another port, or store."""
         live = observe.jobmanager(self.wanted, self.kubernetes)
         self.wanted = replace(self.wanted, rest=observe.rest_of(self.wanted, live))
         self.flink = Flink(self.wanted.rest)
@@ -62,45 +62,45 @@ _TRIES = 5
 _NO_ROLLBACK = "Helm has not made this release: nothing to do for a rollback."
 
 
-def _looking_again(release: Release, step: Callable[[], None]) -> None:
-    """Do a step, once more from the beginning when the world has changed under it."""
+def _retried(release: Release, step: Callable[[], None]) -> None:
+    """Do a step, and retry it from the beginning when the cluster has changed meanwhile."""
     for _ in range(_TRIES):
         try:
             step()
             return
         except LookAgain as change:
-            said = change
+            last = change
             release.records.read()
             clock.sleep(clock.POLL_SECONDS)
-    raise Failed(f"Something else changes the release at the same time: {said}. Look at the Jobs of the release, and try again.")
+    raise Failed(f"Something else changes the release at the same time: {last}. Look at the Jobs of the release, and try again.")
 
 
 def before(release: Release, *, lenient: bool = False) -> None:
-    """Before an install, an upgrade or a rollback: end the job if it changes, and write where it goes on."""
+    """Before an install, an upgrade or a rollback: end the job if it changes, and write where it resumes."""
     if lenient and not _made_by_helm(release):
         say(_NO_ROLLBACK)
         return
     if release.wanted.type == "session":
-        _looking_again(release, lambda: _before_session(release, lenient))
+        _retried(release, lambda: _before_session(release, lenient))
         return
     for job in release.wanted.jobs:
-        _looking_again(release, functools.partial(_before_one, release, job, lenient))
+        _retried(release, functools.partial(_before_one, release, job, lenient))
 
 
 def _before_session(release: Release, lenient: bool) -> None:
     live = release.look()
     if not live:
-        _forget_what_nobody_asked_for(release)
+        _forget_deleted_release(release)
     session.before(release.cluster, release.actors, live, lenient=lenient)
     release.records.make()
     gone = release.records.drop_left({job.name for job in release.wanted.jobs})
     if gone:
-        say(f"Of these jobs, which left the list long ago, nothing is known any more: {', '.join(gone)}")
+        say(f"The records of these jobs, which left session.jobs long ago, are deleted: {', '.join(gone)}")
 
 
-def _forget_what_nobody_asked_for(release: Release) -> None:
-    """Jobs of a release of this name that was deleted. No JobManager lives; a record tells that its session goes on, and
-    high availability brings the jobs of others back, but never the one of a job release."""
+def _forget_deleted_release(release: Release) -> None:
+    """Forget the jobs of a deleted release of this name, while no JobManager is alive. With a record its session continues, and
+    high availability recovers the jobs of others, but never that of a job release."""
     record = release.cluster.record
     if release.records.are_gone:
         session.refuse_stored_jobs(release.actors)
@@ -147,16 +147,16 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
     live = seen.jobmanager
     actor.drop_taskmanagers()
     same_pod = live is not None and live.template == actor.wanted.jobmanager_template
-    # Under another name it lives until Helm, which does not always prune, deletes it.
+    # Under another name it stays until Helm, which does not always prune, deletes it.
     stays = live is not None and live.name != actor.wanted.jobmanager_deployment
     unseen = step.action is Action.BEGIN and seen.status in (Status.UNREACHABLE, Status.ABSENT)
     survives = same_pod or stays or actor.wanted.jobs_survive_restart
-    # A JobManager that is out of sight may run the job, or be about to, and would store its program once more.
+    # A JobManager that does not answer may run the job, or be about to, and would store its program once more.
     replaces = live is not None and unseen and step.state == RUNNING and survives
     if not live and not source.same_job:
         actor.store.clear()
     elif not replaces:
-        # What is stored would be run besides the new job, or instead of it.
+        # What is stored would be run beside the new job, or instead of it.
         actor.store.forget_programs()
     actor.begin(source, step.state, wrote_nothing=wrote_nothing, replaces=replaces)
     if replaces:
@@ -166,7 +166,7 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
 
 
 def _check_download(actor: Actor) -> None:
-    """What the JobManager could not fetch is found before a job is stopped for it."""
+    """Raises Failed before the job is stopped, if the JobManager could not fetch its file."""
     file = actor.wanted.download
     if file and actor.job.state == RUNNING and actor.record.spec != actor.job.specification:
         try:
@@ -188,7 +188,7 @@ def after(release: Release, *, lenient: bool = False) -> None:
             break
         release.records.read()  # what applies all objects at once starts all hooks at once
     for actor in release.actors:
-        _looking_again(release, functools.partial(prove, actor))
+        _retried(release, functools.partial(prove, actor))
 
 
 def _after_session(release: Release, lenient: bool) -> None:
@@ -201,7 +201,7 @@ def _after_session(release: Release, lenient: bool) -> None:
             release.records.read()  # what applies all objects at once starts all hooks at once
             if not release.records.are_gone:
                 break
-        _looking_again(release, lambda: session.after(release.actors, client, lenient=lenient))
+        _retried(release, lambda: session.after(release.actors, client, lenient=lenient))
 
 
 def before_uninstall(release: Release) -> None:
@@ -210,7 +210,7 @@ def before_uninstall(release: Release) -> None:
         say("Helm has not made this release: no savepoint is taken. Suspend the job with job.state=suspended first.")
         return
     for actor in release.actors:
-        _looking_again(release, functools.partial(_last_savepoint, release, actor.job))
+        _retried(release, functools.partial(_last_savepoint, release, actor.job))
 
 
 def _last_savepoint(release: Release, job: Job) -> None:
@@ -236,7 +236,7 @@ def _last_savepoint(release: Release, job: Job) -> None:
 
 
 def _why_none_is_known(actor: Actor, step: Plan, seen: Observation) -> str:
-    """Why the last state of a job that is not to be stopped would not be known any more; empty if it is."""
+    """Why the last state of a job that is not to be stopped would be unknown; empty if it is known."""
     record = actor.record
     if step.source and step.source.same_job:
         return (
@@ -247,24 +247,24 @@ def _why_none_is_known(actor: Actor, step: Plan, seen: Observation) -> str:
         return ""
     may_run = seen.status is Status.UNREACHABLE and seen.jobmanager is not None and seen.jobmanager.replicas > 0
     if may_run:
-        return f"The job {record.job} was suspended out of sight, and cannot be reached. Wait until the JobManager answers."
+        return f"The job {record.job} was suspended while it was unreachable, and still is. Wait until the JobManager answers."
     if not actor.wanted.claim_directory:
         return f"The newest state of the job {record.former[0]} is not known. Run it with job.state=running, and uninstall then."
     return ""
 
 
 def after_uninstall(release: Release) -> None:
-    """Delete what high availability would bring the job back from, and the record, if its state goes: Helm knows of neither."""
+    """Delete what high availability would recover the job from, and the record, if its state is gone: Helm knows of neither."""
     absent = 0
     for _ in release.deadline.ticks(every=2):
         if observe.jobmanager(release.wanted, release.kubernetes):
-            say("A JobManager of this release lives: nothing is deleted.")
+            say("A JobManager of this release is alive: nothing is deleted.")
             return
         absent = 0 if release.kubernetes.pods(release.wanted.jobmanager_selector) else absent + 1
         if absent >= _TIMES_ABSENT:
             break
     else:
-        say("Warning: the pods of the JobManager did not go: what is left of the release in high availability is not deleted.")
+        say("Warning: the JobManager's pods are still there, so what high availability has stored of it is not deleted.")
         return
     try:
         release.store.forget()
@@ -284,7 +284,7 @@ def after_uninstall(release: Release) -> None:
 
 
 def _state_stays(release: Release) -> bool:
-    """Whether a job of the release has state that has not gone with it."""
+    """Whether a job of the release has state that outlives it."""
     records = [actor.record for actor in release.actors]
     if not any(one.confirmed or one.ran or one.restore or observe.may_have_run(one) for one in records):
         return False
@@ -302,9 +302,9 @@ _TIMES_ABSENT = 3
 
 
 def savepoint(release: Release) -> None:
-    """Take one while the job runs on, and delete the oldest of those taken so."""
+    """Take one while the job runs, and delete the oldest ones taken so."""
     for actor in release.actors:
-        _looking_again(release, functools.partial(_savepoint, release, actor))
+        _retried(release, functools.partial(_savepoint, release, actor))
 
 
 def _savepoint(release: Release, actor: Actor) -> None:
@@ -312,7 +312,7 @@ def _savepoint(release: Release, actor: Actor) -> None:
         say(f"The job is suspended. Its state is {actor.record.restore or 'nothing'}.")
         return
     if actor.record.state == FINISHED:
-        say(_NONE_OF_A_FINISHED_JOB)  # which a JobManager that was replaced does not know any more
+        say(_NONE_OF_A_FINISHED_JOB)  # which a JobManager that was replaced no longer knows
         return
     status, job = Status.UNREACHABLE, ""
     for _ in release.deadline.ticks(within=30):
@@ -334,7 +334,7 @@ def _savepoint(release: Release, actor: Actor) -> None:
     end = actor.wait_for(job, trigger)
     if not end.location:
         raise Failed(f"The savepoint failed: {end.failure} Look at the JobManager's log.")
-    _looking_again(release, functools.partial(_keep_savepoint, release, actor, end.location))
+    _retried(release, functools.partial(_keep_savepoint, release, actor, end.location))
     say(f"Savepoint: {end.location}")
 
 
@@ -344,7 +344,7 @@ _NONE_OF_A_FINISHED_JOB = "The job has finished: there is nothing to take a save
 def _keep_savepoint(release: Release, actor: Actor, path: str) -> None:
     record = actor.record
     taken = [*record.savepoints, path]
-    # An operation that stops the job may be told to start from one of them.
+    # An operation that stops the job may have to start from one of them.
     old = [] if record.pending else taken[: -release.wanted.keep_savepoints]
     gone = [one for one in old if not _is_needed(record, one)]
     actor.write(replace(record, savepoints=tuple(one for one in taken if one not in gone)))

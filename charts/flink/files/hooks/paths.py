@@ -38,7 +38,7 @@ def same(one: str, other: str) -> bool:
 
 
 def below(path: str, directory: str) -> bool:
-    """Whether a path lies in a directory, at any depth."""
+    """Whether a path is inside a directory, at any depth."""
     if not path or not directory:
         return False
     scheme, _, inner = split(path)

@@ -1,4 +1,4 @@
-"""What an operation does about a job: a pure function of what is wanted, what the record says, and what is seen.
+"""What an operation does about a job: a pure function of the values, the record and the observation.
 
 docs/upgrade.md has the table, tests/unit/hooks/test_plan.py tests it row by row.
 """
@@ -36,7 +36,7 @@ class Source:
     former: Tuple[str, ...] = ()  # jobs whose newest checkpoint in the directory is newer than `restore`, if they have one
     same_job: bool = False  # high availability knows the rest
     format: str = ""  # of a savepoint that was just taken
-    # The state before, if this one is another than that: where a rollback of a generation that never ran goes.
+    # The previous state, if this one is another: a rollback of a generation that never ran returns to it.
     previous: str = ""
     previous_former: Tuple[str, ...] = ()  # jobs whose newest checkpoint is newer than `previous`, if they have one
     first: bool = False  # as in the record
@@ -47,7 +47,7 @@ class Source:
 class Plan:
     action: Action
     why: str
-    source: Optional[Source] = None  # None for STOP and CANCEL: Flink says it when the job has ended
+    source: Optional[Source] = None  # None for STOP and CANCEL: known from Flink once the job has ended
     state: str = RUNNING  # of the next generation
     job: str = ""  # the one to adopt
 
@@ -65,7 +65,7 @@ class _Planner:
     def __init__(self, wanted: Wanted, job: Job, record: Record, seen: Observation, lenient: bool) -> None:
         self.wanted, self.job, self.record, self.seen, self.lenient = wanted, job, record, seen, lenient
         self.reach = Reach(wanted, record, seen)
-        # A path counts once, ever. A rollback brings the values of long ago, whose path and mode are not meant again.
+        # A path is used once. A rollback brings back old values, whose path and mode do not apply again.
         new = job.from_savepoint and not record.has_used(job.from_savepoint)
         self.named = job.from_savepoint if new and not (lenient and (record.exists or seen.jobmanager)) else ""
         keeps_state = lenient and bool(wanted.savepoint_directory or wanted.checkpoint_directory)
@@ -84,24 +84,24 @@ class _Planner:
             return self._refuse(*refusals.bounded_runs(self.seen.bounded[0]))
         if not self.record.exists:
             return self._without_record()
-        resumed = self.record.state == SUSPENDED and self.job.state == RUNNING  # what it is was changed while it was suspended
+        resumed = self.record.state == SUSPENDED and self.job.state == RUNNING  # it was changed while it was suspended
         if self.record.state != FINISHED and (resumed or self.job.specification != self.record.spec or self._goes_with_others):
             refused = self._refused(self._loses_the_state())
             if refused:
                 return refused
         if self.wanted.type == "job" and (job := self._runs_all_the_same):
-            return Plan(Action.ADOPT, "By the record it does not run, but it does.", job=job)
+            return Plan(Action.ADOPT, "The job runs although the record says that it does not.", job=job)
         if self.record.state == SUSPENDED:
             return self._suspended()
         return self._finished() if self.record.state == FINISHED else self._running()
 
     def _loses_the_state(self) -> Optional[Tuple[str, str]]:
-        """Why the state that the job has would be lost with this revision, which did not say so."""
+        """Why this revision would lose the state of the job although the values do not ask for that."""
         if self.named:
             return None
         if self.mode != "stateless":
             return None if self._has_left else self.reach.flink()
-        # A rollback brings back values of long ago, and an empty mode says nothing.
+        # A rollback brings back old values, and an empty mode says nothing.
         return self.reach.directory() if self.lenient or not self.job.upgrade_mode else None
 
     @property
@@ -113,9 +113,9 @@ class _Planner:
             or (self.record.state == SUSPENDED and self.seen.is_alive)
             or (self._waits_for_a_restart and not self.seen.is_alive)
             or bool(self.named)
-            or self._waits_to_be_told
+            or self._lets_the_first_job_start
             or self.seen.jobmanager_replaced
-            or self._went_elsewhere_in_vain
+            or self._failed_elsewhere
             or self._pod_is_replaced_for_good
         )
 
@@ -126,8 +126,8 @@ class _Planner:
 
     @property
     def _goes_with_others(self) -> bool:
-        """Whether a job of a session that is the same as before ends, because it leaves the list or its JobManager goes, or is
-        begun once more, because that has gone."""
+        """Whether an unchanged job of a session ends, because it leaves the list or its JobManager is replaced, or is started
+        again, because that is gone."""
         seen = self.seen
         runs = self.wanted.type == "session" and self.record.state == RUNNING and seen.status is not Status.FINISHED
         has_gone = not seen.jobmanager or seen.status is Status.ABSENT
@@ -138,8 +138,8 @@ class _Planner:
         return bool(self.record.barred) or self.record.is_replaced
 
     @property
-    def _waits_to_be_told(self) -> bool:
-        """Whether this is the word for which the first job may wait: that what its directory holds is not needed."""
+    def _lets_the_first_job_start(self) -> bool:
+        """Whether the values now say what a waiting first job needs: that the state in its directory is not wanted."""
         record = self.record
         return record.first and not record.has_run and not self.seen.is_alive and self.mode == "stateless"
 
@@ -152,15 +152,15 @@ class _Planner:
 
     @property
     def _pod_is_replaced_for_good(self) -> bool:
-        """A JobManager whose pod is replaced finds its job's newest state by itself, save where neither tells it."""
+        """Whether a new pod would not find the newest state by itself: neither high availability nor a PVC has it."""
         live, wanted = self.seen.jobmanager, self.wanted
         if wanted.type == "session" or not live or live.template == wanted.jobmanager_template:
             return False
         return wanted.high_availability == "none" and not wanted.claim_directory
 
     @property
-    def _went_elsewhere_in_vain(self) -> bool:
-        """The generation was to start elsewhere than from the state of before, does not run, and is not meant any more."""
+    def _failed_elsewhere(self) -> bool:
+        """Whether the generation was to start from other state than the previous, does not run, and is no longer asked for."""
         record = self.record
         if not self._is_elsewhere or self.seen.status is Status.RUNNING:
             return False
@@ -174,7 +174,7 @@ class _Planner:
 
     @property
     def _is_elsewhere(self) -> bool:
-        """Whether the generation starts elsewhere than from the state of before, and was never seen running from there."""
+        """Whether the generation starts from other state than the previous, and was never seen running from there."""
         return bool(self.record.previous or self.record.previousFormer) and not self.record.is_confirmed
 
     @property
@@ -206,17 +206,17 @@ class _Planner:
         if live.is_new:
             return self._first()
         return self._refuse(
-            "The release has no record, and its job cannot be asked, so where it goes on is not known.",
+            "The release has no record, and its job is unreachable, so where it would resume is not known.",
             f"Name its newest state with job.fromSavepoint={self.reach.example('')}, or restart it from scratch with "
             "job.upgradeMode=stateless.",
         )
 
     def _first(self) -> Plan:
         """An install, or what looks like one: record and Deployment may have been deleted, and the job's state not."""
-        told = bool(self.named) or self.mode == "stateless"
-        if self.seen.stored and not told:
+        names_state = bool(self.named) or self.mode == "stateless"
+        if self.seen.stored and not names_state:
             return self._refuse(*refusals.stored(self.seen.stored, self.reach.example(self.seen.stored[0])))
-        return self._begin(Source("install", self.named, first=not told))
+        return self._begin(Source("install", self.named, first=not names_state))
 
     def _jobs_of_a_session(self) -> Optional[Plan]:
         """A refusal if a session cluster is to become one of a job, and runs others."""
@@ -226,7 +226,7 @@ class _Planner:
         jobs = ", ".join(name for _, name in self.seen.others) or "unknown, because REST does not answer"
         return self._refuse(
             f"The release is a session cluster, and these jobs of it would be lost: {jobs}.",
-            "Stop them first, with a savepoint, and go on from it with job.fromSavepoint.",
+            "Stop them first, with a savepoint, and resume from that with job.fromSavepoint.",
         )
 
     def _session_job_without_record(self) -> Plan:
@@ -243,7 +243,7 @@ class _Planner:
             )
         if not is_gone or live is None:
             return self._begin(Source("install", self.named))
-        lost = "The record of the release is gone, and where this job goes on is not known."
+        lost = "The record of the release is gone, and where this job would resume is not known."
         if self.seen.status is Status.UNREACHABLE:
             remedy = "Wait until the JobManager answers; replace one that cannot come up with `helm upgrade --no-hooks`."
             return self._refuse(lost, remedy)
@@ -257,7 +257,7 @@ class _Planner:
 
     def _suspended(self) -> Plan:
         if self.seen.is_alive:
-            return self._alive()  # what should have ended it never came to be
+            return self._alive()  # what should have ended it did not happen
         if self.job.state == SUSPENDED:
             return self._keep("The job stays suspended.")
         if self.named or self.mode == "stateless":
@@ -266,12 +266,12 @@ class _Planner:
         return self._out_of_reach(source) or replace(self._begin(source), action=Action.RESUME)
 
     def _as_the_user_says(self) -> Source:
-        before = self._as_it_would_go_on()
+        before = self._as_it_would_resume()
         how = "job.fromSavepoint" if self.named else "stateless"
         return Source(how, self.named, previous=before.restore, previous_former=before.former)
 
-    def _as_it_would_go_on(self) -> Source:
-        """Where the job would go on if the values said nothing; nothing, if that is not known or not there."""
+    def _as_it_would_resume(self) -> Source:
+        """Where the job would resume if the values named nothing; empty if that is unknown or does not exist."""
         record, seen = self.record, self.seen
         if not record.exists:
             return Source("")
@@ -293,13 +293,13 @@ class _Planner:
         return replace(source, former=(self.record.job, *source.former))
 
     def _as_recorded(self, how: str) -> Source:
-        """Where the record's generation starts; the state of before, if it was to start elsewhere and never ran."""
-        if self._went_elsewhere_in_vain or (self._is_elsewhere and (self.named or self.mode == "stateless")):
+        """Where the record's generation starts; the previous state, if it was to start from other state and never ran."""
+        if self._failed_elsewhere or (self._is_elsewhere and (self.named or self.mode == "stateless")):
             return replace(from_checkpoint(self.record, self.record.previous, how), former=self.record.previousFormer)
         source = Source(how, self.record.restore, self.record.own, self.record.former)
         if self.record.is_confirmed:
             return source
-        # It is tried once more: the way back stays.
+        # It is tried again: the previous state stays known.
         return replace(source, previous=self.record.previous, previous_former=self.record.previousFormer, first=self.record.first)
 
     @property
@@ -338,10 +338,10 @@ class _Planner:
     def _alive(self) -> Plan:
         if self.seen.stop and not self.seen.stop.failure:
             if self.named or self.mode == "stateless":
-                return Plan(Action.STOP, "A stop that was begun goes on.", self._as_the_user_says(), self.job.state)
+                return Plan(Action.STOP, "A stop that has begun continues.", self._as_the_user_says(), self.job.state)
             directory = self.record.savepointDirectory or self.wanted.savepoint_directory
             refused = self._unreadable(directory) or self._other_backend()
-            return refused or Plan(Action.STOP, "A stop that was begun goes on.", None, self.job.state)
+            return refused or Plan(Action.STOP, "A stop that has begun continues.", None, self.job.state)
         if not self.changed:
             return self._keep("Nothing that concerns the job has changed.")
         if self.mode == "stateless":
@@ -350,8 +350,8 @@ class _Planner:
             if self.seen.status is Status.RUNNING:
                 return self._stop()
             if self.named:
-                return self._cancel("job.fromSavepoint names where it goes on.", self._as_the_user_says())
-            if not self.lenient and not self._went_elsewhere_in_vain:
+                return self._cancel("job.fromSavepoint names where it resumes.", self._as_the_user_says())
+            if not self.lenient and not self._failed_elsewhere:
                 return self._refuse(
                     "No savepoint can be taken, because not all tasks of the job run: "
                     f"{self.seen.failure or 'no failure is recorded.'}",
@@ -382,7 +382,7 @@ class _Planner:
             if not (self.seen.config and self.seen.config.retained):
                 return self._refuse(
                     f"job.fromSavepoint names a checkpoint of the job that runs, {source.restore}, which would go with it.",
-                    "Leave job.fromSavepoint out: the job goes on from its newest state by itself. Or name a savepoint.",
+                    "Leave job.fromSavepoint out: the job resumes from its newest state by itself. Or name a savepoint.",
                 )
             return self._cancel("job.fromSavepoint names a checkpoint of its own.", source)
         return Plan(Action.STOP, "It is stopped with a savepoint.", source, self.job.state)
@@ -394,10 +394,10 @@ class _Planner:
         return "/chk-" in path and (observe.is_half_of(self.record.job, path) or (claimed and restored))
 
     def _by_last_checkpoint(self) -> Plan:
-        """Cancel, and go on from the newest checkpoint, which has to outlive that."""
+        """Cancel, and resume from the newest checkpoint, which has to survive that."""
         if self.named:
-            return self._cancel("job.fromSavepoint names where it goes on.", self._as_the_user_says())
-        if self._went_elsewhere_in_vain:
+            return self._cancel("job.fromSavepoint names where it resumes.", self._as_the_user_says())
+        if self._failed_elsewhere:
             source = self._as_recorded("last-state")
             return self._out_of_reach(source) or self._cancel("It goes back to where it was before.", source)
         checkpoints = self.seen.checkpoints
@@ -408,7 +408,7 @@ class _Planner:
         if not checkpoints.newest:
             if self._own_savepoint:
                 source = Source("last-state", self._own_savepoint)
-                return self._out_of_reach(source) or self._cancel("It goes on from its newest savepoint.", source)
+                return self._out_of_reach(source) or self._cancel("It resumes from its newest savepoint.", source)
             if self.record.restore or self.record.former:
                 return self._cancel("It has completed no checkpoint since it started.", self._as_recorded("last-state"))
             return self._cancel("It has never completed a checkpoint.", Source("last-state"))
@@ -418,11 +418,11 @@ class _Planner:
                 "Use job.upgradeMode=savepoint, or set RETAIN_ON_CANCELLATION in the job.",
             )
         refused = self._out_of_reach(self._from_checkpoint(checkpoints.newest))
-        return refused or self._cancel("It is cancelled, and goes on from its newest checkpoint.", None)
+        return refused or self._cancel("It is cancelled, and resumes from its newest checkpoint.", None)
 
     def _finished(self) -> Plan:
         savepoint = self._stopped_with
-        # Without statistics of checkpoints nobody tells whether a stop that was begun has ended it.
+        # Without statistics of checkpoints it is unknown whether a stop that has begun has ended it.
         if savepoint or (self.record.is_stopping and not self.seen.stop and not self.seen.config):
             if self.named or self.mode == "stateless":
                 return self._begin(self._as_the_user_says())
@@ -443,7 +443,7 @@ class _Planner:
         checkpoints = self.seen.checkpoints
         if checkpoints.in_memory:
             return self._refuse("Its newest checkpoint was in memory alone.", "Name another state with job.fromSavepoint.")
-        if not checkpoints.newest or self._went_elsewhere_in_vain:
+        if not checkpoints.newest or self._failed_elsewhere:
             source = Source("last-state", self._own_savepoint) if self._own_savepoint else self._as_recorded("last-state")
             return self._out_of_reach(source) or self._begin(source)
         if self._is_deleted_with_the_job(checkpoints.newest):
@@ -459,7 +459,7 @@ class _Planner:
         return from_checkpoint(self.record, path)
 
     def _out_of_sight(self) -> Plan:
-        """REST does not answer, or does not know the job: what the record, the directory and high availability tell."""
+        """REST does not answer, or does not know the job: the record, the directory and high availability decide."""
         seen, record = self.seen, self.record
         if left := self._left_out_of_sight():
             return left
@@ -486,8 +486,8 @@ class _Planner:
             return self._begin(self._as_the_user_says())
         if self.wanted.type == "job" and seen.jobmanager and not seen.jobmanager.has_record:
             return self._refuse(
-                "The job was started without hooks after its record was written, and cannot be asked, so its newest state is not "
-                "known.",
+                "The job was started without hooks after its record was written, and is unreachable, so its newest state is "
+                "not known.",
                 f"Wait until the JobManager answers, or name it with job.fromSavepoint={self.reach.example('')}.",
             )
         if other := self._on_another_claim():
@@ -497,14 +497,14 @@ class _Planner:
                 f"The job {record.job} cannot be reached at {self.wanted.rest}, so no savepoint can be taken.",
                 f"Wait until the JobManager answers, or {self._remedy}.",
             )
-        if seen.known_to_store and not self._went_elsewhere_in_vain:
+        if seen.known_to_store and not self._failed_elsewhere:
             if self.wanted.type == "session":
                 return self._refuse(
                     f"High availability knows the job {record.job}, but Flink does not show it.", self._until_it_is_shown
                 )
-            # A suspended job may come back without what high availability knows, and its checkpoints are where they were.
+            # A suspended job may resume without what high availability knows, and its checkpoints are where they were.
             former = (record.job, *record.former) if self.job.state == SUSPENDED else record.former
-            # Flink goes on from a checkpoint that high availability knows, and from the path only if that knows none.
+            # Flink resumes from a checkpoint that high availability knows, and from the path only if that knows none.
             saved = self._own_savepoint
             source = Source("last-state", saved or record.restore, record.own and not saved, former, same_job=True)
             return self._out_of_reach(source) or self._begin(source)
@@ -518,7 +518,7 @@ class _Planner:
             names = observe.jobmanager_names(self.wanted)
             return self._refuse(*refusals.two_jobmanagers(names, runs=seen.jobmanager.specification == record.spec))
         return self._refuse(
-            f"The job {record.job} cannot be asked, and its newest state is not known.",
+            f"The job {record.job} is unreachable, and its newest state is not known.",
             f"Name it with job.fromSavepoint={self.reach.newest}, or restart the job from scratch with "
             "job.upgradeMode=stateless.",
         )
@@ -530,12 +530,12 @@ class _Planner:
         return bool(directory) and paths.below(self.record.checkpointDirectory or "/", directory)
 
     def _left_out_of_sight(self) -> Optional[Plan]:
-        """The same of a job that has left session.jobs, of which nobody needs to know yet where it would go on."""
+        """The same for a job that has left session.jobs: where it would resume may stay unknown."""
         seen, record = self.seen, self.record
         if not self._has_left or seen.jobmanager_replaced:
             return None
         if seen.known_to_store and self.lenient and seen.status is Status.UNREACHABLE:
-            return self._keep("High availability runs it on: the next upgrade stops it.")
+            return self._keep("High availability keeps it running: the next upgrade stops it.")
         if seen.known_to_store:
             return None
         if seen.status is Status.ABSENT:
@@ -549,7 +549,7 @@ class _Planner:
 
     @property
     def _should_wait(self) -> bool:
-        """Whether a savepoint is to be had later: the JobManager that runs the job is away, but should come back."""
+        """Whether a savepoint can be taken later: the JobManager that runs the job is unreachable, but should come back."""
         live = self.seen.jobmanager
         return (
             self.wanted.type == "job"
@@ -564,7 +564,7 @@ class _Planner:
 
     @property
     def _job_without_hooks(self) -> str:
-        """The job of a live revision that is not the record's, which knew nothing of it: hooks.enabled was false meanwhile."""
+        """The job of a live revision that is not the record's, which did not know it: hooks.enabled was false meanwhile."""
         live = self.seen.jobmanager
         if not live or live.specification == self.record.spec:
             return ""
@@ -573,7 +573,7 @@ class _Planner:
         return strange[0] if len(living) <= 1 and strange else ""
 
     def _on_another_claim(self) -> Optional[Plan]:
-        """What to do where the PVC is not the one on which the job ran. A JobManager of a job finds out by itself."""
+        """What to do where the PVC is not the one on which the job ran. The JobManager of a job release finds out by itself."""
         record, seen = self.record, self.seen
         if not record.state or not self._claim_is_another or (self.wanted.type == "job" and seen.jobmanager):
             return None
@@ -583,7 +583,7 @@ class _Planner:
                 "Make it again of a copy under its name, or name a copy of the state with job.fromSavepoint, or restart the "
                 "job from scratch with job.upgradeMode=stateless.",
             )
-        # Restored from a copy it still has the files, and made anew it has none.
+        # A PVC restored from a copy still has the files, and a new one has none.
         former = tuple(dict.fromkeys((record.job, *record.former, *record.ids)))
         return self._begin(Source("the files of the PVC, which is another one", former=former))
 
@@ -595,7 +595,7 @@ class _Planner:
             return ""
         living = [job for job, _ in self.seen.others]
         if record.state == SUSPENDED and len(living) == 1 and record.has_id(living[0]):
-            return living[0]  # it was suspended out of sight, and that operation was not applied
+            return living[0]  # it was suspended while unreachable, and that operation was not applied
         return "" if live.has_record else self._job_without_hooks
 
     @property
@@ -621,7 +621,7 @@ class _Planner:
     def _refused(self, reason: Optional[Tuple[str, str]]) -> Optional[Plan]:
         return self._refuse(*reason) if reason else None
 
-    # Words
+    # Messages
 
     @property
     def _until_it_is_shown(self) -> str:
@@ -634,8 +634,8 @@ class _Planner:
     @property
     def _remedy(self) -> str:
         if self.wanted.type == "session":
-            return "cancel it with `flink cancel`: then it goes on from its last checkpoint"
-        return "go on from its newest checkpoint with job.upgradeMode=last-state"
+            return "cancel it with `flink cancel`: then it resumes from its last checkpoint"
+        return "resume from its newest checkpoint with job.upgradeMode=last-state"
 
     def _keep(self, why: str) -> Plan:
         return Plan(Action.KEEP, why, state=self.record.state)
@@ -647,8 +647,8 @@ class _Planner:
         return Plan(Action.CANCEL, why, source, self.job.state)
 
     def _refuse(self, what: str, remedy: str) -> Plan:
-        said = refusals.text(what, remedy, session=self.wanted.type == "session")
-        return Plan(Action.REFUSE, said, state=self.record.state)
+        message = refusals.text(what, remedy, session=self.wanted.type == "session")
+        return Plan(Action.REFUSE, message, state=self.record.state)
 
 
 def _job_of(path: str) -> str:
@@ -658,7 +658,7 @@ def _job_of(path: str) -> str:
 
 
 def from_checkpoint(record: Record, path: str, how: str = "last-state") -> Source:
-    """Where a job that ended goes on. What lies in the directory of an id of this release is its own to delete in time."""
+    """Where an ended job resumes. A checkpoint in the directory of an id of this release may be deleted in time."""
     own = any(observe.is_half_of(job, path) for job in (record.job, *record.former, *record.ids))
     is_checkpoint = "/chk-" in path
     return Source(how, path, own=own and is_checkpoint)

@@ -21,11 +21,11 @@ def prove(actor: Actor) -> None:
     record = actor.record
     if _is_at_rest(record):
         return
-    told, missing, ran = observe.Told(Status.UNREACHABLE, record.job), "", False
+    report, missing, ran = observe.Report(Status.UNREACHABLE, record.job), "", False
 
     def failed(text: str, *, for_good: bool = True) -> Failed:
-        """For the next operation: this one watched from the beginning, and the job did not run. A JobManager that has come up
-        may run it a moment later, unless the job has failed `for_good`, or never came to be there."""
+        """Recorded for the next operation: the job did not run during this one. A JobManager that has come up may run it a
+        moment later, unless the job has failed `for_good`, or never arrived there."""
         certain = for_good or not any(observe.was_ready(pod) for pod in _pods(actor, record))
         if record.exists and not ran and certain and not record.is_confirmed:
             actor.write(replace(actor.record, failed=f"{record.generation} {clock.now_seconds()}"))
@@ -34,23 +34,23 @@ def prove(actor: Actor) -> None:
     # A pod that has run for weeks may have been restarted before.
     at_first = restarts(actor, record) if record.is_confirmed else {}
     for _ in actor.deadline.ticks(every=1):
-        told = observe.ask(actor.flink, record)
-        status, newest = told.status, told.checkpoints.newest
-        ran = ran or status in _WELL or bool(newest and not paths.same(newest, told.checkpoints.restored))
+        report = observe.ask(actor.flink, record)
+        status, newest = report.status, report.checkpoints.newest
+        ran = ran or status in _WELL or bool(newest and not paths.same(newest, report.checkpoints.restored))
         if status in (Status.FAILED, Status.CANCELED):
-            raise failed(f"The job is {status.value}: {told.failure or reason(actor, record)}")
-        if status is Status.FINISHED and told.checkpoints.stopped_with:
+            raise failed(f"The job is {status.value}: {report.failure or reason(actor, record)}")
+        if status is Status.FINISHED and report.checkpoints.stopped_with:
             raise failed(
-                f"The job was stopped with savepoint {told.checkpoints.stopped_with}: run the same command again, and it goes on."
+                f"The job was stopped with savepoint {report.checkpoints.stopped_with}: run the same command again to resume it."
             )
-        if status in _WELL and not record.has_run and _is_from_there(record, told.checkpoints.restored):
-            # Before all pods are there: one that is lost meanwhile has had checkpoints that are newer than the record's state.
+        if status in _WELL and not record.has_run and _is_from_there(record, report.checkpoints.restored):
+            # Before all pods are ready: if one is lost meanwhile, its checkpoints are newer than the record's state.
             record = replace(record, ran=record.generation)
             actor.write(record)
         if status in _WELL:
             missing = "" if status is Status.FINISHED else not_there(actor)
             if not missing:
-                _confirm(actor, record, told.checkpoints.restored)
+                _confirm(actor, record, report.checkpoints.restored)
                 return
         # What applies all objects at once runs this beside the hook that writes the record.
         actor.records.read()
@@ -60,18 +60,18 @@ def prove(actor: Actor) -> None:
         if status in _WELL:
             continue
         if any(count - at_first.get(pod, 0) >= 2 for pod, count in restarts(actor, record).items()):
-            raise failed(f"The JobManager ends again and again: {reason(actor, record)}")
+            raise failed(f"The JobManager keeps crashing: {reason(actor, record)}")
     waited = f"{actor.deadline.seconds:g} s (hooks.timeoutSeconds)"
     if missing:
         raise failed(f"The job runs, but after {waited} {missing}", for_good=False)
-    text = f"The job {told.job or record.job} does not run after {waited}: {told.status.value}."
-    raise failed(" ".join(filter(None, [text, told.failure, reason(actor, record)])), for_good=told.status is Status.ABSENT)
+    text = f"The job {report.job or record.job} does not run after {waited}: {report.status.value}."
+    raise failed(" ".join(filter(None, [text, report.failure, reason(actor, record)])), for_good=report.status is Status.ABSENT)
 
 
 def _is_at_rest(record: Record) -> bool:
     """Whether the job is not to run."""
     if record.state == SUSPENDED:
-        say(f"The job is suspended. It will go on from {record.restore or 'the beginning'}.")
+        say(f"The job is suspended. It will resume from {record.restore or 'the beginning'}.")
     return record.state in (SUSPENDED, FINISHED)
 
 
@@ -87,7 +87,7 @@ def _confirm(actor: Actor, record: Record, path: str) -> None:
     for savepoint in gone:
         why = dispose(actor.flink, savepoint)
         if why:
-            say(f"The savepoint {savepoint} is not needed any more, and could not be deleted: {why}")
+            say(f"The savepoint {savepoint} is no longer needed, and could not be deleted: {why}")
     left = not_needed(record)
     for checkpoint in left:
         dispose(actor.flink, checkpoint)  # Flink may have deleted it by itself
@@ -96,18 +96,18 @@ def _confirm(actor: Actor, record: Record, path: str) -> None:
     live = observe.jobmanager(actor.wanted, actor.kubernetes)
     still_left = tuple(checkpoint for checkpoint in record.left if checkpoint not in left)
     new = replace(record, confirmed=record.generation, stops=kept, left=still_left, claim=claim, pending="", failed="")
-    actor.write(replace(new, madeBy="helm" if live and live.made_by_helm else "other").saying(line))
+    actor.write(replace(new, madeBy="helm" if live and live.made_by_helm else "other").with_line(line))
     say(line)
 
 
 def _is_from_there(record: Record, path: str) -> bool:
-    """Whether a job started from where it should; one whose JobManager was restarted has gone on from a checkpoint of its own."""
+    """Whether a job started from where it should; one whose JobManager was restarted has resumed from a checkpoint of its own."""
     own = [record.job, *record.former]
     return paths.same(path, record.restore) or any(observe.is_half_of(one, path) for one in own)
 
 
 def not_there(actor: Actor) -> str:
-    """What of the coming revision's pods is still missing; empty if nothing is."""
+    """Which of the coming revision's pods are still missing; empty if none are."""
     wanted = actor.wanted
     for name in filter(None, (wanted.jobmanager_deployment, wanted.taskmanager_deployment)):
         live = actor.kubernetes.deployment(name)
@@ -144,7 +144,7 @@ def _restarts_of(pod: Json) -> int:
 
 
 def reason(actor: Actor, record: Record) -> str:
-    """What the newest JobManager pod waits for, or how it ended; of a session, how many slots are free."""
+    """What the newest JobManager pod waits for, or how it ended; in a session, how many slots are free."""
     if actor.job.name:
         try:
             return actor.flink.slots()
@@ -155,7 +155,7 @@ def reason(actor: Actor, record: Record) -> str:
         deployment = actor.wanted.jobmanager_deployment
         return f"There is no JobManager pod of this revision: look at `kubectl describe deployment {deployment}`."
     name, status = pods[-1]["metadata"]["name"], pods[-1].get("status") or {}
-    told = [
+    causes = [
         f"{one.get('reason', '')}: {one.get('message', '')}"
         for one in status.get("conditions") or []
         if one.get("reason") == "Unschedulable"
@@ -163,19 +163,19 @@ def reason(actor: Actor, record: Record) -> str:
     for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "PodInitializing", "ContainerCreating"):
-            told.append(f"{waiting.get('reason')} {waiting.get('message', '')}".strip())
+            causes.append(f"{waiting.get('reason')} {waiting.get('message', '')}".strip())
         for state, option in (("lastState", "--previous "), ("state", "")):
             ended = (container.get(state) or {}).get("terminated")
             if ended and ended.get("exitCode"):
                 cause = last_cause(ended.get("message") or f"{container['name']} ended with exit code {ended['exitCode']}")
-                # Kubernetes keeps the end of a log alone, which may be what Flink says after the cause.
-                told.append(f"{cause} (`kubectl logs {option}{name} -c {container['name']}` has all of it)")
+                # Kubernetes keeps the end of a log alone, which may be what Flink logs after the cause.
+                causes.append(f"{cause} (`kubectl logs {option}{name} -c {container['name']}` has all of it)")
                 break
-    return f"Pod {name}: {'; '.join(filter(None, told)) or 'see its log.'}"
+    return f"Pod {name}: {'; '.join(filter(None, causes)) or 'see its log.'}"
 
 
 def last_cause(text: str) -> str:
-    """The line that tells most in the end of a log."""
+    """The most telling line in the end of a log."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("at ")]
     causes = [line for line in lines if "Caused by: " in line or " FATAL " in line or " ERROR " in line]
     return (causes or lines or [""])[-1][:600]

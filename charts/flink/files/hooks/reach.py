@@ -1,4 +1,4 @@
-"""What the coming revision could not read, or would not keep: each reason as (what is wrong, what to write)."""
+"""State that the coming revision could not read, or would not keep: each reason as (what is wrong, what to write)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Reach:
         self.wanted, self.record, self.seen = wanted, record, seen
 
     def example(self, job: str) -> str:
-        """How a checkpoint of a job is written; of one whose id is not known, if it is empty."""
+        """The form of a checkpoint's path; with a placeholder for an empty job id."""
         directory = self.record.checkpointDirectory or self.wanted.checkpoint_directory
         return f"{directory}/{job or '<job>'}/chk-<number>" if directory else "<path>"
 
     @property
     def newest(self) -> str:
-        """What to name as the newest state of a job that nobody can ask."""
+        """What to name as the newest state of an unreachable job."""
         record = self.record
         before = "" if record.has_run else record.previous or record.restore
         counts = before and not record.has_used(before)
@@ -59,7 +59,7 @@ class Reach:
         return refused or self.path(restore) or self.backend(canonical=canonical)
 
     def directory(self) -> Reason:
-        """Where there is none, the job starts from nothing."""
+        """Without a directory for state the job starts from nothing."""
         record = self.record
         # The record of a job that was taken over does not say it.
         newest = "" if record.flinkVersion else self.seen.checkpoints.newest
@@ -72,7 +72,7 @@ class Reach:
         )
 
     def flink(self) -> Reason:
-        """Flink promises to read older state alone."""
+        """Flink only promises to read older state."""
         _, old = self.record.written_by(wrote_nothing=observe.wrote_nothing(self.record, self.seen))
         new = self.wanted.flink_version
         if not old or _numbers(new) >= _numbers(old):
@@ -125,12 +125,12 @@ class Reach:
         return (
             f"The state of the job is stored in {path} at {old or 'the default endpoint'}, and this revision looks for it at "
             f"{new or 'the default endpoint'}.",
-            "Set job.state=suspended first, with the endpoint of before. Then name its savepoint with job.fromSavepoint and the "
+            "Set job.state=suspended first, with the previous endpoint. Then name its savepoint with job.fromSavepoint and the "
             "new endpoint: as it is if that is the same store, otherwise a copy.",
         )
 
     def backend(self, *, canonical: bool) -> Reason:
-        """`canonical`: it is, or will be, a savepoint in the format that is made for this."""
+        """`canonical`: it is, or will be, a savepoint in the format that every backend reads."""
         old, _ = self.record.written_by(wrote_nothing=observe.wrote_nothing(self.record, self.seen))
         new = self.wanted.state_backend
         if not old or old == new:

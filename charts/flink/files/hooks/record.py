@@ -1,4 +1,4 @@
-"""What the hooks wrote down about a job: a ConfigMap that is in no manifest, which they alone write.
+"""What the hooks know of a job: a ConfigMap that is in no manifest, which only they write.
 
 In a job release each field is a key of the ConfigMap, which the JobManager's start script reads as files; in a session release
 each job is a key that holds its fields as JSON. docs/upgrade.md describes the fields for people.
@@ -19,10 +19,10 @@ from .wanted import Wanted
 Json = Dict[str, Any]
 
 RUNNING, SUSPENDED, FINISHED = "running", "suspended", "finished"
-# In `deployment`: there was none, and that there is none now tells nothing any more.
+# In `deployment`: there was none; and there was none, but whether there is one now says nothing.
 NONE, GONE = "none", "gone"
 # In `pending`: pods that are still to be replaced and must not run this generation ("restart uid uid"), all pods ("replace");
-# that the job is still to be submitted, or that a client was told to and whether Flink has it is not known ("submitting time").
+# the job is still to be submitted, or a client was asked to and whether Flink has it is unknown ("submitting time").
 RESTART, REPLACE, SUBMIT, SUBMITTING = "restart", "replace", "submit", "submitting"
 
 # Flink's id of a job has 32 digits. Without high availability each process of the JobManager runs the job under an id of its own;
@@ -42,13 +42,15 @@ class Record:
     startBy: int = 0  # a pod that would be the first to run this generation does so until then, in seconds since 1970
     confirmed: int = 0  # the generation that was seen running from where it should
     ran: int = 0  # the generation whose job was seen running, while pods were still missing
-    failed: str = ""  # "generation seconds": the one that an operation waited for in vain, and until when
+    failed: str = ""  # "generation seconds": the one that an operation waited for without success, and until when
     deployment: str = ""  # the JobManager's Deployment when this was written, "uid generation", or none; gone: uninstalled since
     job: str = ""  # Flink's id of this generation; empty: there never was one
     spec: str = ""  # the specification that it runs
     state: str = ""  # running, suspended, or finished and not to be run again
     restore: str = ""  # what it starts from; empty: nothing
-    previous: str = ""  # the state before this generation, if it starts elsewhere: from what the values named, or from nothing
+    previous: str = (
+        ""  # the previous state, if this generation starts from other state: from what the values named, or from nothing
+    )
     previousFormer: Tuple[str, ...] = ()  # ids whose checkpoints may be newer than `previous`, the newest first
     own: bool = False  # whether `restore` is a checkpoint of this release's own, which Flink may delete in time
     former: Tuple[str, ...] = ()  # ids before this one whose checkpoints may be newer than `restore`, the newest first
@@ -56,9 +58,11 @@ class Record:
     fromSavepoint: str = ""  # the path that the values named last
     usedSavepoints: Tuple[str, ...] = ()  # digests of all paths that the values have named
     format: str = ""  # of `restore`, if that is a savepoint that stopped the job: CANONICAL or NATIVE
-    # Nobody knew of a job before it, and the values named no state: where its directory holds some, it must not start without it.
+    # No earlier job is known, and the values named no state: where its directory holds some, it must not start without it.
     first: bool = False
-    pending: str = ""  # what was begun and is not known to be done: a stop ("job trigger directory"), or one of the words above
+    pending: str = (
+        ""  # what was begun and is not known to be done: a stop ("job trigger directory"), or one of the constants above
+    )
     stops: Tuple[str, ...] = ()  # savepoints that stopped the job, the newest last
     savepoints: Tuple[str, ...] = ()  # savepoints on demand and on schedule, the newest last
     left: Tuple[str, ...] = ()  # checkpoints of generations before that can be deleted once nothing needs them
@@ -73,7 +77,7 @@ class Record:
     stateBackend: str = ""  # the same of the generation that wrote the state from before this one
     stateFlinkVersion: str = ""
     madeBy: str = ""  # helm, or other for what applied the objects without it; empty: not known
-    history: Tuple[str, ...] = ()  # a line for each beginning, and one for what was seen running
+    history: Tuple[str, ...] = ()  # a line for each start, and one for each that was seen running
 
     @property
     def exists(self) -> bool:
@@ -88,7 +92,7 @@ class Record:
         return self.is_confirmed or (self.exists and self.ran == self.generation)
 
     def is_recovered_by(self, wanted: Wanted) -> bool:
-        """Whether high availability can run a job of a session on in a revision, which then writes where the job did."""
+        """Whether high availability can recover a job of a session in a revision, which then writes where the job did."""
         here = (self.backend, self.flinkVersion, self.checkpointDirectory)
         there = (wanted.state_backend, wanted.flink_version, wanted.checkpoint_directory)
         return all(one in ("", other) for one, other in zip(here, there))
@@ -96,12 +100,12 @@ class Record:
     @property
     def barred(self) -> Tuple[str, ...]:
         """UIDs of the pods that must not run this generation."""
-        words = self.pending.split()
-        return tuple(words[1:]) if words[:1] == [RESTART] else ()
+        parts = self.pending.split()
+        return tuple(parts[1:]) if parts[:1] == [RESTART] else ()
 
     @property
     def is_replaced(self) -> bool:
-        """Whether no pod may run this generation before those of the generation before it have gone."""
+        """Whether no pod may run this generation before the previous one's pods are gone."""
         return self.pending == REPLACE
 
     @property
@@ -115,7 +119,7 @@ class Record:
 
     @property
     def written(self) -> str:
-        """The last time that its history tells."""
+        """The last time in its history."""
         return max(re.findall(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "\n".join(self.history)), default="")
 
     @property
@@ -143,17 +147,17 @@ class Record:
     def has_used(self, savepoint: str) -> bool:
         return digest(savepoint) in self.usedSavepoints
 
-    def using(self, savepoint: str) -> Record:
+    def with_used(self, savepoint: str) -> Record:
         """The record after the values have named a path: it counts once."""
         if not savepoint:
             return self
         used = [one for one in self.usedSavepoints if one != digest(savepoint)]
         return replace(self, fromSavepoint=savepoint, usedSavepoints=(*used, digest(savepoint))[-_USED:])
 
-    def saying(self, line: str) -> Record:
+    def with_line(self, line: str) -> Record:
         return replace(self, history=(*self.history, line)[-_HISTORY:])
 
-    def under(self, job: str) -> Record:
+    def with_id(self, job: str) -> Record:
         """The record with another id of the job."""
         if job == self.job:
             return self
@@ -167,7 +171,7 @@ def digest(path: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-_LINES = ("history", "stops", "savepoints", "left")  # one each line; other tuples are words
+_LINES = ("history", "stops", "savepoints", "left")  # one a line; other tuples are separated by spaces
 
 
 def load(data: Mapping[str, str]) -> Record:
@@ -187,7 +191,7 @@ def load(data: Mapping[str, str]) -> Record:
             values[field.name] = text
     record = Record(**values)
     if record.fromSavepoint and not record.has_used(record.fromSavepoint):
-        record = record.using(record.fromSavepoint)  # written by an older chart
+        record = record.with_used(record.fromSavepoint)  # written by an older chart
     return replace(record, state=SUSPENDED) if record.state == "stopped" else record
 
 
@@ -254,7 +258,7 @@ class Records:
         return not self._exists and not self._data
 
     def make(self) -> None:
-        """An empty ConfigMap, if there is none: a release that never had a job is then told from one whose record is gone."""
+        """An empty ConfigMap, if there is none: a release that never had a job then differs from one whose record is gone."""
         if self.are_gone:
             self._kubernetes.create_config_map(self._wanted.record, self._wanted.made_labels, {})
             self.read()
@@ -273,7 +277,7 @@ class Records:
         return load(json.loads(text)) if text.startswith("{") else Record()
 
     def assume(self, name: str, record: Record) -> None:
-        """Take a record for what is written, until it is, or until what is written is read again."""
+        """Use a record as if it were written, until it is, or until the ConfigMap is read again."""
         self._assumed[name] = record
 
     def put(self, name: str, record: Record) -> None:
@@ -294,7 +298,7 @@ class Records:
         self._version = (live or {}).get("metadata", {}).get("resourceVersion", "")
 
     def drop_left(self, listed: Set[str]) -> List[str]:
-        """Remove the records of jobs that left the list longest ago, for which there is no room; their names."""
+        """Remove the records of the jobs that left the list first, for which there is no room; returns their names."""
         left = [(self.get(name).written, name) for name in self.names if name not in listed and self.get(name).state != RUNNING]
         room, gone = _LEFT_BYTES, []
         for _, name in sorted(left, reverse=True):

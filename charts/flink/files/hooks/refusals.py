@@ -1,4 +1,4 @@
-"""Sentences by which an operation is refused: what is wrong, and what to do."""
+"""Messages of refusals: what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import List, Tuple
 
 
 def text(what: str, remedy: str, *, session: bool = False) -> str:
-    said = f"{what} Nothing was changed. {remedy}"
+    message = f"{what} Nothing was changed. {remedy}"
     for of_a_job, of_a_session in _IN_A_SESSION if session else ():
-        said = said.replace(of_a_job, of_a_session)
-    return said
+        message = message.replace(of_a_job, of_a_session)
+    return message
 
 
-# What the values of a job release call so, session.jobs calls otherwise, or does not have. Whole phrases come before words.
+# Values of a job release that session.jobs names otherwise, or does not have. Longer phrases come first.
 _IN_A_SESSION = (
-    ("restart the job from scratch with job.upgradeMode=stateless", "give the job another name, by which it begins anew"),
-    ("restart it from scratch with job.upgradeMode=stateless", "give the job another name, by which it begins anew"),
+    ("restart the job from scratch with job.upgradeMode=stateless", "give the job another name to restart it from scratch"),
+    ("restart it from scratch with job.upgradeMode=stateless", "give the job another name to restart it from scratch"),
     (
         ", or say job.upgradeMode=stateless",
         ", or take the job out of session.jobs in an upgrade before this one: under another name it restarts from scratch",
@@ -39,7 +39,7 @@ def renamed(old: str, new: str) -> Tuple[str, str]:
 def claim_goes(claim: str) -> Tuple[str, str]:
     return (
         f"PVC {claim} leaves the release with this revision, and would be deleted with all its files.",
-        "Upgrade once with the values of before and storage.keep=true; then this one leaves it alone.",
+        "Upgrade once with the previous values and storage.keep=true; then this one leaves it alone.",
     )
 
 

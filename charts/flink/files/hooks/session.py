@@ -11,7 +11,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Tuple
 from . import clock, download, observe, paths, submit
 from .act import Actor, say
 from .clock import Deadline
-from .cluster import check, refuse_strangers
+from .cluster import check, refuse_foreign_jobs
 from .dry_run import check_objects
 from .errors import Failed, HttpError, Unreachable
 from .high_availability import same_place
@@ -27,7 +27,7 @@ _ENDED = (Status.FINISHED, Status.FAILED, Status.CANCELED)
 
 
 def jobs_of(wanted: Wanted, records: Records) -> List[Job]:
-    """Those of the list, and those of which only a record knows: these are to be stopped."""
+    """Those of the list, and those that only a record knows, which are to be stopped."""
     listed = {job.name for job in wanted.jobs}
     gone = [Job(name, records.get(name).spec, "", SUSPENDED, "", program=None) for name in records.names if name not in listed]
     return [*wanted.jobs, *gone]
@@ -35,7 +35,7 @@ def jobs_of(wanted: Wanted, records: Records) -> List[Job]:
 
 @contextmanager
 def named(actor: Actor) -> Iterator[None]:
-    """A failure that says of which job it is."""
+    """Names the job in a failure."""
     try:
         yield
     except Failed as failure:
@@ -43,7 +43,7 @@ def named(actor: Actor) -> Iterator[None]:
 
 
 def for_each(actors: List[Actor], step: Callable[[Actor], None]) -> Dict[str, str]:
-    """Job -> why a step failed, which is taken for each job: one that fails keeps no other one from it."""
+    """Job -> why a step failed. It is taken for each job, whether another one fails or not."""
     failures: Dict[str, str] = {}
     for actor in actors:
         try:
@@ -55,13 +55,13 @@ def for_each(actors: List[Actor], step: Callable[[Actor], None]) -> Dict[str, st
 
 
 def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, lenient: bool) -> None:
-    """Stop what changes or goes, and everything if the JobManager is replaced and would forget its jobs.
+    """Stop what changes or leaves, and everything if the JobManager is replaced and would forget its jobs.
 
     All is decided before anything is stopped.
     """
     check(cluster, live, lenient=lenient)
     other = live is not None and live.template != cluster.wanted.jobmanager_template
-    # What high availability has stored is found in the same place alone, and read by the same backend and Flink alone.
+    # What high availability has stored is only found in the same place, and only read by the same backend and Flink.
     elsewhere = live is not None and not same_place(live.jobs_kept_in, cluster.wanted.jobs_kept_in)
     survive = cluster.wanted.jobs_survive_restart and not elsewhere
     replaced = other and not (survive and all(actor.record.is_recovered_by(cluster.wanted) for actor in actors))
@@ -70,7 +70,7 @@ def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, l
     adopted = _take_over(actors, live, lenient)
     if replaced:
         ours = {actor.record.half for actor in actors if actor.record.exists}
-        refuse_strangers(cluster, ours, lenient=lenient)
+        refuse_foreign_jobs(cluster, ours, lenient=lenient)
         cluster.store.check()
     steps = _decide(actors, replaced, survive and (live is None or other), lenient)
     if any(step.ends_a_job for _, step, _ in steps):
@@ -125,13 +125,13 @@ def _decide(actors: List[Actor], replaced: bool, recovered: bool, lenient: bool)
 
 
 def _is_seen_later(actor: Actor, seen: Observation) -> bool:
-    """Whether the hook after the upgrade finds the job running, and can stop it then: no JobManager of before need come up."""
+    """Whether the hook after the upgrade finds the job running, and can stop it then: the old JobManager need not come up."""
     unseen = seen.status is Status.UNREACHABLE and seen.known_to_store
     return unseen and actor.job.state == RUNNING and actor.record.is_recovered_by(actor.wanted)
 
 
 def _left(seconds: float, began: float) -> float:
-    """A JobManager that was waited for on behalf of one job is not waited for once more on behalf of the next."""
+    """The wait for a JobManager on behalf of one job counts for the next one."""
     return max(0, seconds - (clock.monotonic() - began))
 
 
@@ -141,9 +141,9 @@ def _adopt(actor: Actor, live: JobManager, lenient: bool) -> bool:
     if step.action is not Action.ADOPT:
         return False
     path = actor.job.from_savepoint
-    # What the values named before was used; that Flink shows another state means that it has gone on since.
+    # The path of the previous values was used; that Flink shows another state means that the job has resumed since.
     used = live.jobs is None or live.has_named(actor.job.name, path)
-    record = Record(job=step.job, ids=(step.job,), state=RUNNING).using(path if used else "")
+    record = Record(job=step.job, ids=(step.job,), state=RUNNING).with_used(path if used else "")
     actor.records.assume(actor.job.name, record)
     say(f"{actor.job.name}: the job {step.job} is taken over")
     return True
@@ -157,7 +157,7 @@ def _planned(actor: Actor, seen: Observation, lenient: bool) -> Plan:
 
 
 def _settle(actor: Actor, step: Plan, seen: Observation, lenient: bool) -> bool:
-    """End the job, if it is to end, and write where it goes on; whether it was stopped."""
+    """End the job, if it is to end, and write where it resumes; returns whether it was stopped."""
     if step.action is Action.KEEP:
         _leave(actor, seen)
         return False
@@ -182,7 +182,7 @@ def _leave(actor: Actor, seen: Observation) -> None:
 
 
 def check_downloads(actors: List[Actor]) -> None:
-    """What cannot be fetched is found before anything is stopped for it."""
+    """Raises Failed before anything is stopped, if a file cannot be fetched."""
     for actor in actors:
         if actor.record.spec != actor.job.specification:
             fetch(actor, os.devnull)
@@ -210,21 +210,21 @@ def after(actors: List[Actor], client: Client, *, lenient: bool) -> None:
     """Submit what does not run yet, and wait until all of it runs, each from where it should."""
     began = clock.monotonic()
     listed = [actor for actor in actors if actor.job.program]
-    _refuse_files_of_before(listed)
+    _refuse_older_files(listed)
     failures = for_each(listed, lambda actor: _start_if_due(actor, client, began, lenient))
     failures.update(for_each([actor for actor in listed if actor.job.name not in failures], prove))
     if failures:
         raise Failed(" ".join(failures.values()))
 
 
-def _refuse_files_of_before(actors: List[Actor]) -> None:
-    """Raises Failed if jobs that nobody knows have left state before this session was made, and the values name none."""
+def _refuse_older_files(actors: List[Actor]) -> None:
+    """Raises Failed if unknown jobs have left state before this session was made, and the values name none."""
     if not actors or actors[0].records.names or all(actor.job.from_savepoint for actor in actors):
         return
     wanted, records = actors[0].wanted, actors[0].records
     live = actors[0].kubernetes.deployment(wanted.jobmanager_deployment)
     directory = wanted.claim_directory
-    # A Deployment that was made anew is younger than the session, and so is a record.
+    # A Deployment that was made again is younger than the session, and so is a record.
     made = [one for one in (records.created, live["metadata"]["creationTimestamp"] if live else "") if one]
     state = submit.newest_before(directory, min(map(clock.seconds_of, made))) if made else ""
     if state:
@@ -237,7 +237,7 @@ def _refuse_files_of_before(actors: List[Actor]) -> None:
 
 
 def refuse_stored_jobs(actors: List[Actor]) -> None:
-    """Raises Failed if high availability knows jobs, no record does, and the values name no state. No JobManager lives."""
+    """Raises Failed if high availability knows jobs, no record does, and the values name no state. No JobManager is alive."""
     listed = [actor for actor in actors if actor.job.program]
     if not listed or all(actor.job.from_savepoint for actor in listed):
         return
@@ -250,7 +250,7 @@ def refuse_stored_jobs(actors: List[Actor]) -> None:
 
 
 def renew(actor: Actor) -> None:
-    """Replace TaskManagers that Flink made for a JobManager of before; jobs go on from their checkpoints on new ones."""
+    """Replace TaskManagers that Flink made for the previous JobManager; jobs resume from their checkpoints on new ones."""
     wait_for_jobmanager(actor)
     actor.drop_taskmanagers(former=True)
 
@@ -290,14 +290,14 @@ def _start(actor: Actor, client: Client, source: Source, wrote_nothing: bool) ->
     program = actor.job.program
     if not program:
         return
-    found = submit.newest(actor.wanted.claim_directory, source.former)
-    if not found and source.former and actor.record.claim not in ("", observe.claim_uid(actor.wanted, actor.kubernetes)):
+    newest = submit.newest(actor.wanted.claim_directory, source.former)
+    if not newest and source.former and actor.record.claim not in ("", observe.claim_uid(actor.wanted, actor.kubernetes)):
         raise Failed(
             f"Nothing of the job is left in {actor.wanted.claim_directory}, which is on another PVC than it ran on. Bring its "
             "files back, or name a copy of its state with fromSavepoint, or give the job another name to restart it from scratch."
         )
-    if found:
-        source = replace(source, restore=found, own=submit.is_checkpoint(found), former=())
+    if newest:
+        source = replace(source, restore=newest, own=submit.is_checkpoint(newest), former=())
     record = actor.record
     if not source.previous and not record.is_confirmed and paths.same(source.restore, record.restore):
         # As the hook before the upgrade has written it.
@@ -317,7 +317,7 @@ def _start(actor: Actor, client: Client, source: Source, wrote_nothing: bool) ->
 
 
 def _arrived(actor: Actor) -> Status:
-    """How the job does of which the client says that it has failed: it may have reached Flink all the same."""
+    """The status of a job that the client failed to submit: it may have reached Flink all the same."""
     status = Status.UNREACHABLE
     for _ in actor.deadline.ticks(every=1, within=10):
         status, _, _ = observe.look(actor.flink, actor.record)

@@ -36,7 +36,7 @@ class Client:
 
 
 def argv(program: Program, record: Record, claim_mode: bool) -> List[str]:
-    """The command that submits a job, under the id that the record has: a second try finds it there, and does not double it."""
+    """The command that submits a job, under the id that the record has: a retry finds it there, and does not submit it twice."""
     options = {**program.options, "$internal.pipeline.job-id": record.job}
     if record.restore:
         options["execution.state-recovery.ignore-unclaimed-state"] = str(program.allow_non_restored_state).lower()
@@ -79,7 +79,7 @@ def is_checkpoint(path: str) -> bool:
 
 
 def cause(output: str) -> str:
-    """The line of a command's output that tells most."""
+    """The most telling line of a command's output."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
     lines = [line.strip() for line in plain.splitlines() if line.strip() and not re.match(r"\s+(at|\.\.\.) ", line)]
     causes = [line for line in lines if line.startswith("Caused by: ")]

@@ -21,7 +21,7 @@ class Program:
     url: str  # where it is fetched from; empty: it is there already
     sha256: str  # SHA-256 that a fetched file has to have
     sql: bool  # whether it is a file in SQL
-    argv: List[str]  # words of `flink run` after its own options
+    argv: List[str]  # arguments of `flink run` after its own options
     options: Dict[str, str]  # Flink's options for this job alone
     allow_non_restored_state: bool  # start even if the state holds what no operator takes
 
@@ -79,7 +79,7 @@ class Wanted:
     )
     checkpoint_directory: str  # URI; empty: none
     savepoint_directory: str  # URI; empty: none
-    claim_directory: str  # path in the pods where checkpoints/ and savepoints/ are files; empty: they lie elsewhere
+    claim_directory: str  # path in the pods where checkpoints/ and savepoints/ are files; empty: they are stored elsewhere
     stores: Dict[str, str]  # scheme -> endpoint of the stores that the pods can read
     download: Optional[Download]  # None: the file of the job is there already
     high_availability: str  # none, kubernetes, zookeeper, or other

@@ -16,7 +16,7 @@ _SECONDS = 10
 
 
 class Session:
-    """One connection, which is closed after its few requests, before ZooKeeper asks for a sign of life."""
+    """One connection, which is closed after its few requests, before ZooKeeper expects a heartbeat."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

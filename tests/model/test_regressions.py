@@ -1,4 +1,4 @@
-"""What the walks have found: each the shortest way to get there."""
+"""Faults that the walks have found: each by its shortest way."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.model.scenes import (
     installed,
     lose_jobmanager,
     newest_checkpoint,
-    rest_is_away,
+    rest_is_unreachable,
     restart_jobmanager,
     rollback,
     stop_by_hand,
@@ -75,7 +75,7 @@ def test_restarts_of_long_ago_do_not_count() -> None:
     release = installed(AVAILABLE)
     for _ in range(3):
         restart_jobmanager(release)
-    rest_is_away(release, 20)
+    rest_is_unreachable(release, 20)
     assert upgrade(release, AVAILABLE).ok
 
 
@@ -174,6 +174,6 @@ def test_a_claim_that_was_deleted_by_hand_is_missed(values: Values) -> None:
     release.world.advance(30)
     refused = release.helm.upgrade(values)
     assert refused.state == "refused"
-    assert "The PVC with the state of the job is gone" in refused.said
+    assert "The PVC with the state of the job is gone" in refused.output
     release.forget("")
     assert release.helm.upgrade(replace(values, upgrade_mode="stateless")).ok
