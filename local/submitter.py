@@ -86,6 +86,7 @@ def _over(program: Any, options: Mapping[str, str]) -> Iterator[None]:
 def main(file: str) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever the program and its JVM print goes to the log
+    sys.path.insert(0, str(Path(file).resolve().parent))  # as Python does for a program
     spec = importlib.util.spec_from_file_location("program", file)
     assert spec
     assert spec.loader

@@ -44,12 +44,13 @@ for ((second = 0; $(registered) == 0; second++)); do
     fi
     sleep 1
 done
-# The KDV job, compiled and begun; no broker answers, so it must not wait for one, and reads nothing.
+# The KDV job, compiled and started; no broker answers, so it must not wait for one, and reads nothing.
 cat >"$lists/job.py" <<END
 import sys
 sys.path.insert(0, "$home/usrlib")
 import kdv
-kdv.prepare_topics = lambda *args: kdv.Topics(1, kdv.KEPT_BYTES)
+from kdv_job.topics import KEPT_BYTES, Topics
+kdv.prepare_topics = lambda *args: Topics(1, KEPT_BYTES)
 kdv.main(["--bootstrap-servers=localhost:9092", "--output=file://$lists/csv"])
 END
 record python-client bin/flink run --detached --pyClientExecutable python3 --python "$lists/job.py"

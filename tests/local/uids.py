@@ -6,21 +6,23 @@ from __future__ import annotations
 import json
 import sys
 
+from kdv_job.arguments import parse_args
+from kdv_job.options import configuration
+from kdv_job.plan import plan
+from kdv_job.topics import KEPT_BYTES
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
-from jobs.kdv import kdv
-
 
 def uids(argv: list[str]) -> list[tuple[str, str | None]]:
-    args = kdv.parse_args(argv)
+    args = parse_args(argv)
     flink = Configuration()
-    for key, value in kdv.configuration(args).items():
+    for key, value in configuration(args).items():
         flink.set_string(key, value)
     flink.set_string("parallelism.default", "2")
     streams = StreamExecutionEnvironment.get_execution_environment(flink)
-    kdv.plan(StreamTableEnvironment.create(streams), args, {}, kdv.KEPT_BYTES).attach_as_datastream()
+    plan(StreamTableEnvironment.create(streams), args, {}, KEPT_BYTES).attach_as_datastream()
     graph = streams._j_stream_execution_environment.getStreamGraph(False)
     nodes = sorted(graph.getStreamNodes().toArray(), key=lambda node: node.getId())
     return [(node.getOperatorName(), node.getTransformationUID()) for node in nodes]

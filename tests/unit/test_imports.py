@@ -8,12 +8,12 @@ import pytest
 
 from ci.core.paths import ROOT
 
-PACKAGES = {"bench", "ci", "harness", "harness_kdv", "jobs", "local", "tests"}
+PACKAGES = {"bench", "ci", "harness", "harness_kdv", "jobs", "kdv_job", "local", "tests"}
 FORBIDDEN = {
     "ci": PACKAGES - {"ci"},  # it runs before any of the others can
     "harness": PACKAGES - {"harness"},  # others can take it along
     "harness_kdv": {"bench", "local", "tests"},
-    "jobs": PACKAGES - {"jobs"},  # their images hold nothing else
+    "jobs": PACKAGES - {"jobs", "kdv_job"},  # their images hold nothing else
     "local": {"bench", "tests"},
     "bench": {"tests"},
     "tests": set(),

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from kdv_job import argument_types, places
+from kdv_job.arguments import parse_args
+from kdv_job.kafka import named_here, without_secrets
+from kdv_job.options import checkpoint_timeout, configuration
+from kdv_job.plan import statements
+from kdv_job.topics import Kafka, Topics, stalled
+from kdv_job.windows import views_of_sql
 
-from jobs.kdv import kdv
+from ci.core.paths import IMAGES, JOBS
 
 REJECTS = ["dead_letters", "late_records"]
 
@@ -16,12 +27,27 @@ def options(statement: str) -> dict[str, str]:
     return dict(re.findall(r"'([^']+)' = '((?:[^']|'')*)'", statement.split("WITH")[1]))
 
 
-def job(*words: str, **properties: str) -> tuple[dict[str, str], dict[str, str], str]:
+def job(*argv: str, **properties: str) -> tuple[dict[str, str], dict[str, str], str]:
     """{table or view: its statement}, Flink's options, and the statements that fill tables, for these arguments."""
-    args = kdv.parse_args(words)
-    tables, inserts = kdv.statements(args, {name.replace("_", "."): value for name, value in properties.items()})
-    found = {re.search(r"(?:TABLE|VIEW) (\w+)", table)[1]: table for table in tables}  # type: ignore[index]
-    return found, kdv.configuration(args), "\n".join(inserts)
+    args = parse_args(argv)
+    tables, inserts = statements(args, {name.replace("_", "."): value for name, value in properties.items()})
+    by_name = {re.search(r"(?:TABLE|VIEW) (\w+)", table)[1]: table for table in tables}  # type: ignore[index]
+    return by_name, configuration(args), "\n".join(inserts)
+
+
+@pytest.mark.parametrize("name", ["kdv.py", "job.py"])
+def test_the_job_runs_from_the_files_that_the_image_has_of_it(name: str, tmp_path: Path) -> None:
+    """`flink run --python` and Flink's driver in a JobManager both call Python with the file's path, from any directory."""
+    home = tmp_path / "flink"
+    (home / "usrlib").mkdir(parents=True)
+    dockerfile = (IMAGES / "flink" / "Dockerfile").read_text()
+    for source, target in re.findall(r"^COPY --chown=\S+ (kdv/\S+) /opt/flink/(usrlib/\S+)$", dockerfile, re.MULTILINE):
+        copy = shutil.copytree if (JOBS / source).is_dir() else shutil.copy2
+        copy(JOBS / source, home / target)
+    for file, link in re.findall(r"ln -s (\S+) /opt/flink/(usrlib/\S+)$", dockerfile, re.MULTILINE):
+        (home / link).symlink_to(file)
+    command = [sys.executable, str(home / "usrlib" / name), "--window=2"]
+    assert "'2' is not a duration" in subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True).stderr
 
 
 def test_defaults() -> None:
@@ -90,7 +116,7 @@ def test_every_argument_arrives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "connectors"),
+    ("argv", "connectors"),
     [
         ([], ["kafka", "kafka"]),
         (["--on-error=skip"], ["blackhole", "kafka"]),
@@ -98,8 +124,8 @@ def test_every_argument_arrives() -> None:
         (["--dead-letters=file:///d", "--late-records="], ["filesystem", "blackhole"]),
     ],
 )
-def test_what_becomes_of_rejects(words: list[str], connectors: list[str]) -> None:
-    tables, _, _ = job(*words)
+def test_what_becomes_of_rejects(argv: list[str], connectors: list[str]) -> None:
+    tables, _, _ = job(*argv)
     assert [options(tables[name])["connector"] for name in REJECTS] == connectors
 
 
@@ -126,18 +152,18 @@ def test_the_format_of_flink_itself() -> None:
 
 def test_without_the_jar_too_a_record_is_judged_by_one_clock() -> None:
     """Each view by a clock of its own would find a record good, and the next one broken, or neither."""
-    views = kdv.views_of_sql(kdv.parse_args(["--format=json", "--on-error=skip"]))
+    views = views_of_sql(parse_args(["--format=json", "--on-error=skip"]))
     assert ["FROM judged_once" in view for view in views] == [True] * 3
     assert not re.search(r"LOCALTIMESTAMP|FROM judged\b", "".join(views))
 
 
 def test_the_cluster_owns_parallelism_and_the_place_of_state() -> None:
-    owned = [key for key in kdv.configuration(kdv.parse_args([])) if "parallelism" in key or ".dir" in key or "storage" in key]
+    owned = [key for key in configuration(parse_args([])) if "parallelism" in key or ".dir" in key or "storage" in key]
     assert owned == []
 
 
 def test_the_time_zone_of_the_pod_does_not_matter() -> None:
-    assert kdv.configuration(kdv.parse_args([]))["table.local-time-zone"] == "UTC"
+    assert configuration(parse_args([]))["table.local-time-zone"] == "UTC"
 
 
 def test_money_is_no_floating_point_number() -> None:
@@ -155,18 +181,18 @@ def test_an_argument_cannot_end_its_sql_string() -> None:
     ("text", "expected"), [("2 min", 120_000), ("5s", 5000), ("500 ms", 500), ("1 h", 3_600_000), ("1 d", 86_400_000), ("0 s", 0)]
 )
 def test_durations(text: str, expected: int) -> None:
-    assert kdv.milliseconds(text) == expected
+    assert argument_types.milliseconds(text) == expected
 
 
-def test_the_state_of_a_window_is_found_whatever_the_arguments() -> None:
-    """Copies of a record have to meet; what they are found by is part of a savepoint."""
+def test_windows_have_the_same_buckets_whatever_the_arguments() -> None:
+    """Copies of a record have to meet, and a savepoint is keyed by the bucket."""
     assert "MOD(id, 64)" in job()[0]["judged"]
 
 
 def test_each_kind_of_place_gives_a_statement_of_the_same_form() -> None:
     """The planner numbers operators by it: one that hands on the view's own columns alone would be one fewer."""
-    for words in ([], ["--on-error=skip", "--late-records="], ["--dead-letters=file:///d", "--late-records=file:///l"]):
-        _, _, inserts = job(*words)
+    for argv in ([], ["--on-error=skip", "--late-records="], ["--dead-letters=file:///d", "--late-records=file:///l"]):
+        _, _, inserts = job(*argv)
         assert inserts.count("'sahibinden'") == 2
 
 
@@ -192,20 +218,20 @@ def test_a_bounded_run_takes_no_partition_for_idle() -> None:
     ("record_bytes", "kept"), [(2_097_176, 2_000_000), (1_048_588, 1_038_588), (4_000_000, 2_000_000), (9, 0)]
 )
 def test_a_reject_fits_into_its_topic(record_bytes: int, kept: int) -> None:
-    assert kdv.Topics(1, record_bytes).kept_bytes == kept
+    assert Topics(1, record_bytes).kept_bytes == kept
 
 
-class Told(kdv.Kafka):
-    """Kafka that says these options, and may not be asked for others."""
+class Configured(Kafka):
+    """Kafka with these options; the account may not ask for others."""
 
-    def __init__(self, told: dict[str, str]) -> None:
-        self.told = told
+    def __init__(self, options: dict[str, str]) -> None:
+        self.options = options
 
     def _broker(self) -> str:
         return "1"
 
     def _setting(self, kind: str, name: str, key: str) -> str:
-        return self.told.get(f"{kind} {key}", "")
+        return self.options.get(f"{kind} {key}", "")
 
 
 LONG, SHORT = {"TOPIC max.message.bytes": "2097176"}, {"TOPIC max.message.bytes": "9000"}
@@ -214,7 +240,7 @@ MADE_ANEW = {"BROKER auto.create.topics.enable": "true", "BROKER message.max.byt
 
 
 @pytest.mark.parametrize(
-    ("told", "longest"),
+    ("options", "longest"),
     [
         ({**LONG, **MADE_BY_HAND}, 2_097_176),
         ({**LONG, **MADE_ANEW}, 500),
@@ -224,16 +250,16 @@ MADE_ANEW = {"BROKER auto.create.topics.enable": "true", "BROKER message.max.byt
         ({}, 1_048_588),
     ],
 )
-def test_the_longest_reject_is_one_that_a_topic_takes_whoever_made_it(told: dict[str, str], longest: int) -> None:
-    assert Told(told).record_bytes(["dead", "late"]) == longest
+def test_the_longest_reject_is_one_that_a_topic_takes_whoever_made_it(options: dict[str, str], longest: int) -> None:
+    assert Configured(options).record_bytes(["dead", "late"]) == longest
 
 
 def test_without_topics_of_rejects_nobody_is_asked() -> None:
-    assert Told(MADE_ANEW).record_bytes([]) == 2_097_176
+    assert Configured(MADE_ANEW).record_bytes([]) == 2_097_176
 
 
 @pytest.mark.parametrize(
-    ("words", "partitions", "parallelism", "stalled"),
+    ("argv", "partitions", "parallelism", "waits_for_ever"),
     [
         (["--idle-timeout=0 s"], 2, 3, True),
         (["--idle-timeout=0 s"], 3, 3, False),
@@ -242,10 +268,10 @@ def test_without_topics_of_rejects_nobody_is_asked() -> None:
     ],
 )
 def test_a_reader_without_a_partition_must_not_hold_back_the_windows(
-    words: list[str], partitions: int, parallelism: int, stalled: bool
+    argv: list[str], partitions: int, parallelism: int, waits_for_ever: bool
 ) -> None:
-    sentence = kdv.stalled(kdv.parse_args(words), kdv.Topics(partitions, 1), parallelism)
-    assert ("lower the parallelism, or set the timeout" in sentence) is stalled
+    sentence = stalled(parse_args(argv), Topics(partitions, 1), parallelism)
+    assert ("lower the parallelism, or set the timeout" in sentence) is waits_for_ever
 
 
 OURS = "org.apache.flink.kafka.shaded."
@@ -268,15 +294,15 @@ OURS = "org.apache.flink.kafka.shaded."
     ],
 )
 def test_classes_alone_are_named_as_they_are_here(name: str, value: str, expected: str) -> None:
-    assert kdv.named_here(name, value, OURS) == expected
+    assert named_here(name, value, OURS) == expected
 
 
-def test_what_is_told_of_a_failure_shows_no_secret() -> None:
+def test_the_message_of_a_failure_shows_no_secret() -> None:
     kafka = {"ssl.keystore.key": "-----BEGIN\nit's\n", "ssl.key.password": "geheim", "client.id": "me"}
-    told = (
+    message = (
         "'properties.ssl.keystore.key'='-----BEGIN\nit''s\n' 'properties.ssl.key.password'='geheim' 'properties.client.id'='me'"
     )
-    assert kdv.without_secrets(told, kafka) == (
+    assert without_secrets(message, kafka) == (
         "'properties.ssl.keystore.key'='******' 'properties.ssl.key.password'='******' 'properties.client.id'='me'"
     )
 
@@ -291,8 +317,8 @@ def test_what_is_told_of_a_failure_shows_no_secret() -> None:
         ("--checkpoint-interval=0 s", "must be longer than zero"),
         ("--watermark-delay=-5 s", "is not a duration"),
         ("--window=1500 ms", "is not a whole number of seconds"),
-        ("--sink-parallelism=0", "is no whole number above 0"),
-        ("--sink-parallelism=٣", "is no whole number above 0"),
+        ("--sink-parallelism=0", "is not a whole number above 0"),
+        ("--sink-parallelism=٣", "is not a whole number above 0"),
         ("--window=٣ min", "is not a duration"),
         ("--topic=ağ", "is not a topic: write up to 249 letters of ASCII"),
         ("--topic=..", "is not a topic"),
@@ -305,17 +331,17 @@ def test_what_is_told_of_a_failure_shows_no_secret() -> None:
         ("--dead-letters=sahibinden", "--dead-letters=sahibinden is the topic that the job reads"),
         ("--late-records=sahibinden", "--late-records=sahibinden is the topic that the job reads"),
         ("--dead-letters=flink-group-sahibinden-late", "are one place"),
-        ("--dead-letters=file:///flink-data/output", "lie in one another: name folders beside each other"),
-        ("--dead-letters=file:///x/../flink-data/output/dead", "lie in one another"),
-        ("--late-records=file:///flink-data", "lie in one another"),
-        ("--late-records=FILE://localhost/flink-data/output/late", "lie in one another"),
+        ("--dead-letters=file:///flink-data/output", "contain one another: name directories beside each other"),
+        ("--dead-letters=file:///x/../flink-data/output/dead", "contain one another"),
+        ("--late-records=file:///flink-data", "contain one another"),
+        ("--late-records=FILE://localhost/flink-data/output/late", "contain one another"),
         ("--group= ", "is empty: write a name"),
         ("--bootstrap-servers=", "is empty: write a name"),
-        ("--output=", "is no folder: write one like"),
+        ("--output=", "is not a directory: write one like"),
         ("--dead-letters=://", "is neither a topic"),
-        ("--checkpoint-interval=1 ms", "is shorter than Flink takes: write at least '10 ms'"),
+        ("--checkpoint-interval=1 ms", "is shorter than Flink allows: write at least '10 ms'"),
         ("--max-record-size=99999999999999999999 gb", "is not a size"),
-        ("--transaction-timeout=25 d", "is longer than Kafka's clients hold"),
+        ("--transaction-timeout=25 d", "is longer than Kafka's clients allow"),
         ("--transaction-timeout=5 min", "has to be at least 6 min longer than --checkpoint-interval"),
         ("--checkpoint-interval=15 min", "has to be at least 6 min longer than --checkpoint-interval"),
         ("--dead-letters=a b", "is neither a topic"),
@@ -327,19 +353,19 @@ def test_what_is_told_of_a_failure_shows_no_secret() -> None:
 )
 def test_wrong_arguments_are_refused_with_a_sentence(argument: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        kdv.parse_args([argument])
+        parse_args([argument])
     assert ended.value.code == 2
     assert sentence in capsys.readouterr().err
 
 
 def test_places_that_only_look_alike_are_taken() -> None:
-    kdv.parse_args(["--dead-letters=file:///flink-data/output-dead", "--late-records=file:///flink-data/output-late"])
-    kdv.parse_args(["--dead-letters=s3://a/x", "--output=s3://b/x"])
-    kdv.parse_args(["--on-error=skip", "--dead-letters=sahibinden", "--late-records="])
+    parse_args(["--dead-letters=file:///flink-data/output-dead", "--late-records=file:///flink-data/output-late"])
+    parse_args(["--dead-letters=s3://a/x", "--output=s3://b/x"])
+    parse_args(["--on-error=skip", "--dead-letters=sahibinden", "--late-records="])
 
 
 def test_without_rejects_in_topics_no_transaction_has_to_last() -> None:
-    kdv.parse_args(["--dead-letters=file:///d", "--late-records=", "--checkpoint-interval=1 h"])
+    parse_args(["--dead-letters=file:///d", "--late-records=", "--checkpoint-interval=1 h"])
 
 
 @pytest.mark.parametrize(
@@ -352,20 +378,20 @@ def test_without_rejects_in_topics_no_transaction_has_to_last() -> None:
         ("s3://b/kdv", "S3://b/kdv/dead"),
     ],
 )
-def test_a_folder_is_the_same_in_every_spelling(output: str, dead: str) -> None:
-    assert kdv.overlap(output, dead)
-    assert kdv.overlap(dead, output)
+def test_a_directory_is_the_same_in_every_spelling(output: str, dead: str) -> None:
+    assert places.overlap(output, dead)
+    assert places.overlap(dead, output)
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("s3://a/kdv", "s3://b/kdv"), ("file:///a", "file:///ab"), ("hdfs://a/x", "s3://a/x")]
 )
-def test_folders_beside_each_other_are_two(one: str, other: str) -> None:
-    assert not kdv.overlap(one, other)
+def test_directories_beside_each_other_are_two(one: str, other: str) -> None:
+    assert not places.overlap(one, other)
 
 
 @pytest.mark.parametrize(
-    ("words", "given", "timeout"),
+    ("argv", "configured", "timeout"),
     [
         ([], 600_000, 590_000),
         ([], 60_000, 60_000),
@@ -374,5 +400,5 @@ def test_folders_beside_each_other_are_two(one: str, other: str) -> None:
         (["--checkpoint-interval=9 min"], 600_000, 60_000),
     ],
 )
-def test_a_checkpoint_is_given_up_before_kafka_drops_what_it_would_commit(words: list[str], given: int, timeout: int) -> None:
-    assert kdv.checkpoint_timeout(kdv.parse_args(words), given) == timeout
+def test_a_checkpoint_is_given_up_before_kafka_drops_what_it_would_commit(argv: list[str], configured: int, timeout: int) -> None:
+    assert checkpoint_timeout(parse_args(argv), configured) == timeout
