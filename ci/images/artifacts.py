@@ -130,6 +130,8 @@ def sets() -> dict[str, Jars | Packages]:
             zstd = Jar("com.github.luben", "zstd-jni", release["zstd-jni"], alone=True)
             jars = (Jar("org.apache.flink", "flink-sql-connector-kafka", connector, alone=True), zstd)
         found[f"connector-{version}"] = Jars(jars)
+    console = Jar("org.junit.platform", "junit-platform-console-standalone", versions.get("java", "junit-console"), alone=True)
+    found["junit"] = Jars((console,))
     kafka = versions.get("kafka", "version")
     connect = tuple(f"org.apache.kafka:connect-{name}" for name in ("api", "json", "runtime"))
     found["kafka"] = Jars(

@@ -62,7 +62,7 @@ def _versitygw(version: str) -> Path:
 def own_jars(version: str) -> list[Path]:
     """The jars of jobs/ that belong into Flink's lib/, compiled against this version of Flink."""
     lib = context("flink", version) / "flink" / "lib"
-    return [java.java_jar(JOBS / "checked-json", [lib], "checked-json")]
+    return [java.java_jar(java.module(JOBS / "checked-json", "main"), [lib], "checked-json")]
 
 
 def arguments(kind: str, version: str) -> dict[str, str]:

@@ -22,19 +22,26 @@ def ensure() -> None:
     debian.provide({"java": package, "javac": package}, "Flink, Kafka and the Java classes of the jobs")
 
 
-def _compile(sources: Path, classpath: Sequence[Path], target: Path) -> None:
-    """Leave the class files of `sources` in the folder `target`. Raises CommandFailed with what javac says."""
+def _compile(sources: Sequence[Path], classpath: Sequence[Path], target: Path) -> None:
+    """Leave the class files of `sources` in the directory `target`. Raises CommandFailed with the output of javac."""
     jars = [str(jar) for folder in classpath for jar in sorted(folder.rglob("*.jar"))]
     options = ["--release", _RELEASE, "-proc:none", f"-Xlint:{_LINTS}", "-Werror", "-encoding", "UTF-8"]
-    run(["javac", *options, "-d", target, "-cp", ":".join(jars), *sorted(sources.rglob("*.java"))])
+    files = sorted(file for directory in sources for file in directory.rglob("*.java"))
+    run(["javac", *options, "-d", target, "-cp", ":".join(jars), *files])
 
 
-def pack(folders: Sequence[Path], jar: Path) -> None:
-    """Write all files of the folders but Java sources into a jar; equal files give equal bytes."""
+def module(project: Path, part: str) -> list[Path]:
+    """The sources and resources of a Maven module's `part`, main or test."""
+    directories = [project / "src" / part / kind for kind in ("java", "resources")]
+    return [directory for directory in directories if directory.is_dir()]
+
+
+def pack(directories: Sequence[Path], jar: Path) -> None:
+    """Write all files of the directories but Java sources into a jar; equal files give equal bytes."""
     entries = {
-        file.relative_to(folder).as_posix(): file
-        for folder in folders
-        for file in folder.rglob("*")
+        file.relative_to(directory).as_posix(): file
+        for directory in directories
+        for file in directory.rglob("*")
         if file.is_file() and file.suffix != ".java"
     }
     with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -50,15 +57,15 @@ def pack(folders: Sequence[Path], jar: Path) -> None:
             add(name, file.read_bytes())
 
 
-def java_jar(sources: Path, classpath: Sequence[Path], name: str) -> Path:
-    """The jar <name>.jar of a folder of Java sources and resources (META-INF/...), compiled against the jars in `classpath`.
+def java_jar(sources: Sequence[Path], classpath: Sequence[Path], name: str) -> Path:
+    """The jar <name>.jar of directories of Java sources and resources, compiled against the jars in the directories `classpath`.
 
-    `classpath` names folders. Built once for the same input. Raises CommandFailed with javac's words; a warning is an error too.
+    Built once for the same input. Raises CommandFailed with the output of javac; a warning is an error too.
     """
     ensure()
     inputs = {
         "name": name,
-        "sources": cache.file_hash(sources),
+        "sources": cache.file_hash(*sources),
         "classpath": [cache.file_hash(folder) for folder in classpath],
         "javac": run(["javac", "-version"]),
         "how": cache.file_hash(Path(__file__)),
@@ -67,6 +74,6 @@ def java_jar(sources: Path, classpath: Sequence[Path], name: str) -> Path:
     def build(folder: Path) -> None:
         with step(f"javac {name}"), tempfile.TemporaryDirectory() as work:
             _compile(sources, classpath, Path(work))
-            pack([sources, Path(work)], folder / f"{name}.jar")
+            pack([*sources, Path(work)], folder / f"{name}.jar")
 
     return cache.entry("jars", inputs, build) / f"{name}.jar"

@@ -69,7 +69,7 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
 def decoder(version: str) -> Iterator[Decoder]:
     lib = images.context("flink", version) / "flink" / "lib"
     (own,) = images.own_jars(version)
-    verdicts = java.java_jar(Path(__file__).parent / "java", [lib, own.parent], "verdicts")
+    verdicts = java.java_jar([Path(__file__).parent / "java"], [lib, own.parent], "verdicts")
     jars = ":".join(map(str, [verdicts, own, *sorted(lib.glob("*.jar"))]))
     command = ["java", "-Xmx512m", "-cp", jars, "flinkhelm.json.Verdicts"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

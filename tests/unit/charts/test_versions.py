@@ -24,8 +24,20 @@ def test_flink() -> None:
     assert read("charts/flink-kafka-demo/values.yaml")["flink"]["image"]["tag"] == VERSION
     assert read("values/job-python.yaml")["image"]["tag"] == VERSION
     assert read("values/session-jobs.yaml")["image"]["tag"] == VERSION
-    assert f"<flink.version>{VERSION}</flink.version>" in (JOBS / "high-speed" / "pom.xml").read_text()
     assert VERSION in VERSIONS["flink"]["releases"]
+
+
+def test_maven() -> None:
+    java = VERSIONS["java"]
+    flink = f"<flink.version>{VERSION}</flink.version>"
+    texts = {project: (JOBS / project / "pom.xml").read_text() for project in ("high-speed", "checked-json")}
+    assert [project for project, text in texts.items() if flink not in text] == []
+    assert f"<junit.version>{java['junit']}</junit.version>" in texts["checked-json"]
+    assert (
+        f"<artifactId>maven-surefire-plugin</artifactId>\n        <version>{java['surefire']}</version>" in texts["checked-json"]
+    )
+    # One release of JUnit: 5.x of Jupiter has 1.x of the platform.
+    assert java["junit-console"].partition(".")[2] == java["junit"].partition(".")[2]
 
 
 def test_the_images_of_the_demo() -> None:

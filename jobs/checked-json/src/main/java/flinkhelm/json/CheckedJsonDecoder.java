@@ -143,8 +143,8 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
             end = name.length;
         }
         for (int index = 0; index < encodedNames.length; index++) {
-            byte[] wanted = encodedNames[index];
-            if (Arrays.equals(name, start, end, wanted, 0, wanted.length)) {
+            byte[] encoded = encodedNames[index];
+            if (Arrays.equals(name, start, end, encoded, 0, encoded.length)) {
                 return index;
             }
         }

@@ -48,8 +48,8 @@ final class JsonReader {
     }
 
     /** Goes over the next byte that is no blank, which has to be this one. */
-    void take(char wanted) throws BrokenRecord {
-        if (next() != wanted) {
+    void take(char expected) throws BrokenRecord {
+        if (next() != expected) {
             throw new BrokenRecord(NO_JSON);
         }
         position++;
@@ -120,19 +120,19 @@ final class JsonReader {
                 position++;
                 return text();
             case 't':
-                return word("true", Kind.OTHER);
+                return literal("true", Kind.OTHER);
             case 'f':
-                return word("false", Kind.OTHER);
+                return literal("false", Kind.OTHER);
             case 'n':
-                return word("null", Kind.NULL);
+                return literal("null", Kind.NULL);
             default:
                 return number();
         }
     }
 
-    private Kind word(String word, Kind kind) throws BrokenRecord {
-        for (int index = 0; index < word.length(); index++) {
-            if (at() != word.charAt(index)) {
+    private Kind literal(String text, Kind kind) throws BrokenRecord {
+        for (int index = 0; index < text.length(); index++) {
+            if (at() != text.charAt(index)) {
                 throw new BrokenRecord(NO_JSON);
             }
             position++;

@@ -3,19 +3,19 @@ package flinkhelm.json;
 import java.io.Serializable;
 import java.math.BigDecimal;
 
-/** The numbers from {@code least} to {@code greatest}, both included; null is no limit. */
+/** The numbers from {@code minimum} to {@code maximum}, both included; null is no limit. */
 final class Range implements Serializable {
 
     private static final long serialVersionUID = 1L;
 
     static final Range ALL = new Range(null, null);
 
-    private final BigDecimal least;
-    private final BigDecimal greatest;
+    private final BigDecimal minimum;
+    private final BigDecimal maximum;
 
-    private Range(BigDecimal least, BigDecimal greatest) {
-        this.least = least;
-        this.greatest = greatest;
+    private Range(BigDecimal minimum, BigDecimal maximum) {
+        this.minimum = minimum;
+        this.maximum = maximum;
     }
 
     /** Reads {@code "0..1"}, {@code "0.."} or {@code "..1"}. */
@@ -26,7 +26,7 @@ final class Range implements Serializable {
                 return new Range(limit(text.substring(0, dots)), limit(text.substring(dots + 2)));
             }
         } catch (NumberFormatException error) {
-            // the sentence below says it better
+            // refused below, with what to write
         }
         throw new IllegalArgumentException("'" + text + "' is no range: write 0..1, 0.. or ..1");
     }
@@ -40,6 +40,6 @@ final class Range implements Serializable {
     }
 
     boolean holds(BigDecimal value) {
-        return (least == null || least.compareTo(value) <= 0) && (greatest == null || greatest.compareTo(value) >= 0);
+        return (minimum == null || minimum.compareTo(value) <= 0) && (maximum == null || maximum.compareTo(value) >= 0);
     }
 }

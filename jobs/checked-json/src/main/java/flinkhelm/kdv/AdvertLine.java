@@ -66,8 +66,8 @@ public final class AdvertLine extends ScalarFunction {
         return new BigDecimal(exact, 2 * SCALE).setScale(CENTS, RoundingMode.HALF_UP).unscaledValue().longValueExact();
     }
 
-    /** A number that is not negative, plainly, without zeros at its end but for the first {@code least} digits. */
-    private void decimal(long unscaled, int scale, int least) {
+    /** A number that is not negative, plainly, without zeros at its end beyond the first {@code minimum} digits. */
+    private void decimal(long unscaled, int scale, int minimum) {
         long power = 1;
         for (int digit = 0; digit < scale; digit++) {
             power *= 10;
@@ -75,7 +75,7 @@ public final class AdvertLine extends ScalarFunction {
         whole(unscaled / power);
         long fraction = unscaled % power;
         int digits = scale;
-        while (digits > least && fraction % 10 == 0) {
+        while (digits > minimum && fraction % 10 == 0) {
             fraction /= 10;
             digits--;
         }

@@ -12,7 +12,7 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.table.data.RowData;
 
 /**
- * Keeps partitions that deliver broken rows alone from holding back the windows. A source takes each row for a sign of life, but a
+ * Keeps partitions that deliver broken rows alone from holding back the windows. A source counts each row as activity, but a
  * broken one has no time: its partition is never idle, and brings no watermark.
  *
  * <p>It stands right behind a reader, sees all its rows, and passes the source's watermarks on. While a partition has delivered
@@ -29,9 +29,9 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
     private final long timeout;
 
     private transient Map<Integer, Partition> partitions;
-    // Stands still under backpressure, as the source's own does: timers go on then, and nobody can deliver.
+    // Stands still under backpressure, as the source's own does: timers run on then, and no partition can deliver.
     private transient PausableRelativeClock clock;
-    // Milliseconds since the start, of which those do not count in which this task stood still.
+    // Milliseconds since the start, without those in which this task stood still.
     private transient long now;
     private transient long lookedAt;
     private transient boolean readerIdle;
@@ -119,7 +119,7 @@ final class ActivityOperator extends AbstractStreamOperator<RowData> implements 
         onlyBroken &= now >= timeout && reached < LAST;
         stalled = onlyBroken && mark == LAST;
         if (onlyBroken) {
-            // Where none is left, the one that went last had the word until then.
+            // Where none is left, the one that became idle last decided until then.
             reached = Math.max(reached, stalled ? lastMark : mark);
         }
         announce();

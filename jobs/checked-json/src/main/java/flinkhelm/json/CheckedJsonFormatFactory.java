@@ -33,7 +33,7 @@ public final class CheckedJsonFormatFactory implements DeserializationFormatFact
             ConfigOptions.key("ranges")
                     .mapType()
                     .defaultValue(Map.of())
-                    .withDescription("Least and greatest value of number columns: price:0..,kdv:0..1");
+                    .withDescription("Minimum and maximum of number columns: price:0..,kdv:0..1");
 
     static final ConfigOption<MemorySize> MAX_LENGTH =
             ConfigOptions.key("max-length")
