@@ -1,4 +1,4 @@
-"""The stems of words, found when the job is planned: the cluster itself counts only."""
+"""The stems of words, looked up while the job is planned: the cluster only counts them."""
 
 from __future__ import annotations
 

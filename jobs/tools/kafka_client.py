@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 Client = TypeVar("Client")
 
-# What both clients call by one name, and mean the same by.
+# Options with the same name and meaning in both clients.
 _COMMON = (
     "security.protocol",
     "sasl.mechanism",
@@ -32,8 +32,8 @@ _BLANKS = " \t\f"
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _MEANINGS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
 _PAIR = re.compile(r"((?:\\.|[^\\=: \t\f])*)(?:[ \t\f]*[=:][ \t\f]*|[ \t\f]*)(.*)", re.DOTALL)
-# Words of sasl.jaas.config, as the reader of Kafka's clients takes them apart.
-_JAAS_WORD = re.compile(
+# Tokens of sasl.jaas.config, as the tokenizer of Kafka's clients splits it.
+_JAAS_TOKEN = re.compile(
     r"""[\x00-\x20]+|//[^\r\n]*|/\*.*?\*/
     |(?P<quote>["'])(?P<text>(?:\\.|(?!(?P=quote))[^\\\r\n])*)(?P=quote)
     |(?P<plain>[A-Za-z_$\u00a0-\U0010ffff][-\w$.\u00a0-\U0010ffff]*)
@@ -50,12 +50,12 @@ class Wrong(ValueError):
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines of a file of properties: one with a backslash at its end, not escaped, goes on in the next; a comment never."""
-    found = iter(re.split(r"\r\n|\r|\n", text))
-    for line in found:
+    """The lines of a file of properties. A backslash at the end, not escaped, joins the next line, but not to a comment."""
+    lines = iter(re.split(r"\r\n|\r|\n", text))
+    for line in lines:
         line = line.lstrip(_BLANKS)
         while line and line[0] not in "#!" and (len(line) - len(line.rstrip("\\"))) % 2:
-            line = line[:-1] + next(found, "").lstrip(_BLANKS)
+            line = line[:-1] + next(lines, "").lstrip(_BLANKS)
         if line and line[0] not in "#!":
             yield line
 
@@ -82,26 +82,26 @@ def read(data: bytes) -> dict[str, str]:
 def account(jaas: str) -> dict[str, str]:
     """The options of the login module in sasl.jaas.config. Raises Wrong."""
     wrong = Wrong('sasl.jaas.config cannot be read: write <module> required username="..." password="...";')
-    words: list[tuple[str, bool]] = []  # with whether it is a sign
+    tokens: list[tuple[str, bool]] = []  # with whether it is a sign
     position = 0
     while position < len(jaas):
-        match = _JAAS_WORD.match(jaas, position)
+        match = _JAAS_TOKEN.match(jaas, position)
         if not match:
             raise wrong
         position = match.end()
         if match["quote"]:
-            words.append((_JAAS_ESCAPE.sub(_jaas_meaning, match["text"]), False))
+            tokens.append((_JAAS_ESCAPE.sub(_jaas_meaning, match["text"]), False))
         elif match["plain"] or match["sign"]:
-            words.append((match["plain"] or match["sign"], bool(match["sign"])))
-    options = words[2:-1]
-    if len(words) < 3 or words[0][1] or words[1][0].lower() not in _JAAS_FLAGS or words[-1] != (";", True) or len(options) % 3:
+            tokens.append((match["plain"] or match["sign"], bool(match["sign"])))
+    pairs = tokens[2:-1]
+    if len(tokens) < 3 or tokens[0][1] or tokens[1][0].lower() not in _JAAS_FLAGS or tokens[-1] != (";", True) or len(pairs) % 3:
         raise wrong
-    found = {}
-    for (name, no_name), equals, (value, no_value) in zip(options[::3], options[1::3], options[2::3], strict=True):
+    options = {}
+    for (name, no_name), equals, (value, no_value) in zip(pairs[::3], pairs[1::3], pairs[2::3], strict=True):
         if no_name or equals != ("=", True) or no_value:
             raise wrong
-        found[name] = value
-    return found
+        options[name] = value
+    return options
 
 
 def _jaas_meaning(match: re.Match[str]) -> str:
@@ -109,36 +109,36 @@ def _jaas_meaning(match: re.Match[str]) -> str:
     return chr(int(sign, 8)) if sign[0] in "01234567" else _JAAS_MEANINGS.get(sign, sign)
 
 
-def translated(found: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The properties by the names of librdkafka, and the names of those that it does not know. Raises Wrong."""
-    taken = {name: found[name] for name in _COMMON if name in found}
+def translated(properties: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The properties by librdkafka's names, and the names of those that it lacks. Raises Wrong."""
+    ours = {name: properties[name] for name in _COMMON if name in properties}
     known = {*_COMMON, "ssl.truststore.type", "ssl.keystore.type", "sasl.jaas.config", "ssl.endpoint.identification.algorithm"}
-    if jaas := found.get("sasl.jaas.config"):
-        taken |= {f"sasl.{name}": value for name, value in account(jaas).items() if name in ("username", "password")}
-    if "ssl.endpoint.identification.algorithm" in found:  # without one nobody looks at the broker's name
-        taken["ssl.endpoint.identification.algorithm"] = found["ssl.endpoint.identification.algorithm"] or "none"
-    for name, ours in _STORES.items():
+    if jaas := properties.get("sasl.jaas.config"):
+        ours |= {f"sasl.{name}": value for name, value in account(jaas).items() if name in ("username", "password")}
+    if "ssl.endpoint.identification.algorithm" in properties:  # an empty one: the broker's name is not checked
+        ours["ssl.endpoint.identification.algorithm"] = properties["ssl.endpoint.identification.algorithm"] or "none"
+    for name, names in _STORES.items():
         known.add(name)
         kind = ".".join(name.split(".")[:2])
-        if value := found.get(name):
-            form = found.get(f"{kind}.type", "JKS")
+        if value := properties.get(name):
+            form = properties.get(f"{kind}.type", "JKS")
             if form != "PEM":
                 raise Wrong(f"a {kind[4:]} of type {form}: write {kind}.type=PEM, and one in that form")
-            taken |= dict.fromkeys(ours, value)
-    return taken, sorted(found.keys() - known)
+            ours |= dict.fromkeys(names, value)
+    return ours, sorted(properties.keys() - known)
 
 
 def settings(file: str) -> dict[str, str]:
-    """The file's properties by the names of librdkafka; for argparse. Names on stderr what it leaves out."""
+    """The file's properties by the names of librdkafka; for argparse. Names on stderr what is ignored."""
     try:
-        taken, ignored = translated(read(Path(file).read_bytes()))
+        options, ignored = translated(read(Path(file).read_bytes()))
     except OSError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     except Wrong as error:
         raise argparse.ArgumentTypeError(f"{file}: {error}") from error
     if ignored:
         print(f"{file}: this program's client does without {', '.join(ignored)}", file=sys.stderr)
-    return taken
+    return options
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:

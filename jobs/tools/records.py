@@ -3,7 +3,7 @@
     records.py --topic sahibinden-dead
 
 A line holds partition, offset, headers (texts) and the value: as `text` where it is UTF-8, otherwise as `base64`. Records of
-transactions that are open or were broken off are not shown. Exit code 0: all were printed; 1: not; 2: wrong arguments.
+transactions that are open or were aborted are not shown. Exit code 0: all were printed; 1: not; 2: wrong arguments.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def read(bootstrap_servers: str, topic: str, settings: Mapping[str, str], timeou
     )
     try:
         try:
-            found = consumer.list_topics(topic, timeout=timeout).topics[topic]
+            metadata = consumer.list_topics(topic, timeout=timeout).topics[topic]
         except confluent_kafka.KafkaException as error:
             raise LookupError(f"no answer from Kafka at {bootstrap_servers}: {error.args[0].str()}") from error
-        if found.error is not None:
+        if metadata.error is not None:
             raise LookupError(f"topic {topic} does not exist")
-        for partition in sorted(found.partitions):
+        for partition in sorted(metadata.partitions):
             yield from _read_partition(consumer, topic, partition, timeout)
     finally:
         consumer.close()
@@ -55,7 +55,7 @@ def _read_partition(consumer: Any, topic: str, partition: int, timeout: float) -
     while True:
         message = consumer.poll(timeout)
         if message is None:
-            raise LookupError(f"partition {partition} of {topic} gave nothing for {timeout:g} s")
+            raise LookupError(f"partition {partition} of {topic} returned nothing for {timeout:g} s")
         if message.error() is None:
             headers = {name: value.decode(errors="replace") for name, value in message.headers() or []}
             yield {"partition": partition, "offset": message.offset(), "headers": headers, "value": message.value() or b""}

@@ -21,7 +21,7 @@ POLL_SECONDS = 1.0
 
 
 class NotYet(Exception):
-    """The wish cannot be fulfilled now, but a later try may; the text says why."""
+    """Not possible now, but perhaps at a later try; the text says why."""
 
 
 def log(text: str) -> None:
@@ -44,7 +44,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Creates a topic, or waits for it.")
     commands = parser.add_subparsers(dest="command", required=True)
     create = commands.add_parser("create", parents=[common], help="create the topic, or add the partitions that it lacks")
-    create.add_argument("--partitions", type=positive, default=1, help="wanted number (default: %(default)s)")
+    create.add_argument("--partitions", type=positive, default=1, help="number of partitions (default: %(default)s)")
     create.add_argument("--replication-factor", type=positive, default=-1, help="for a new topic (default: the brokers' own)")
     commands.add_parser("wait", parents=[common], help="wait until the topic exists")
     return parser.parse_args(argv)
@@ -53,23 +53,23 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def partitions(admin: kafka_admin.AdminClient, topic: str) -> int:
     """How many partitions the topic has, 0 where it does not exist. Raises NotYet when no broker answers."""
     try:
-        found = admin.list_topics(timeout=5).topics.get(topic)
+        metadata = admin.list_topics(timeout=5).topics.get(topic)
     except confluent_kafka.KafkaException as error:
         raise NotYet(f"no answer from Kafka: {error.args[0].str()}") from error
-    return 0 if found is None or found.error is not None else len(found.partitions)
+    return 0 if metadata is None or metadata.error is not None else len(metadata.partitions)
 
 
-def create(admin: kafka_admin.AdminClient, topic: str, wanted: int, replication_factor: int) -> str:
+def create(admin: kafka_admin.AdminClient, topic: str, count: int, replication_factor: int) -> str:
     """Create or enlarge the topic; return what was done. Raises NotYet when the brokers could not do it now."""
     present = partitions(admin, topic)
-    if present >= wanted:
+    if present >= count:
         return f"topic {topic} is there with {present} partitions"
     if present == 0:
-        change = admin.create_topics([kafka_admin.NewTopic(topic, wanted, replication_factor)])[topic]
-        done = f"topic {topic} created with {wanted} partitions"
+        change = admin.create_topics([kafka_admin.NewTopic(topic, count, replication_factor)])[topic]
+        done = f"topic {topic} created with {count} partitions"
     else:
-        change = admin.create_partitions([kafka_admin.NewPartitions(topic, wanted)])[topic]
-        done = f"topic {topic} enlarged from {present} to {wanted} partitions"
+        change = admin.create_partitions([kafka_admin.NewPartitions(topic, count)])[topic]
+        done = f"topic {topic} enlarged from {present} to {count} partitions"
     try:
         change.result()
     except confluent_kafka.KafkaException as error:
@@ -93,7 +93,7 @@ def wait(admin: kafka_admin.AdminClient, topic: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
-    # librdkafka's own complaints about an absent broker are kept off: each state is told once, below.
+    # librdkafka's own messages about an unreachable broker are off: each reason to wait is logged once, below.
     options = {**args.kafka_properties, "bootstrap.servers": args.bootstrap_servers, "log_level": 0}
     try:
         admin = kafka_client.client(kafka_admin.AdminClient, options)
@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     deadline = time.monotonic() + args.timeout
-    told = ""
+    reason = ""
     while True:
         try:
             if args.command == "create":
@@ -109,16 +109,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             else:
                 log(wait(admin, args.topic))
             return 0
-        except NotYet as state:
-            if str(state) != told:
-                told = str(state)
-                log(f"waiting on {args.bootstrap_servers}: {told}")
+        except NotYet as error:
+            if str(error) != reason:
+                reason = str(error)
+                log(f"waiting on {args.bootstrap_servers}: {reason}")
         except confluent_kafka.KafkaException as error:
             print(f"error: topic {args.topic} could not be prepared: {error.args[0].str()}", file=sys.stderr)
             return 1
         if time.monotonic() > deadline:
             print(
-                f"error: gave up after {args.timeout} s ({told}): check that Kafka is up at {args.bootstrap_servers}",
+                f"error: gave up after {args.timeout} s ({reason}): check that Kafka is up at {args.bootstrap_servers}",
                 file=sys.stderr,
             )
             return 1

@@ -17,8 +17,8 @@ import org.apache.flink.util.Collector;
 public final class HighSpeed {
     private HighSpeed() {}
 
-    public static void main(String[] words) throws Exception {
-        Map<String, String> options = options(words);
+    public static void main(String[] args) throws Exception {
+        Map<String, String> options = options(args);
         int window = Integer.parseInt(options.getOrDefault("window", "5"));
         double limit = Double.parseDouble(options.getOrDefault("limit", "120"));
 
@@ -57,12 +57,12 @@ public final class HighSpeed {
         }
     }
 
-    private static Map<String, String> options(String[] words) {
+    private static Map<String, String> options(String[] args) {
         Map<String, String> options = new HashMap<>();
-        for (String word : words) {
-            String[] parts = word.split("=", 2);
-            if (!word.startsWith("--") || parts.length != 2) {
-                throw new IllegalArgumentException(word + " is no option: write --name=value.");
+        for (String arg : args) {
+            String[] parts = arg.split("=", 2);
+            if (!arg.startsWith("--") || parts.length != 2) {
+                throw new IllegalArgumentException(arg + " is not an option: write --name=value.");
             }
             options.put(parts[0].substring(2), parts[1]);
         }
