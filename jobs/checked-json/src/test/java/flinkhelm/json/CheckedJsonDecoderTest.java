@@ -124,7 +124,13 @@ final class CheckedJsonDecoderTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 0.0000", "1.00000000, 1.0000", "2e-1, 0.2000", "99999999999999.9999, 99999999999999.9999", "0e999999999999, 0.0000"})
+    @CsvSource({
+        "0, 0.0000",
+        "1.00000000, 1.0000",
+        "2e-1, 0.2000",
+        "99999999999999.9999, 99999999999999.9999",
+        "0e999999999999, 0.0000",
+    })
     void aPriceIsExactHoweverItIsWritten(String written, String exact) {
         assertEquals(exact, read("{\"id\":7,\"price\":" + written + "," + REST).getDecimal(PRICE, 18, 4).toString());
     }
@@ -138,7 +144,15 @@ final class CheckedJsonDecoderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "2024-05-20", "2024-02-30 08:00:00", "2024-05-20 24:00:00", "2024-05-20T08:00:00", "1969-12-31 23:59:59"})
+    @ValueSource(
+            strings = {
+                "",
+                "2024-05-20",
+                "2024-02-30 08:00:00",
+                "2024-05-20 24:00:00",
+                "2024-05-20T08:00:00",
+                "1969-12-31 23:59:59",
+            })
     void aTimeThatIsNone(String time) {
         assertEquals("at: unreadable time", reason(GOOD.replace("2024-05-20 07:24:03.5", time)));
     }

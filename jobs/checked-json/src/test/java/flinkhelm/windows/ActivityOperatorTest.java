@@ -120,7 +120,8 @@ final class ActivityOperatorTest {
     @Test
     void timeUnderBackpressureMakesNoPartitionIdle() throws Exception {
         pass(0, 2000, good(0, 100_000), Rows.broken(1));
-        TimerGauge backpressure = harness.getEnvironment().getMetricGroup().getIOMetricGroup().getSoftBackPressuredTimePerSecond();
+        TimerGauge backpressure =
+                harness.getEnvironment().getMetricGroup().getIOMetricGroup().getSoftBackPressuredTimePerSecond();
         backpressure.markStart();
         assertEquals(List.of(), pass(2100, 5000));
         backpressure.markEnd();
