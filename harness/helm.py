@@ -88,9 +88,10 @@ class Helm:
         name: str = "release-name",
         namespace: str = "default",
         kube_version: str | None = None,
+        api_versions: Sequence[str] = (),
     ) -> str:
-        """The manifests that an install would send, as one YAML text."""
-        words = ["template", name, chart, f"--namespace={namespace}"]
+        """The manifests that an install would send, as one YAML text. `api_versions` are what the cluster has beside Helm's list."""
+        words = ["template", name, chart, f"--namespace={namespace}", *(f"--api-versions={api}" for api in api_versions)]
         if kube_version:
             words.append(f"--kube-version={kube_version}")
         return self._with_values(words, values, files)

@@ -2,7 +2,9 @@
 # Asks a JobManager's REST API with bash alone: neither curl nor Python is part of the image's contract.
 #   rest.sh get HOST PORT PATH                        prints the answer; fails unless the status is 200
 #   rest.sh registered HOST PORT                      fails unless the TaskManager of this pod is registered
-#   rest.sh check HOST PORT TASKMANAGERS [job]        waits up to two minutes for the TaskManagers (a number, or any), and for the job to run
+#   rest.sh check HOST PORT TASKMANAGERS TYPE [METRICS-HOST METRICS-PORT]
+#                                                     waits up to two minutes for the TaskManagers (a number, or any), where TYPE is
+#                                                     job for it to run, and for Flink's reporter to say so
 set -euo pipefail
 
 get() {
@@ -21,18 +23,33 @@ registered() {
   [[ $(get "$1" "$2" /taskmanagers) == *"\"id\":\"$POD_NAME\""* ]]
 }
 
+# Of several JobManagers the leader alone reports these; asked again, the Service gives another one.
+reported() {
+  local type=$1 host=$2 port=$3 metrics running=$'(^|\n)flink_jobmanager_job_runningState{[^\n]*} 1\\.0'
+  metrics=$(get "$host" "$port" /metrics 2>/dev/null) || return 1
+  if [[ $type == job ]]; then
+    [[ $metrics =~ $running ]]
+  else
+    [[ $metrics == *flink_jobmanager_numRegisteredTaskManagers* ]]
+  fi
+}
+
 check() {
-  local host=$1 port=$2 taskmanagers=$3 mode=${4:-session} overview=
+  local host=$1 port=$2 taskmanagers=$3 type=$4 metrics=${5:-} overview= job= reports=
+  [[ $type != job ]] || job=", the job is running"
+  [[ ! $metrics ]] || reports=", and its metrics say so"
   for ((second = 0; second < 120; second++)); do
     if overview=$(get "$host" "$port" /overview 2>/dev/null) &&
       [[ $taskmanagers == any || $overview == *"\"taskmanagers\":$taskmanagers,"* ]] &&
-      [[ $mode != job || $overview == *'"jobs-running":1,'* ]]; then
-      echo "REST answers, $taskmanagers TaskManagers are registered${4:+, the job is running}: $overview"
+      [[ $type != job || $overview == *'"jobs-running":1,'* ]] &&
+      { [[ ! $metrics ]] || reported "$type" "$metrics" "$6"; }; then
+      echo "REST answers, $taskmanagers TaskManagers are registered$job$reports: $overview"
       return 0
     fi
     sleep 1
   done
-  echo "Not there after two minutes: $taskmanagers TaskManagers${4:+ and a running job}. The last answer of http://$host:$port/overview: ${overview:-none}" >&2
+  echo "Not there after two minutes: $taskmanagers TaskManagers are registered$job$reports." \
+    "The last answer of http://$host:$port/overview: ${overview:-none}" >&2
   return 1
 }
 

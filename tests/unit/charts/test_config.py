@@ -40,6 +40,12 @@ def test_the_options_of_a_session_cluster() -> None:
         "taskmanager.memory.process.size": "1728m",
         "taskmanager.numberOfTaskSlots": "2",
         "metrics.internal.query-service.port": "6125",
+        "metrics.reporter.prom.factory.class": "org.apache.flink.metrics.prometheus.PrometheusReporterFactory",
+        "metrics.reporter.prom.port": "9249",
+        "metrics.reporter.prom.filterLabelValueCharacters": "false",
+        "metrics.reporter.prom.filter.excludes": "*.KafkaConsumer*;*.KafkaProducer*",
+        "metrics.reporter.prom.scope.variables.excludes": "host;task_attempt_id;task_attempt_num",
+        "metrics.job.status.enable": "CURRENT_TIME;STATE",
         "cluster.registration.error-delay": "1 s",
         "heartbeat.interval": "5 s",
         "heartbeat.timeout": "20 s",
@@ -154,11 +160,13 @@ def test_ports_of_the_containers_are_those_of_the_configuration() -> None:
             "rpc": "jobmanager.rpc.port",
             "blob": "blob.server.port",
             "metrics-query": "metrics.internal.query-service.port",
+            "metrics": "metrics.reporter.prom.port",
         },
         "taskmanager": {
             "rpc": "taskmanager.rpc.port",
             "data": "taskmanager.data.port",
             "metrics-query": "metrics.internal.query-service.port",
+            "metrics": "metrics.reporter.prom.port",
         },
     }
     for role, names in options_of.items():

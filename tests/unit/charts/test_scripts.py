@@ -42,12 +42,13 @@ def serving(server: socketserver.TCPServer) -> Iterator[int]:
 
 @contextmanager
 def flink(answers: dict[str, Any]) -> Iterator[int]:
-    """A REST API that gives these answers by path, and 404 for others."""
+    """An HTTP server that gives these answers by path, texts as they are, and 404 for others."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             known = self.path in answers
-            body = json.dumps(answers.get(self.path, {"errors": []}), separators=(",", ":")).encode()
+            answer = answers.get(self.path, {"errors": []})
+            body = (answer if isinstance(answer, str) else json.dumps(answer, separators=(",", ":"))).encode()
             self.send_response(200 if known else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -480,10 +481,41 @@ def test_a_taskmanager_is_registered_when_the_jobmanager_knows_it() -> None:
 
 def test_check_wants_the_taskmanagers_and_the_job() -> None:
     with flink({"/overview": OVERVIEW}) as port:
-        assert "2 TaskManagers" in bash(REST, "check", "127.0.0.1", port, 2).stdout
-        assert "the job is running" in bash(REST, "check", "127.0.0.1", port, 2, "job").stdout
-        with pytest.raises(subprocess.TimeoutExpired):
-            subprocess.run(["bash", REST, "check", "127.0.0.1", str(port), "3"], timeout=2, check=False)
+        session = bash(REST, "check", "127.0.0.1", port, 2, "session").stdout
+        assert "2 TaskManagers are registered: " in session
+        assert "the job is running: " in bash(REST, "check", "127.0.0.1", port, 2, "job").stdout
+        assert waits("127.0.0.1", port, 3, "session")
+
+
+RUNNING = 'flink_jobmanager_job_runningState{job_id="a",job_name="a } job",} %s\n'
+REGISTERED = "flink_jobmanager_numRegisteredTaskManagers 2.0\n"
+
+
+@pytest.mark.parametrize(
+    ("type", "metrics", "there"),
+    [
+        ("job", REGISTERED + RUNNING % "1.0", True),
+        ("job", REGISTERED + RUNNING % "0.0", False),
+        ("job", REGISTERED + f"# {RUNNING % '1.0'}", False),
+        ("job", REGISTERED, False),
+        ("session", REGISTERED, True),
+        ("session", "flink_jobmanager_Status_JVM_CPU_Load 0.1\n", False),  # of one that does not lead
+    ],
+)
+def test_check_wants_a_metric_of_the_job(type: str, metrics: str, there: bool) -> None:
+    with flink({"/overview": OVERVIEW, "/metrics": metrics}) as port:
+        words = ("127.0.0.1", port, 2, type, "127.0.0.1", port)
+        if there:
+            assert "its metrics say so: " in bash(REST, "check", *words).stdout
+        else:
+            assert waits(*words)
+
+
+def waits(*words: object) -> bool:
+    """Whether rest.sh check looks again and again."""
+    with pytest.raises(subprocess.TimeoutExpired):
+        bash(REST, "check", *words, seconds=2)
+    return True
 
 
 @pytest.mark.parametrize(

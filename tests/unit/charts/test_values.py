@@ -199,6 +199,8 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
         ("image.digest", "sha256:short"),
         ("image.pullPolicy", "Sometimes"),
         ("rest.port", 65536),
+        ("metrics.port", 80),
+        ("metrics.podMonitor.interval", "often"),
         ("rest.service.type", "Headless"),
         ("ingress.rewrite", "traefik"),
         ("state.backend", "redis"),
@@ -223,6 +225,7 @@ JOB = {"flink": {"type": "job"}}
 BOUNDED = {**JOB, "job": {"bounded": True}}
 SUBMITS: Tree = {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}
 NATIVE: Tree = {"flink": {"mode": "native"}}
+MONITORED: Tree = {"metrics": {"podMonitor": {"enabled": True}}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 
 # Value -> another setting of it, and the other values without which it has no effect.
@@ -309,6 +312,20 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "serviceAccount.automountToken": (True, {}),
     "rbac.create": (False, {}),
     "extraObjects": ([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}], {}),
+    "metrics.enabled": (False, {}),
+    "metrics.port": (19249, {}),
+    "metrics.scrapeAnnotations": (True, {}),
+    "metrics.podMonitor.enabled": (True, {}),
+    **{
+        f"metrics.podMonitor.{key}": (value, MONITORED)
+        for key, value in {
+            "labels": {"release": "kube-prometheus-stack"},
+            "interval": "15s",
+            "scrapeTimeout": "10s",
+            "relabelings": [{"targetLabel": "cluster", "replacement": "east"}],
+            "metricRelabelings": [{"regex": "task_name", "action": "labeldrop"}],
+        }.items()
+    },
     "rest.port": (18081, {}),
     "rest.service.type": ("LoadBalancer", {}),
     "rest.service.nodePort": (30081, {"rest": {"service": {"type": "NodePort"}}}),

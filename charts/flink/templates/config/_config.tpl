@@ -43,7 +43,7 @@ A quantity of Kubernetes ("1728Mi", "2Gi", "2G", bytes) in MiB, rounded down: (d
 
 {{/* The ports of Flink besides REST's. */}}
 {{- define "flink.ports" -}}
-{data: 6121, taskmanager: 6122, jobmanager: 6123, blob: 6124, metrics: 6125}
+{data: 6121, taskmanager: 6122, jobmanager: 6123, blob: 6124, query: 6125}
 {{- end }}
 
 {{/* Value of one option of the final configuration, empty if it is not set: (dict "root" $ "key" "..."). */}}
@@ -118,7 +118,7 @@ nowhere else, save for those that differ by pod (arguments of the workloads). Op
       "taskmanager.bind-host" "0.0.0.0"
       "taskmanager.rpc.port" (toString $ports.taskmanager)
       "taskmanager.data.port" (toString $ports.data)
-      "metrics.internal.query-service.port" (toString $ports.metrics)
+      "metrics.internal.query-service.port" (toString $ports.query)
       "taskmanager.numberOfTaskSlots" (include "flink.text" .Values.taskmanager.slots)
       "parallelism.default" "1"
       "io.tmp.dirs" "/tmp"
@@ -147,7 +147,7 @@ fail to come. Flink's own are 10 s and 50 s. */ -}}
 {{- $_ := set $config "heartbeat.interval" "5 s" -}}
 {{- $_ := set $config "heartbeat.timeout" "20 s" -}}
 {{- end -}}
-{{- $config = merge $config (include "flink.state.options" . | fromJson) -}}
+{{- $config = merge $config (include "flink.state.options" . | fromJson) (include "flink.metrics.options" . | fromJson) -}}
 {{- if include "flink.bounded" . -}}
 {{- /* The process ends with its job, well or not. */ -}}
 {{- $_ := set $config "execution.shutdown-on-application-finish" "true" -}}

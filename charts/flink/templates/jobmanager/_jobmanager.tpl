@@ -1,7 +1,7 @@
 {{/* The pod, which is told the hash of itself: (dict "root" $ "specification" "..." "restartPolicy" <optional>). */}}
 {{- define "flink.jobmanager.pod" -}}
-{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "passwd" "state" "native"
-      "download" "record" -}}
+{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "passwd" "state" "metrics"
+      "native" "download" "record" -}}
 {{- if not (include "flink.bounded" .root) }}{{ $parts = append $parts "specification" }}{{ end -}}
 {{- if eq .root.Values.flink.type "job" }}{{ $parts = append $parts "files" }}{{ end -}}
 {{- include "flink.pod" (dict "root" .root "component" "jobmanager" "parts" $parts "specification" .specification
@@ -18,7 +18,7 @@ ports:
   - {name: rest, containerPort: {{ .root.Values.rest.port }}}
   - {name: rpc, containerPort: {{ $ports.jobmanager }}}
   - {name: blob, containerPort: {{ $ports.blob }}}
-  - {name: metrics-query, containerPort: {{ $ports.metrics }}}
+  - {name: metrics-query, containerPort: {{ $ports.query }}}
 startupProbe:
   httpGet: {path: /config, port: rest}
   periodSeconds: 2

@@ -1,6 +1,7 @@
 {{/* The pod in standalone mode: (dict "root" $ "restartPolicy" <optional>). */}}
 {{- define "flink.taskmanager.pod" -}}
-{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "passwd" "state" "together" -}}
+{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "passwd" "state" "metrics"
+      "together" -}}
 {{- include "flink.pod" (dict "root" .root "component" "taskmanager" "parts" $parts "restartPolicy" .restartPolicy
       "container" (include "flink.taskmanager.container" .root)) -}}
 {{- end }}
@@ -31,7 +32,7 @@ for the JobManager before it begins>).
 {{- define "flink.taskmanager.serving" }}
 {{- $ports := include "flink.ports" . | fromYaml }}
   - {name: data, containerPort: {{ $ports.data }}}
-  - {name: metrics-query, containerPort: {{ $ports.metrics }}}
+  - {name: metrics-query, containerPort: {{ $ports.query }}}
 {{- if not .waits }}
 startupProbe:
   tcpSocket: {port: {{ .rpc }}}

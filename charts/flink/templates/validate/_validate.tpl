@@ -23,6 +23,7 @@
 {{- if eq $values.flink.mode "native" }}{{ include "flink.validate.native" . }}{{ end -}}
 {{- include "flink.validate.files" . -}}
 {{- include "flink.validate.logging" . -}}
+{{- include "flink.validate.metrics" . -}}
 {{- include "flink.validate.session" . -}}
 {{- if and $jobMode $values.sqlGateway.enabled -}}
 {{- fail (cat
@@ -80,7 +81,7 @@
 {{- if has (float64 $values.rest.port) (values $ports) -}}
 {{- fail (printf (cat
       "rest.port is %v, which the JobManager uses itself (%v RPC, %v blobs, %v metrics): write another, for example"
-      "8081.") $values.rest.port $ports.jobmanager $ports.blob $ports.metrics) -}}
+      "8081.") $values.rest.port $ports.jobmanager $ports.blob $ports.query) -}}
 {{- end -}}
 
 {{- $jobmanager := $values.jobmanager -}}
