@@ -82,7 +82,7 @@ class FlinkCluster:
         self.rest = FlinkRest(f"http://127.0.0.1:{rest}", session, on_timeout=self._tails, interval=0.1)
 
     def start(self) -> None:
-        self.jobmanager = self._start("jobmanager")
+        self.jobmanager = self.launch("jobmanager")
         for _ in range(self._wanted):
             self.add_taskmanager()
 
@@ -94,7 +94,7 @@ class FlinkCluster:
         wait_for(registered, timeout=120, what=f"Flink {self.version}", on_timeout=self._tails, interval=0.2)
 
     def add_taskmanager(self) -> Process:
-        process = self._start("taskmanager", str(len(self.taskmanagers)))
+        process = self.launch("taskmanager", str(len(self.taskmanagers)))
         self.taskmanagers.append(process)
         return process
 
@@ -108,7 +108,8 @@ class FlinkCluster:
         with Submitter([sys.executable, "-m", "local.submitter", job], self.folder / "submitter.log", self.env) as submitter:
             yield submitter
 
-    def _start(self, role: str, suffix: str = "") -> Process:
+    def launch(self, role: str, suffix: str = "") -> Process:
+        """A process of its own, of which nobody but its caller takes care."""
         script = self.home / "bin" / f"{role}.sh"
         return Process([script, "start-foreground"], self.folder / f"{role}{suffix}.log", self.env)
 

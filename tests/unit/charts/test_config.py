@@ -204,6 +204,22 @@ def test_levels_of_loggers_are_added_to_the_rest() -> None:
     assert [one.get("level") for one in root.iter("root")][-1] == "ERROR"
 
 
+def test_json_is_the_layout_of_the_console_alone() -> None:
+    text, data = (
+        render(FLINK, {"logging": {"format": kind, "loggers": {"a.b": "DEBUG"}}}, name="r").one("ConfigMap", "r-flink-config")["data"]
+        for kind in ("text", "json")
+    )
+    log4j = "log4j-console.properties"
+    assert {name for name in text if text[name] != data[name]} == {log4j}
+    plain, changed = (dict(line.split(" = ", 1) for line in one[log4j].splitlines()) for one in (text, data))
+    assert {key for key in plain.keys() | changed.keys() if plain.get(key) != changed.get(key)} == {
+        "appender.console.layout.pattern",
+        "appender.console.layout.alwaysWriteExceptions",
+    }
+    assert changed["appender.console.layout.pattern"].startswith('{"@timestamp":"%d{')
+    assert changed["logger.values-a-b.level"] == "DEBUG"
+
+
 def loggers_of(properties: dict[str, str]) -> set[str]:
     return {key.split(".")[1] for key in properties if key.startswith("logger.")}
 

@@ -297,6 +297,14 @@ REFUSALS = [
         "highAvailability.zookeeper.root is set, but highAvailability.type is kubernetes",
         "set highAvailability.type=zookeeper, or leave the path out",
     ),
+    *(
+        (
+            {"logging": {"format": "json", "log4jConsole": text}},
+            "logging.log4jConsole has no appender called console with a PatternLayout",
+            "leave logging.format out",
+        )
+        for text in ("rootLogger.level = INFO\n", "appender.console.layout.type = JsonTemplateLayout\n")
+    ),
     ({"files": {"a.txt": "x" * 1_000_001}}, "and a ConfigMap takes 1 MiB", "on the claim, or behind a URL"),
     *(
         ({"flink": JOB, "jobmanager": {"extraEnv": [{"name": name, "value": "x"}]}}, f"extraEnv has {name}", "another name")

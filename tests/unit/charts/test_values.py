@@ -369,6 +369,7 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "serviceAccount.annotations": ({"a": "b"}, {}),
     "podSecurityContext": ({"runAsUser": 1234}, {}),
     "securityContext": ({"runAsUser": 1234}, {}),
+    "logging.format": ("json", {}),
     "logging.log4jConsole": ("a = b\n", {}),
     "logging.logbackConsole": ("<configuration/>\n", {}),
     "logging.log4jCli": ("a = b\n", {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -181,6 +182,18 @@ class TestPods:
         assert "The JobManager keeps crashing: Pod new: CrashLoopBackOff back-off; Caused by: java.lang.X: no such" in refusal
         assert "(`kubectl logs --previous new -c jobmanager` has all of it)" in refusal
         assert begun.clock.now < 30
+
+    @pytest.mark.parametrize("lost", [0, 120], ids=["whole", "without its beginning"])
+    def test_one_that_logs_json_tells_it_as_well(self, begun: World, lost: int) -> None:
+        line = json.dumps({"level": "ERROR", "message": "It ends.", "exception": "a.B: b\n\tat x\nCaused by: java.lang.X: no\n\tat y\n"})
+        text = "\n".join([json.dumps({"level": "INFO", "message": "m" * 200}), line])[lost:]
+        begun.kubernetes.pods = [pod("new", "b", 2, lastState={"terminated": {"exitCode": 1, "message": text}})]
+        assert "Pod new: Caused by: java.lang.X: no (`kubectl logs --previous" in begun.refused("after")
+
+    def test_one_that_logs_json_and_no_cause(self, begun: World) -> None:
+        line = json.dumps({"level": "ERROR", "message": "It ends."})
+        begun.kubernetes.pods = [pod("new", "b", 2, lastState={"terminated": {"exitCode": 1, "message": f"{line}\nbye\n"}})]
+        assert 'Pod new: {"level": "ERROR", "message": "It ends.' in begun.refused("after")
 
     def test_one_of_before_that_was_restarted_does_not_count(self, begun: World) -> None:
         """`helm upgrade` without --wait, whose old pod had restarted twice in its life."""

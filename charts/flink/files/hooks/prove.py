@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Dict, List
 
@@ -175,7 +176,8 @@ def reason(actor: Actor, record: Record) -> str:
 
 
 def last_cause(text: str) -> str:
-    """The most telling line in the end of a log."""
+    """The most telling line in the end of a log. One in JSON, which may have lost its beginning, holds several."""
+    text = re.sub(r'"\}$', "", text.replace(r"\n", "\n").replace(r"\t", "\t"), flags=re.MULTILINE)
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("at ")]
-    causes = [line for line in lines if "Caused by: " in line or " FATAL " in line or " ERROR " in line]
+    causes = [line for line in lines if "Caused by: " in line or re.search('[ "](FATAL|ERROR)[ "]', line)]
     return (causes or lines or [""])[-1][:600]
