@@ -90,7 +90,7 @@ class Helm:
         kube_version: str | None = None,
         api_versions: Sequence[str] = (),
     ) -> str:
-        """The manifests that an install would send, as one YAML text. `api_versions` are what the cluster has beside Helm's list."""
+        """The manifests that an install would send, as one YAML text; `api_versions` are of the cluster, beside Helm's list."""
         words = ["template", name, chart, f"--namespace={namespace}", *(f"--api-versions={api}" for api in api_versions)]
         if kube_version:
             words.append(f"--kube-version={kube_version}")

@@ -29,12 +29,15 @@ def parse(text: str) -> Iterator[Sample]:
         if not (found := _LINE.fullmatch(line)):
             raise ValueError(f"no sample: {line}")
         labels = {
-            name: re.sub(r"\\.", lambda escaped: _ESCAPED[escaped[0]], value) for name, value in _LABEL.findall(found["labels"] or "")
+            name: re.sub(r"\\.", lambda escaped: _ESCAPED[escaped[0]], value)
+            for name, value in _LABEL.findall(found["labels"] or "")
         }
         yield Sample(found["name"], labels, float(found["value"]))
 
 
 def scrape(cluster: Cluster, namespace: str, pod: str, port: int) -> list[Sample]:
     """What the pod exports now. Raises ApiException while it does not answer."""
-    answer = cluster.core.connect_get_namespaced_pod_proxy_with_path(f"{pod}:{port}", namespace, "metrics", _preload_content=False)
+    answer = cluster.core.connect_get_namespaced_pod_proxy_with_path(
+        f"{pod}:{port}", namespace, "metrics", _preload_content=False
+    )
     return list(parse(answer.data.decode()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 
@@ -45,17 +46,21 @@ def value(flink: FlinkRelease, name: str, job: str) -> float:
     return sample.value
 
 
+def runs_on(flink: FlinkRelease, job: str) -> set[str]:
+    """The TaskManagers that run the job, as REST names them."""
+    vertices = [flink.rest.get(f"/jobs/{job}/vertices/{vertex['id']}") for vertex in flink.rest.job(job)["vertices"]]
+    return {task["taskmanager-id"] for vertex in vertices for task in vertex["subtasks"]}
+
+
 def check_pods(flink: FlinkRelease, job: str) -> None:
-    """The JobManager says that the job runs, each TaskManager what it does for it, under its own name."""
+    """The JobManager says that the job runs, and the TaskManagers that run it what it does, each under its own name."""
     wait_for(lambda: value(flink, "runningState", job) == 1, timeout=60, what="the JobManager to say that the job runs")
-    listed = {manager["id"] for manager in flink.rest.taskmanagers()}
 
     def working() -> bool:
-        pods = scraped(flink, "taskmanager")
-        assert pods.keys() == listed
-        return all(any(one.name == f"{TASK}numRecordsOut" and one.labels["job_id"] == job for one in pod) for pod in pods.values())
+        tasks = samples(flink, "taskmanager", f"{TASK}numRecordsOut", job)
+        return {task.labels["tm_id"] for task in tasks} == runs_on(flink, job)
 
-    wait_for(working, timeout=60, what="each TaskManager to export the job's tasks")
+    wait_for(working, timeout=60, what="the TaskManagers to export the job's tasks")
     for name, pod in scraped(flink, "taskmanager").items():
         assert {sample.labels["tm_id"] for sample in pod} == {name}
         labels = set().union(*(sample.labels for sample in pod))
@@ -63,14 +68,16 @@ def check_pods(flink: FlinkRelease, job: str) -> None:
 
 
 def check_logs(flink: FlinkRelease, jobs: list[str]) -> None:
-    """What the pods print is an object a line, after a word of the start script, and names the jobs."""
+    """What the pods print is an object a line, and names the jobs. So are not the start scripts' words, nor the job's results."""
     for component in ("jobmanager", "taskmanager"):
+        named = set()
         for pod in flink.cluster.pods(flink.namespace, flink.selector(component)):
             printed = flink.cluster.log(flink.namespace, pod.metadata.name, container=pod.spec.containers[0].name).splitlines()
-            lines = [json.loads(line) for line in printed if not line.startswith("Starting ")]
-            assert len(lines) > len(printed) - 3
+            logged = itertools.dropwhile(lambda line: not line.startswith("{"), printed)
+            lines = [json.loads(line) for line in logged if not line.startswith("(")]
             assert all({"@timestamp", "level", "logger", "thread", "message"} <= line.keys() for line in lines)
-            assert {line["job_id"] for line in lines if "job_id" in line} == set(jobs), component
+            named |= {line["job_id"] for line in lines if "job_id" in line}
+        assert named == set(jobs), component
 
 
 def checkpoints(flink: FlinkRelease, job: str) -> float:

@@ -25,7 +25,7 @@ registered() {
 
 # Of several JobManagers the leader alone reports these; asked again, the Service gives another one.
 reported() {
-  local type=$1 host=$2 port=$3 metrics running=$'(^|\n)flink_jobmanager_job_runningState{[^\n]*} 1\\.0'
+  local type=$1 host=$2 port=$3 metrics running=$'(^|\n)flink_jobmanager_job_runningState\\{[^\n]*\\} 1\\.0'
   metrics=$(get "$host" "$port" /metrics 2>/dev/null) || return 1
   if [[ $type == job ]]; then
     [[ $metrics =~ $running ]]

@@ -205,10 +205,8 @@ def test_levels_of_loggers_are_added_to_the_rest() -> None:
 
 
 def test_json_is_the_layout_of_the_console_alone() -> None:
-    text, data = (
-        render(FLINK, {"logging": {"format": kind, "loggers": {"a.b": "DEBUG"}}}, name="r").one("ConfigMap", "r-flink-config")["data"]
-        for kind in ("text", "json")
-    )
+    logging = ({"format": kind, "loggers": {"a.b": "DEBUG"}} for kind in ("text", "json"))
+    text, data = (render(FLINK, {"logging": one}, name="r").one("ConfigMap", "r-flink-config")["data"] for one in logging)
     log4j = "log4j-console.properties"
     assert {name for name in text if text[name] != data[name]} == {log4j}
     plain, changed = (dict(line.split(" = ", 1) for line in one[log4j].splitlines()) for one in (text, data))

@@ -11,17 +11,14 @@ from harness.helm import Helm, HelmError, merged
 from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
 from harness.validation import strict_yaml
 
-from tests.unit.charts.test_refusals import config
-
 COMPONENT = "app.kubernetes.io/component"
 MONITORED = {"metrics": {"podMonitor": {"enabled": True}}}
-NATIVE = {"flink": {"mode": "native"}}
 JOB = {"flink": {"type": "job"}}
 KINDS: dict[str, dict[str, Any]] = {
-    "session": {},
+    "session": {"flink": {"type": "session"}},
     "job": JOB,
     "bounded": {**JOB, "job": {"bounded": True}},
-    "native session": NATIVE,
+    "native session": {"flink": {"type": "session", "mode": "native"}},
     "native job": {"flink": {"type": "job", "mode": "native"}},
 }
 # All pods of Flink's image that there are beside.
@@ -95,11 +92,12 @@ def selects(selector: Object, labels: dict[str, str]) -> bool:
     return all(listed) and selector["matchLabels"].items() <= labels.items()
 
 
-@pytest.mark.parametrize("chart", [FLINK, DEMO], ids=lambda chart: chart.name)
-@each_kind
-def test_the_pod_monitor_selects_the_pods_with_the_port_and_no_other_ones(chart: Any, kind: str) -> None:
-    values = merged(merged(KINDS[kind], OTHERS if kind == "session" else {}), MONITORED)
-    manifests = render(chart, {"flink": values} if chart == DEMO else values, name="r")
+@pytest.mark.parametrize("kind", [*KINDS, "demo"])
+def test_the_pod_monitor_selects_the_pods_with_the_port_and_no_other_ones(kind: str) -> None:
+    if kind == "demo":
+        manifests = render(DEMO, {"flink": MONITORED}, name="r")
+    else:
+        manifests = render(FLINK, merged(merged(KINDS[kind], OTHERS if kind == "session" else {}), MONITORED), name="r")
     monitor = manifests.one("PodMonitor")["spec"]
     assert [endpoint["port"] for endpoint in monitor["podMetricsEndpoints"]] == ["metrics"]
     for component, pod in pods(manifests).items():
@@ -107,7 +105,7 @@ def test_the_pod_monitor_selects_the_pods_with_the_port_and_no_other_ones(chart:
         assert selects(monitor["selector"], labels) == (metrics_port(pod) is not None), component
         if metrics_port(pod):
             assert set(monitor["podTargetLabels"]) <= labels.keys()
-    other = pods(render(FLINK, KINDS[kind], name="r2"))["jobmanager"]
+    other = pods(render(FLINK, name="r2"))["jobmanager"]
     assert not selects(monitor["selector"], other["metadata"]["labels"])
 
 
@@ -169,16 +167,20 @@ def test_your_own_reporter_is_yours_without_the_charts() -> None:
     assert options.items() <= flink_config(render(FLINK, values)).items()
 
 
+def option(name: str, value: Any) -> dict[str, Any]:
+    return {"flink": {"config": {f"metrics.{name}": value}}}
+
+
 REFUSALS: list[tuple[dict[str, Any], str, str]] = [
-    (config(metrics__reporter__prom__port=9999), "metrics.reporter.prom.port", "set metrics.port=9999 instead"),
-    (config(metrics__reporters="slf4j"), 'to "slf4j", which leaves out prom', "add it, or set metrics.enabled=false"),
+    (option("reporter.prom.port", 9999), "metrics.reporter.prom.port", "set metrics.port=9999 instead"),
+    (option("reporters", "slf4j"), 'to "slf4j", which leaves out prom', "add it, or set metrics.enabled=false"),
     (
-        config(metrics__reporter__prom__factory__class="a.B"),
+        option("reporter.prom.factory.class", "a.B"),
         "but prom is the chart's own reporter",
         "give yours another name, or set metrics.enabled=false",
     ),
     (
-        config(metrics__reporter__mine__factory__class=PROMETHEUS),
+        option("reporter.mine.factory.class", PROMETHEUS),
         "metrics.reporter.mine.factory.class, a second Prometheus reporter",
         "leave it out and set metrics.port",
     ),

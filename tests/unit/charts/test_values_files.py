@@ -53,6 +53,7 @@ EXCLUDED = {
     "sqlGateway.enabled": "the cluster is a job's",
     "storage.enabled": "the other values of storage need it",
     "hooks.enabled": "upgrades and savepoints need it",
+    "metrics.enabled": "the other values of metrics need it",
     "enabled": "a parent chart's condition",
 }
 

@@ -185,7 +185,8 @@ class TestPods:
 
     @pytest.mark.parametrize("lost", [0, 120], ids=["whole", "without its beginning"])
     def test_one_that_logs_json_tells_it_as_well(self, begun: World, lost: int) -> None:
-        line = json.dumps({"level": "ERROR", "message": "It ends.", "exception": "a.B: b\n\tat x\nCaused by: java.lang.X: no\n\tat y\n"})
+        stack = "a.B: b\n\tat x\nCaused by: java.lang.X: no\n\tat y\n"
+        line = json.dumps({"level": "ERROR", "message": "It ends.", "exception": stack})
         text = "\n".join([json.dumps({"level": "INFO", "message": "m" * 200}), line])[lost:]
         begun.kubernetes.pods = [pod("new", "b", 2, lastState={"terminated": {"exitCode": 1, "message": text}})]
         assert "Pod new: Caused by: java.lang.X: no (`kubectl logs --previous" in begun.refused("after")
