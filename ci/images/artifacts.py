@@ -1,10 +1,11 @@
-"""The published jars and Python packages that go into the images, each checked against its sha256 in ci/locks/artifacts.txt."""
+"""The published jars and packages that go into the images, each checked against its sha256 in ci/locks/artifacts.txt."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,9 +104,20 @@ class Packages:
         )
 
 
-def sets() -> dict[str, Jars | Packages]:
+@dataclass(frozen=True)
+class DebianPackages:
+    """Packages of Debian, {name: version}, without what they depend on, from the archive that apt is set up for."""
+
+    versions: Mapping[str, str]
+
+    def fetch(self, folder: Path) -> None:
+        debian.update()
+        run(["apt-get", "download", "-qq", *(f"{name}={version}" for name, version in self.versions.items())], cwd=folder)
+
+
+def sets() -> dict[str, Jars | Packages | DebianPackages]:
     """Everything to be fetched, by the names that the images use."""
-    found: dict[str, Jars | Packages] = {}
+    found: dict[str, Jars | Packages | DebianPackages] = {}
     python = tuple(f"{name}=={version}" for name, version in versions.section("flink")["python"].items())
     for version, release in versions.section("flink")["releases"].items():
         found[f"pyflink-{version}"] = Packages((f"apache-flink=={version}", *python))
@@ -144,6 +156,7 @@ def sets() -> dict[str, Jars | Packages]:
     # Beside the client's logging facade nothing that Kafka itself does not have.
     found["kafka-streams"] = Jars((Jar("org.apache.kafka", "kafka-streams", kafka),))
     found["kdv-tools"] = Packages((f"confluent-kafka=={versions.get('kafka', 'confluent-kafka')}",))
+    found["monitoring"] = DebianPackages(versions.section("monitoring")["debian"])
     return found
 
 

@@ -18,6 +18,13 @@ def release() -> str:
     return facts.get("VERSION_CODENAME", "") if facts.get("ID") == "debian" else ""
 
 
+def update() -> None:
+    """Read anew what the archive holds."""
+    if not release():
+        die("Debian's packages are fetched with apt: run this on Debian.")
+    run(["apt-get", "update", "-qq"])
+
+
 def provide(programs: Mapping[str, str], purpose: str) -> None:
     """Install the packages of those `programs` {program: package} that are missing; die where we may not."""
     search = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -28,6 +35,6 @@ def provide(programs: Mapping[str, str], purpose: str) -> None:
         die(f"{', '.join(missing)} missing, needed for {purpose}: install it, or run this as root on Debian.")
     packages = sorted(set(missing.values()))
     with step(f"apt-get install {' '.join(packages)}"):
-        run(["apt-get", "update", "-qq"])
+        update()
         command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
         run(command, env={"DEBIAN_FRONTEND": "noninteractive"})
