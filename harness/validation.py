@@ -16,7 +16,7 @@ class InvalidManifest(AssertionError):
 
 
 # Custom resources, by group, that values bring along as extra objects: nothing is known of their fields.
-_CUSTOM = {"cert-manager.io": {"Certificate", "Issuer"}, "monitoring.coreos.com": {"PodMonitor"}}
+_CUSTOM = {"cert-manager.io": {"Certificate", "Issuer"}, "monitoring.coreos.com": {"PodMonitor", "PrometheusRule"}}
 
 
 def describe(obj: Mapping[str, Any]) -> str:

@@ -55,6 +55,7 @@ COMMANDS = {
     "lint": Command("commands.lint:main", "formatters and linters"),
     "fmt": Command("commands.lint:fmt", "format the Python code"),
     "docs": Command("commands.lint:docs", "generate the tables of values, and what editors show of them"),
+    "dashboards": Command("commands.lint:dashboards", "generate Grafana's dashboards, after a change of their panels"),
     "docs-site": Command("commands.site:main", "the documentation as a site in .build/site, with every link and anchor checked"),
     "options": Command("charts.flink_options:main", "read the names of Flink's options anew, after a change of its version"),
     "images": Command("images.images:ensure", "build the images"),

@@ -65,14 +65,26 @@ def _of_values() -> None:
         run([venv.python(), "-m", module], cwd=ROOT)
 
 
-def _docs_are_current() -> None:
-    pages = [chart / name for chart in CHARTS for name in GENERATED]
-    before = [page.read_text() if page.exists() else "" for page in pages]
-    _helm_docs()
-    _of_values()
-    stale = [str(page.relative_to(ROOT)) for page, text in zip(pages, before, strict=True) if page.read_text() != text]
+def dashboards() -> None:
+    """Write Grafana's dashboards of the chart."""
+    run([venv.python(), "-m", "ci.charts.dashboards"], cwd=ROOT)
+
+
+def _current(files: list[Path], generate: Callable[[], None]) -> None:
+    """Fails where `generate` writes something else into the files than what they hold."""
+    before = [file.read_text() if file.exists() else "" for file in files]
+    generate()
+    stale = [str(file.relative_to(ROOT)) for file, text in zip(files, before, strict=True) if file.read_text() != text]
     if stale:
         raise CommandFailed(f"out of date, now written anew, to be committed: {' '.join(stale)}")
+
+
+def _docs_are_current() -> None:
+    def generate() -> None:
+        _helm_docs()
+        _of_values()
+
+    _current([chart / name for chart in CHARTS for name in GENERATED], generate)
 
 
 def _text_files() -> None:
@@ -113,6 +125,7 @@ def checks() -> dict[str, Callable[[], None]]:
         "helm 3 lint": lambda: helm_lint("helm3"),
         "version of the charts": _versions_agree,
         "tables of values": _docs_are_current,
+        "dashboards": lambda: _current([ROOT / name for name in _files("charts/flink/files/dashboards/*")], dashboards),
         "names of Flink's options": flink_options.check,
         "ends of files": _text_files,
         "lines of templates": _short_lines,

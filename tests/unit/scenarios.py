@@ -94,7 +94,12 @@ ALL_OF_FLINK: dict[str, Any] = {
         "strategy": {"type": "RollingUpdate"},
         "podDisruptionBudget": {"enabled": True},
     },
-    "metrics": {"scrapeAnnotations": True, "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
+    "metrics": {
+        "scrapeAnnotations": True,
+        "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+        "prometheusRule": {"enabled": True},
+        "dashboard": {"enabled": True},
+    },
     "rest": {"port": 18081, "service": {"type": "NodePort", "nodePort": 30081, "annotations": {"a": "b"}}},
     "ingress": {"enabled": True, "host": "flink.example", "path": "/flink", "tlsSecretName": "flink-tls"},
     "storage": {"accessModes": ["ReadWriteMany"], "keep": True, "storageClassName": "shared"},

@@ -201,6 +201,9 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
         ("rest.port", 65536),
         ("metrics.port", 80),
         ("metrics.podMonitor.interval", "often"),
+        ("metrics.prometheusRule.patience", 0),
+        ("metrics.prometheusRule.disabled", ["FlinkRecordsTooLate"]),
+        ("metrics.prometheusRule.thresholds.memoryPercent", 101),
         ("rest.service.type", "Headless"),
         ("ingress.rewrite", "traefik"),
         ("state.backend", "redis"),
@@ -226,6 +229,7 @@ BOUNDED = {**JOB, "job": {"bounded": True}}
 SUBMITS: Tree = {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}}
 NATIVE: Tree = {"flink": {"mode": "native"}}
 MONITORED: Tree = {"metrics": {"podMonitor": {"enabled": True}}}
+RULE: Tree = {"metrics": {"prometheusRule": {"enabled": True}}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 
 # Value -> another setting of it, and the other values without which it has no effect.
@@ -316,6 +320,29 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "metrics.port": (19249, {}),
     "metrics.scrapeAnnotations": (True, {}),
     "metrics.podMonitor.enabled": (True, {}),
+    "metrics.prometheusRule.enabled": (True, {}),
+    "metrics.dashboard.enabled": (True, {}),
+    **{
+        f"metrics.prometheusRule.{key}": (value, RULE)
+        for key, value in {
+            "labels": {"release": "kube-prometheus-stack"},
+            "disabled": ["FlinkRecordsLate"],
+            "patience": 0.5,
+            "runbookUrl": "https://wiki.example/runbooks",
+            "thresholds.restarts": 5,
+            "thresholds.failedCheckpoints": 5,
+            "thresholds.checkpointAgeSeconds": 3600,
+            "thresholds.checkpointDurationSeconds": 60,
+            "thresholds.backpressurePercent": 80,
+            "thresholds.lagRecords": 1000000,
+            "thresholds.lateRecords": 100,
+            "thresholds.deadLetters": 100,
+            "thresholds.memoryPercent": 80,
+            "thresholds.volumePercent": 70,
+        }.items()
+    },
+    "metrics.dashboard.labels": ({"grafana_dashboard": "yes"}, {"metrics": {"dashboard": {"enabled": True}}}),
+    "metrics.dashboard.annotations": ({"grafana_folder": "Flink"}, {"metrics": {"dashboard": {"enabled": True}}}),
     **{
         f"metrics.podMonitor.{key}": (value, MONITORED)
         for key, value in {

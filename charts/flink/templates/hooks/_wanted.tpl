@@ -97,7 +97,7 @@ Secret, so that the hooks need no right to read Secrets.
       "config/configmap" "config/files"
       "hooks/savepoints"
       "jobmanager/ingress" "jobmanager/jobmanager" "jobmanager/services"
-      "monitoring/podmonitor"
+      "monitoring/dashboard" "monitoring/podmonitor" "monitoring/prometheusrule"
       "native/native"
       "state/storage"
       "taskmanager/poddisruptionbudget" "taskmanager/taskmanager" -}}

@@ -3,7 +3,8 @@
 {{- $metrics := .Values.metrics -}}
 {{- $monitor := $metrics.podMonitor -}}
 {{- if not $metrics.enabled -}}
-{{- range $key, $on := dict "podMonitor.enabled" $monitor.enabled "scrapeAnnotations" $metrics.scrapeAnnotations -}}
+{{- range $key, $on := dict "podMonitor.enabled" $monitor.enabled "scrapeAnnotations" $metrics.scrapeAnnotations
+      "prometheusRule.enabled" $metrics.prometheusRule.enabled -}}
 {{- if $on -}}
 {{- fail (printf (cat "metrics.%s is true, but metrics.enabled is false, and there would be nothing to scrape: set"
       "metrics.enabled=true, or leave it out.") $key) -}}
@@ -19,6 +20,9 @@
 {{- end -}}
 {{- include "flink.validate.api" (dict "root" . "key" "metrics.podMonitor.enabled" "on" $monitor.enabled
       "api" "monitoring.coreos.com/v1/PodMonitor" "instead" "metrics.scrapeAnnotations=true") -}}
+{{- include "flink.validate.api" (dict "root" . "key" "metrics.prometheusRule.enabled"
+      "on" $metrics.prometheusRule.enabled "api" "monitoring.coreos.com/v1/PrometheusRule"
+      "instead" "metrics.prometheusRule.enabled=false") -}}
 {{- end }}
 
 {{/* Options that would keep the chart's reporter from its port. */}}
