@@ -14,6 +14,7 @@ Json = dict[str, Any]
 NAMESPACE = "n"
 MOUNT = "/flink-data"
 SECONDS = 120  # hooks.timeoutSeconds
+MORE = 0
 
 
 def digest(value: Any) -> str:
@@ -38,6 +39,8 @@ class Process:
     retained: int
     retained_on_cancellation: bool
     schemes: tuple[str, ...]
+    adaptive: bool
+    parallelism: int  # MORE: the record tells it
     taskmanager_template: str  # in native mode
 
 
@@ -73,6 +76,11 @@ def jobmanager_name(release: str, values: Values) -> str:
     return release if values.mode == "native" else f"{release}-jobmanager"
 
 
+def scales(values: Values, parallelism: int) -> int:
+    """The parallelism to which a job is changed while it runs; 0: another one is another job."""
+    return parallelism if values.adaptive and parallelism > 1 else 0
+
+
 def process(release: str, values: Values) -> Process:
     # Plugins are linked for what the values name.
     schemes = {uri.split(":")[0] for uri in (values.root, values.from_savepoint) if "://" in uri} - {"file"}
@@ -91,6 +99,8 @@ def process(release: str, values: Values) -> Process:
         retained=values.retained,
         retained_on_cancellation=values.retained_on_cancellation,
         schemes=tuple(sorted(schemes)),
+        adaptive=values.adaptive,
+        parallelism=MORE if scales(values, values.parallelism) else values.parallelism,
         taskmanager_template=digest([values.taskmanager, values.flink_version]) if values.mode == "native" else "",
     )
 
@@ -158,6 +168,7 @@ def render(release: str, values: Values, *, by_helm: bool = True) -> Manifest:
                 "flink/type": values.type,
                 "flink/jobs-kept-in": json.dumps(kept_in(ours)),
                 "flink/record": f"{release}-record",
+                "flink/parallelism": str(scales(values, values.parallelism)),
                 "flink/jobs": json.dumps({job.name: job.from_savepoint for job in values.jobs}),
             },
             marks,
@@ -181,21 +192,23 @@ def _events(values: Values) -> dict[str, str]:
 
 
 def _session_job(values: Values, job: SessionJob) -> Json:
+    scaled = scales(values, job.parallelism)
     program = {
         "file": "/opt/job.jar",
         "url": "",
         "sha256": "",
         "sql": False,
         "argv": ["/opt/job.jar", str(job.program)],
-        "options": {"pipeline.name": job.name},
+        "options": {"pipeline.name": job.name, "parallelism.default": str(job.parallelism)},
         "allow_non_restored_state": False,
     }
     return {
         "name": job.name,
-        "specification": digest([job.name, job.program, values.flink_version]),
+        "specification": digest([job.name, job.program, values.flink_version, not scaled and job.parallelism]),
         "upgrade_mode": "",
         "state": "running",
         "from_savepoint": job.from_savepoint,
+        "parallelism": scaled,
         "program": program,
     }
 
@@ -208,6 +221,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "upgrade_mode": values.upgrade_mode,
         "state": values.state,
         "from_savepoint": values.from_savepoint,
+        "parallelism": scales(values, values.parallelism),
         "program": None,
     }
     session = values.type == "session"

@@ -19,6 +19,7 @@ Json = dict[str, Any]
 ENDED = ("FINISHED", "FAILED", "CANCELED")
 JVM, INTERVAL, SAVEPOINT, REGISTER = 3.0, 5.0, 1.5, 2.0  # seconds
 REFRESH = 3.0  # how old what REST says of checkpoints may be
+OWN = 7  # parallelism that the program gives a vertex, and no test its job
 NO_PATH = "<checkpoint-not-externally-addressable>"
 
 
@@ -58,6 +59,8 @@ class Job:
     operations: dict[str, Operation] = field(default_factory=dict)
     retained: bool = True
     stranger: bool = False
+    parallelism: int = 1
+    upper: int = 1  # what the adaptive scheduler makes of it when a checkpoint is complete
     stuck: bool = False  # its tasks cannot read the state, and are restarted for ever
 
     @property
@@ -159,6 +162,7 @@ class JobManager:
                     "program": self.process.program,
                     "restore": self.start.restore,
                     "claims": self.start.claims,
+                    "parallelism": self.start.parallelism or self.process.parallelism,
                     "version": self.process.flink_version,
                 }
                 self.submit(world, self.start_id, graph)
@@ -191,6 +195,9 @@ class JobManager:
         job = Job(job_id, name, graph["program"], self.process.backend, restore)
         job.retained = self.process.retained_on_cancellation
         job.began = world.now
+        job.parallelism = job.upper = graph.get("parallelism", 1)
+        if not job.parallelism:
+            world.ledger.fault("nobody tells the JobManager the parallelism of its job")
         if restore:
             state = world.store.read(world.store.place(restore, self.mounts))
             if state is None:
@@ -302,6 +309,7 @@ class JobManager:
             world.store.write(place, State(job.rows, world.now, job.name, job.backend))
             world.ledger.completed(job.name, job.rows)
         job.checkpoints.append((number, uri, job.rows))
+        job.parallelism = job.upper
         self.log.has_completed = True
         self._write_pointers_of(world, job)
 
@@ -353,7 +361,7 @@ class JobManager:
             case ["jobmanager", "config"]:
                 return 200, []  # as Flink has it: what it answers may be REFRESH old
             case ["overview"]:
-                return 200, {"slots-available": 0, "slots-total": 1}
+                return 200, {"slots-available": 0, "slots-total": 100}
             case ["savepoint-disposal"]:
                 world.dispose(self, (body or {})["savepoint-path"])
                 return 202, {"request-id": "d"}
@@ -371,7 +379,20 @@ class JobManager:
         match method, rest:
             case "GET", []:
                 task = "RUNNING" if self.tasks_run(world, job) else "SCHEDULED" if job.alive else job.state
-                return 200, {**self._listed(job), "vertices": [{"status": task}]}
+                shown = {"status": task, "name": "map", "parallelism": job.parallelism, "maxParallelism": 128}
+                return 200, {**self._listed(job), "vertices": [{"id": "map", **shown}]}
+            case "GET", ["resource-requirements"] if self.process.adaptive:
+                own = {"own": {"parallelism": {"lowerBound": 1, "upperBound": OWN}}}  # of the program
+                return 200, {"map": {"parallelism": {"lowerBound": 1, "upperBound": job.upper}}, **own}
+            case "PUT", ["resource-requirements"] if self.process.adaptive:
+                if body["own"]["parallelism"]["upperBound"] != OWN:
+                    world.ledger.fault("a parallelism of the program was changed")
+                self._rescale(world, job, body["map"]["parallelism"]["upperBound"])
+                return 200, {}
+            case "POST", ["checkpoints"]:
+                if self.tasks_run(world, job):
+                    self.checkpoint(world, job)
+                return 202, {"request-id": body["triggerId"]}
             case "PATCH", []:
                 if not job.alive:
                     return 409, {"errors": ["already ended"]}
@@ -392,6 +413,12 @@ class JobManager:
             case "GET", ["savepoints", trigger] if trigger in job.operations:
                 return 200, self._told(job.operations[trigger])
         return 404, {"errors": ["not found"]}
+
+    def _rescale(self, world: World, job: Job, upper: int) -> None:
+        job.upper = upper
+        graph = self._graphs(world).get(job.id)
+        if graph:
+            world.kubernetes_patch(self._store, {f"jobGraph-{job.id}": json.dumps({**graph, "parallelism": upper})})
 
     def _trigger(self, world: World, job: Job, body: Json, *, stops: bool) -> str:
         trigger: str = body.get("triggerId") or world.token(16)

@@ -79,6 +79,7 @@ class _Client:
             "name": options["pipeline.name"],
             "program": int(argv[-1]),
             "restore": restore,
+            "parallelism": int(options.get("parallelism.default", 1)),
             "claims": options.get("execution.state-recovery.claim-mode") == "CLAIM",
             "version": jobmanager.process.flink_version,
         }

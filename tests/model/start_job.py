@@ -26,6 +26,7 @@ class Start:
     restore: str
     claims: bool
     deleted: tuple[str, ...]  # checkpoints of former processes
+    parallelism: int = 0  # of the job; 0: as the options say
 
 
 def hindrance(record: dict[str, str], settings: Settings, files: dict[str, float]) -> str:
@@ -106,4 +107,5 @@ def decide(record: dict[str, str], settings: Settings, files: dict[str, float]) 
                 kept += 1
                 if kept >= settings.retained:
                     deleted.append(path)
-    return Start(restore, own and restore.rpartition("/")[2].startswith("chk-"), tuple(deleted))
+    claims = own and restore.rpartition("/")[2].startswith("chk-")
+    return Start(restore, claims, tuple(deleted), int(record.get("parallelism", 0)))

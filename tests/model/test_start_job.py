@@ -44,6 +44,7 @@ CASES: dict[str, tuple[dict[str, str], list[str], int]] = {
         [f"checkpoints/{OLD}/chk-{number}" for number in range(1, 7)],
         3,
     ),
+    "a parallelism that was changed while it ran": ({"parallelism": "4"}, [], 3),
     "the way back": (
         {"previousFormer": OLD, "ids": f"{NOW} {OLD} {OLDER}"},
         [f"checkpoints/{OLDER}/chk-3", f"checkpoints/{OLD}/chk-7", f"checkpoints/{OLD}/chk-8"],
@@ -124,6 +125,9 @@ def test_they_start_from_the_same_state(home: Path, tmp_path: Path, case: str) -
     restored = argv[argv.index("--fromSavepoint") + 1] if "--fromSavepoint" in argv else ""
     assert restored.replace("file:///", "file:/") == start.restore.replace("file:///", "file:/")
     assert ("execution.state-recovery.claim-mode=CLAIM" in argv) == start.claims
+    assert [word for word in argv if word.startswith("parallelism")] == [f"parallelism.default={start.parallelism}"] * (
+        start.parallelism > 0
+    )
     assert {path for path in files if not Path(path).exists()} == set(start.deleted)
 
 

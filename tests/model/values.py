@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class SessionJob:
     name: str
     program: int = 1
+    parallelism: int = 1
     from_savepoint: str = ""
 
 
@@ -17,6 +18,8 @@ class Values:
     type: str = "job"
     mode: str = "standalone"
     program: int = 1  # the job's jar
+    adaptive: bool = False  # the scheduler
+    parallelism: int = 1
     startup_seconds: int = 60  # concerns the pod alone
     taskmanager: int = 1  # concerns the TaskManagers alone
     upgrade_mode: str = ""

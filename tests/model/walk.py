@@ -176,6 +176,8 @@ class Checked:
         self.world.advance(15)
         live = {job.name: job for job in self.jobs}
         wanted = {f"app/{job.name}": job.program for job in values.jobs} if values.type == "session" else {"app/": values.program}
+        session = values.type == "session"
+        parallelism = {f"app/{job.name}": job.parallelism for job in values.jobs} if session else {"app/": values.parallelism}
         if values.type == "job" and values.state == "suspended":
             assert not live, f"suspended, but {sorted(live)} run"
             return
@@ -187,6 +189,7 @@ class Checked:
             assert name in live, f"{name} does not run: {self.why()}"
             if trouble_of_flink:  # M8
                 continue
+            assert live[name].upper == parallelism[name], f"{name} has a parallelism of {live[name].upper}"
             assert live[name].program == program, f"{name} runs program {live[name].program} instead of {program}"
         assert set(live) <= set(wanted), f"nobody asked for {sorted(set(live) - set(wanted))}"
 
@@ -306,6 +309,8 @@ bases = {
     "mode": st.sampled_from(["standalone", "standalone", "native"]),
     "retained": st.sampled_from([3, 1]),
     "upgrade_mode": st.sampled_from(["", "", "last-state"]),
+    "adaptive": st.booleans(),
+    "parallelism": st.sampled_from([1, 2]),
 }
 _CHANGES: list[dict[str, Any]] = [
     {"program": 1},
@@ -315,6 +320,11 @@ _CHANGES: list[dict[str, Any]] = [
     {"upgrade_mode": ""},
     {"startup_seconds": 1},
     {"taskmanager": 1},
+    {"adaptive": True},
+    {"adaptive": False},
+    {"parallelism": 1},
+    {"parallelism": 2},
+    {"parallelism": 4},
     {"state": "suspended"},
     {"state": "running"},
     {"backend": "hashmap"},
@@ -535,7 +545,7 @@ class SessionWalk(Events):
 
     @rule(
         drawn=st.lists(st.sampled_from(_SESSION_CHANGES), max_size=1),
-        jobs=st.sampled_from(["same", "change a", "change both", "without a", "both"]),
+        jobs=st.sampled_from(["same", "change a", "change both", "without a", "both", "rescale a", "rescale both"]),
         trouble=troubles,
         stop=stops,
     )
@@ -549,6 +559,10 @@ class SessionWalk(Events):
                 now = {name: SessionJob(name, self.counter) for name in ("a", "b")}
             case "without a":
                 now.pop("a", None)
+            case "rescale a":
+                now["a"] = replace(now.get("a", SessionJob("a")), parallelism=1 + self.counter % 4)
+            case "rescale both":
+                now = {name: replace(now.get(name, SessionJob(name)), parallelism=2 + self.counter % 3) for name in ("a", "b")}
             case "both":
                 now = {name: now.get(name, SessionJob(name)) for name in ("a", "b")}
         values = replace(changed(self.release.values, drawn, self.counter), jobs=tuple(now.values()))

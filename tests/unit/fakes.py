@@ -36,6 +36,7 @@ class FakeFlink(Fake):
 
     `stop_fails` is the reason of a savepoint that does not come to be, `shown` what it tells of a job, if that is older than the
     list of jobs, `retained` whether checkpoints outlive a job that is cancelled, `config` what else it tells of checkpoints.
+    `bounds` are those of a job that the adaptive scheduler runs: it takes them when a checkpoint is complete.
     """
 
     def __init__(self) -> None:
@@ -52,6 +53,8 @@ class FakeFlink(Fake):
         self.config: Json = {}
         self.options = {"rest.cache.checkpoint-statistics.timeout": "0 ms"}  # as the chart sets it
         self.unreachable = False
+        self.bounds: dict[str, Json] = {}
+        self.slots = 2
         self.disposed: list[str] = []
 
     def run(self, job: str, restored: Json | None = None, state: str = "RUNNING", tasks: str = "RUNNING") -> None:
@@ -63,6 +66,18 @@ class FakeFlink(Fake):
             "vertices": [{"status": tasks}],
         }
         self.checkpoints[job] = {"latest": {"completed": None, "savepoint": None, "restored": restored}}
+
+    def run_adaptive(self, job: str, vertices: dict[str, int], maximum: int = 128) -> None:
+        """A job with the parallelism of each vertex."""
+        self.run(job)
+        self.jobs[job]["vertices"] = [
+            {"id": name, "name": name, "status": "RUNNING", "parallelism": parallelism, "maxParallelism": maximum}
+            for name, parallelism in vertices.items()
+        ]
+        self.bounds[job] = {name: {"parallelism": {"lowerBound": 1, "upperBound": upper}} for name, upper in vertices.items()}
+
+    def parallelism(self, job: str) -> dict[str, int]:
+        return {vertex["id"]: vertex["parallelism"] for vertex in self.jobs[job]["vertices"]}
 
     def checkpoint(self, job: str, number: int, path: str) -> None:
         self.checkpoints[job]["latest"]["completed"] = {"id": number, "external_path": path}
@@ -82,7 +97,7 @@ class FakeFlink(Fake):
             case ["jobmanager", "config"]:
                 return 200, [{"key": key, "value": value} for key, value in self.options.items()]
             case ["overview"]:
-                return 200, {"slots-available": 0, "slots-total": 2}
+                return 200, {"slots-available": 0, "slots-total": self.slots}
             case ["savepoint-disposal"]:
                 self.disposed.append(body["savepoint-path"])
                 return 202, {"request-id": "d"}
@@ -105,6 +120,17 @@ class FakeFlink(Fake):
             case "GET", ["checkpoints", "config"]:
                 external = {"enabled": True, "delete_on_cancellation": not self.retained}
                 return 200, {"timeout": self.timeout, "externalization": external, **self.config}
+            case "GET", ["resource-requirements"] if job in self.bounds:
+                return 200, self.bounds[job]
+            case "GET", ["resource-requirements"]:
+                return 500, {"errors": ["The scheduler does not support changes of the parallelism"]}
+            case "PUT", ["resource-requirements"]:
+                self.bounds[job] = body
+                return 200, {}
+            case "POST", ["checkpoints"]:
+                for vertex in self.jobs[job]["vertices"] if job in self.bounds else []:
+                    vertex["parallelism"] = min(self.bounds[job][vertex["id"]]["parallelism"]["upperBound"], self.slots)
+                return 202, {"request-id": body["triggerId"]}
             case "GET", ["exceptions"]:
                 trace = "java.lang.Exception: outer\n\tat a.b\nCaused by: java.io.IOException: the cause\n\tat c.d"
                 return 200, {"exceptionHistory": {"entries": [{"stacktrace": trace}]}}
@@ -367,7 +393,7 @@ def serving(fake: Fake) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(data[: len(data) // 2] if trouble == "dies" else data)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = answer
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
         def log_message(self, *_: object) -> None:
             pass

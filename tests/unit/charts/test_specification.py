@@ -117,6 +117,16 @@ def case(values: dict[str, Any], stops: bool, replaces: bool, **base: Any) -> An
     return pytest.param(values, base, stops, replaces, id=str(values))
 
 
+NATIVE = {"flink": {"mode": "native"}}
+HA = {"highAvailability": {"type": "kubernetes"}}
+
+
+def adaptive(scheduler: str = "Adaptive", **base: Any) -> dict[str, Any]:
+    """A job of two tasks."""
+    options = {"config": {"jobmanager.scheduler": scheduler}}
+    return merged({"flink": options, "job": {"parallelism": 2}}, base)
+
+
 @pytest.mark.parametrize(
     ("values", "base", "stops", "replaces"),
     [
@@ -125,6 +135,11 @@ def case(values: dict[str, Any], stops: bool, replaces: bool, **base: Any) -> An
         *(case(values, True, True) for values in PROCESS),
         # The image is named, so that the version is a label and no more.
         case({"flink": {"version": "2.1.1"}}, False, False, image={"tag": "mine"}),
+        # The adaptive scheduler changes a job while it runs; what the program keeps at 1 cannot be told if all is 1.
+        *(case({"job": {"parallelism": 4}}, False, False, **adaptive(**base)) for base in ({}, NATIVE, HA)),
+        case({"job": {"parallelism": 1}}, True, True, **adaptive()),
+        case({"job": {"parallelism": 4}}, True, True, **adaptive("default", taskmanager={"slots": 4})),
+        case({"job": {"parallelism": 4}}, True, True, **adaptive(hooks={"enabled": False})),
         # By such a name users say that what their pods mount is another one.
         case({"jobmanager": {"podAnnotations": {"checksum/mine": "1"}}}, True, True),
         case({"jobmanager": {"replicas": 2}}, False, False, highAvailability={"type": "kubernetes"}),

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from hooks import observe
-from hooks.flink import CheckpointConfig, Checkpoints, Operation
+from hooks.flink import CheckpointConfig, Checkpoints, Operation, Vertex
 from hooks.observe import NO_CHECKPOINTS, JobManager, Observation, Status
 from hooks.record import Record
 from hooks.wanted import Job, Program, Wanted, ZooKeeper
@@ -70,6 +70,7 @@ def job(**changes: Any) -> Job:
         "upgrade_mode": "savepoint",
         "state": "running",
         "from_savepoint": "",
+        "parallelism": 0,
         "program": None,
     }
     return Job(**{**given, **changes})
@@ -188,6 +189,11 @@ def checkpoints(newest: str = CHECKPOINT, **changes: Any) -> Checkpoints:
 
 def retained(kept: bool = True) -> CheckpointConfig:
     return CheckpointConfig(timeout_seconds=20, retained=kept)
+
+
+def vertices(*upper: int, maximum: int = 128) -> tuple[Vertex, ...]:
+    """v0, v1 and so on with their upper bounds."""
+    return tuple(Vertex(f"v{number}", 1, one, f"v{number}", one, maximum) for number, one in enumerate(upper))
 
 
 def stopped(location: str = "", failure: str = "", ended: bool = True) -> Operation:

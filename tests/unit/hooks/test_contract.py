@@ -14,6 +14,7 @@ from hooks import operations
 from hooks.wanted import Wanted, parse
 
 from ci.core.paths import FLINK
+from harness.helm import merged
 from harness.manifests import Manifests, Object, containers, pod_template, render
 from tests.unit.scenarios import JOBS, SCENARIOS, Scenario
 
@@ -355,6 +356,39 @@ class TestFields:
         shared = self.wanted({**JOB, "highAvailability": own}).zookeeper
         assert shared
         assert (shared.path, shared.quorum, shared.bundled) == ("/mine/r-flink", "zk:2181", False)
+
+    @pytest.mark.parametrize(
+        ("values", "parallelism"),
+        [
+            ({}, 4),
+            ({"job": {"parallelism": 1}}, 0),
+            ({"job": {"parallelism": None}, "flink": {"config": {"parallelism.default": 3}}}, 3),
+            ({"flink": {"config": {"jobmanager.scheduler": "default"}}, "taskmanager": {"replicas": 2}}, 0),
+            ({"flink": {"config": {"scheduler-mode": "reactive"}}}, 0),
+            ({"flink": {"mode": "native"}, "native": {"maxTaskManagers": 1}}, 2),
+        ],
+        ids=str,
+    )
+    def test_the_parallelism_that_is_changed_while_a_job_runs(self, values: dict[str, Any], parallelism: int) -> None:
+        base = {"flink": {"type": "job", "config": {"jobmanager.scheduler": "adaptive"}}, "job": {"parallelism": 4}}
+        found = render(FLINK, merged(base, values), name="r", namespace="streams")
+        assert parse(given(found)).jobs[0].parallelism == parallelism
+        annotations = found.one(
+            "Deployment", values.get("flink", {}).get("mode") == "native" and "r-flink" or "r-flink-jobmanager"
+        )
+        assert annotations["metadata"]["annotations"].get("flink/parallelism", "0") == str(parallelism)
+
+    def test_and_that_of_the_jobs_of_a_session(self) -> None:
+        def found(parallelism: int | None, scheduler: str = "adaptive") -> Any:
+            options = {"jobmanager.scheduler": scheduler, "parallelism.default": 2}
+            job = {"name": "a", "jar": {"file": "/a.jar"}, **({"parallelism": parallelism} if parallelism else {})}
+            return self.wanted({"flink": {"config": options}, "session": {"jobs": [job]}, "taskmanager": {"replicas": 4}}).jobs[0]
+
+        assert [found(one).parallelism for one in (None, 1, 3)] == [2, 0, 3]
+        assert found(3).program.options["parallelism.default"] == "3"
+        assert found(None).specification == found(3).specification == found(4).specification
+        assert found(1).specification != found(3).specification
+        assert found(3, "default").specification != found(4, "default").specification
 
     def test_stores(self) -> None:
         assert "s3" not in self.wanted(JOB).stores

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hooks import observe, plan
+from hooks.flink import Vertex
 from hooks.plan import Source
 
 from tests.unit.hooks.build import (
@@ -27,6 +28,7 @@ from tests.unit.hooks.build import (
     retained,
     seen,
     stopped,
+    vertices,
     wanted,
 )
 
@@ -259,6 +261,79 @@ ALIVE = [
     case("image.pullPolicy changes, with state nowhere", "STOP", job=SAME, wanted={"claim_directory": ""}),
 ]
 
+FOUR = {**SAME, "parallelism": 4}
+SCALED = {"parallelism": 4, "followers": ("v0",)}
+# The first vertex has the parallelism of the job, and the second one its own.
+RESCALED = [
+    case("job.parallelism is raised", "RESCALE", job=FOUR, record={"parallelism": 2}, seen={"vertices": vertices(2, 3)}),
+    case("it is lowered", "RESCALE", job=FOUR, record={"parallelism": 8}, seen={"vertices": vertices(8, 1)}),
+    case("it is as it was", "KEEP", job=FOUR, record={"parallelism": 4}, seen={"vertices": vertices(4, 2)}),
+    case(
+        "it was written down, and Flink has not heard of it",
+        "RESCALE",
+        job=FOUR,
+        record=SCALED,
+        seen={"vertices": vertices(2, 3)},
+    ),
+    case("it was changed before", "KEEP", job=FOUR, record=SCALED, seen={"vertices": vertices(4, 3)}),
+    case(
+        "a vertex of its own parallelism, which is that of the job by now",
+        "KEEP",
+        job=FOUR,
+        record=SCALED,
+        seen={"vertices": vertices(4, 4)},
+    ),
+    case(
+        "a JobManager without high availability has come up with the parallelism of before",
+        "RESCALE",
+        job=FOUR,
+        record=SCALED,
+        seen={"vertices": vertices(2, 4)},
+    ),
+    case("the program sets all of it itself", "KEEP", job=FOUR, record={"parallelism": 2}, seen={"vertices": vertices(3, 1)}),
+    case(
+        "the program changes as well", "STOP", job={"parallelism": 4}, record={"parallelism": 2}, seen={"vertices": vertices(2)}
+    ),
+    case(
+        "it is to be suspended",
+        "STOP",
+        job={**FOUR, **SUSPENDED},
+        record={"parallelism": 2},
+        seen={"vertices": vertices(2)},
+        state="suspended",
+    ),
+    case("nobody knows with which it was begun", "KEEP", job=FOUR, seen={"vertices": vertices(2)}),
+    case(
+        "a rollback of it",
+        "RESCALE",
+        job={**SAME, "parallelism": 2},
+        record=SCALED,
+        seen={"vertices": vertices(4, 2)},
+        rollback=True,
+    ),
+    case(
+        "the JobManager does not answer, and job.parallelism is another one",
+        "KEEP",
+        job=FOUR,
+        record={"parallelism": 2},
+        seen={"status": "UNREACHABLE"},
+    ),
+    case(
+        "the job waits for slots, of which Flink tells the bounds alone",
+        "RESCALE",
+        job=FOUR,
+        record={"parallelism": 8},
+        seen={"status": "UNHEALTHY", "vertices": (Vertex("v0", 1, 8),)},
+    ),
+    refuse(
+        "more than the state was split for",
+        "Write at most 3, or",
+        job=FOUR,
+        record={"parallelism": 2},
+        seen={"vertices": vertices(2, maximum=3)},
+    ),
+    refuse("a batch job", "a batch job takes", job=FOUR, record={"parallelism": 2}),
+]
 ROLLBACKS = [
     case(
         "helm rollback to a revision whose job.fromSavepoint is set, years later",
@@ -943,6 +1018,7 @@ ALL = [
     *LOST_SESSIONS,
     *NEVER_PROVEN,
     *ALIVE,
+    *RESCALED,
     *ROLLBACKS,
     *ENDED,
     *OUT_OF_SIGHT,

@@ -18,6 +18,7 @@ from .flink import CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
 from .kubernetes import Kubernetes
 from .observe import Observation, Report, Status
+from .parallelism import bounds, differs, followers, slots
 from .plan import Action, Plan, Source
 from .record import FINISHED, NONE, REPLACE, RESTART, RUNNING, SUBMIT, SUSPENDED, Record, Records
 from .wanted import Job, Json, Wanted
@@ -29,6 +30,8 @@ def say(text: str) -> None:
 
 # How long a JobManager that is being restarted may not answer.
 _SILENT_SECONDS = 30
+# How often a checkpoint is asked for.
+_CHECKPOINT_SECONDS = 10
 
 
 class Actor:
@@ -45,6 +48,7 @@ class Actor:
         self.store = store
         self.deadline = deadline
         self._silent_since: Optional[float] = None
+        self._next_checkpoint = 0.0
 
     def _answered(self) -> None:
         self._silent_since = None
@@ -270,6 +274,41 @@ class Actor:
             raise LookAgain("The JobManager was restarted after the job was cancelled.")
         return report
 
+    # Its parallelism
+
+    def rescale(self, report: Report) -> str:
+        """Have a job that is alive take the parallelism of the values; what is still missing, empty if nothing is."""
+        record, job, vertices = self.record, self.job, report.vertices
+        if vertices is None:
+            return f"Flink does not let its parallelism become {job.parallelism}." if differs(record, job, vertices) else ""
+        following = followers(record, vertices)
+        if differs(record, job, vertices):
+            # Before Flink gets it: afterwards nobody can tell the followers any more, and a JobManager that starts reads it.
+            self.write(replace(record, parallelism=job.parallelism, followers=tuple(one.id for one in following)))
+            try:
+                self.flink.rescale(report.job, bounds(self.record, job, vertices))
+            except (Unreachable, HttpError) as error:
+                return f"its parallelism could not be changed: {error}"
+            say(f"Its parallelism becomes {job.parallelism} while it runs.")
+            return "its parallelism is about to change."
+        behind = [one for one in following if one.parallelism not in (0, job.parallelism)]  # 0: not shown
+        if not behind or report.status is not Status.RUNNING:
+            return ""
+        try:
+            if slots(vertices) > self.flink.slots_total():
+                return ""  # it takes what there is
+            self._complete_a_checkpoint(report.job)
+        except (Unreachable, HttpError) as error:
+            say(str(error))
+        return f"it runs {behind[0].parallelism} tasks of {behind[0].name} instead of {job.parallelism}."
+
+    def _complete_a_checkpoint(self, job: str) -> None:
+        """Flink changes the parallelism when one is complete, so that nothing is read twice."""
+        if clock.monotonic() < self._next_checkpoint:
+            return
+        self._next_checkpoint = clock.monotonic() + _CHECKPOINT_SECONDS
+        self.flink.checkpoint(job, secrets.token_hex(16))
+
     # The next generation
 
     def begin(self, source: Source, state: str, *, wrote_nothing: bool, replaces: bool = False) -> None:
@@ -285,6 +324,8 @@ class Actor:
             generation=old.generation + 1,
             startBy=self.start_by(),
             spec=self.job.specification,
+            parallelism=self.job.parallelism,
+            followers=(),
             state=state,
             deployment=self._deployment(),
             restore=source.restore,
@@ -404,7 +445,8 @@ class Actor:
                 history=old.history,
             ).with_used(named)
         if spec == self.job.specification:
-            record = self._writing_as_wanted(record)  # it may be left alone
+            # It may be left alone.
+            record = replace(self._writing_as_wanted(record), parallelism=live.parallelism if live else 0)
         self.records.assume(self.job.name, record.with_id(job))
         say(f"The job {job} is taken over.")
 

@@ -40,8 +40,21 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True)
+class Vertex:
+    """Tasks of a job that the adaptive scheduler runs; while the job waits for slots, bounds are all that is known of them."""
+
+    id: str
+    lower: int  # bounds within which the scheduler chooses
+    upper: int
+    name: str = ""
+    parallelism: int = 0
+    maximum: int = 0  # for how many the state is split
+    group: str = ""  # of vertices that share slots
+
+
+@dataclass(frozen=True)
 class Operation:
-    """The end of a savepoint that was asked for."""
+    """The end of a checkpoint or savepoint that was asked for."""
 
     ended: bool
     location: str
@@ -62,6 +75,28 @@ class Flink:
     def job(self, job_id: str) -> Optional[Json]:
         """The job with its vertices; None if it is not known."""
         return self._or_none(f"/jobs/{job_id}", "state", "vertices")
+
+    def vertices(self, job_id: str) -> Optional[Tuple[Vertex, ...]]:
+        """None if the job is not known, or its scheduler is not the adaptive one."""
+        try:
+            bounds = self._or_none(f"/jobs/{job_id}/resource-requirements")
+        except HttpError:
+            return None
+        job = self.job(job_id)
+        shown = {one.get("id"): one for one in job["vertices"]} if job else {}
+        return None if bounds is None else tuple(_vertex(id_, bounds[id_], shown.get(id_, {})) for id_ in sorted(bounds))
+
+    def rescale(self, job_id: str, vertices: Tuple[Vertex, ...]) -> None:
+        """Have the scheduler choose within the bounds of the vertices, which are all of the job."""
+        bounds = {one.id: {"parallelism": {"lowerBound": one.lower, "upperBound": one.upper}} for one in vertices}
+        self._http.call("PUT", f"/jobs/{job_id}/resource-requirements", bounds)
+
+    def checkpoint(self, job_id: str, trigger: str) -> None:
+        """Begin a checkpoint. `trigger` as in stop()."""
+        self._http.call("POST", f"/jobs/{job_id}/checkpoints", {"checkpointType": "CONFIGURED", "triggerId": trigger})
+
+    def slots_total(self) -> int:
+        return int(self._get("/overview", "slots-total")["slots-total"])
 
     def slots(self) -> str:
         overview = self._get("/overview")
@@ -157,6 +192,19 @@ class Flink:
             if error.status == 404:
                 return None
             raise
+
+
+def _vertex(id_: str, bounds: Json, shown: Json) -> Vertex:
+    parallelism = bounds["parallelism"]
+    return Vertex(
+        id_,
+        parallelism["lowerBound"],
+        parallelism["upperBound"],
+        name=shown.get("name", ""),
+        parallelism=shown.get("parallelism", 0),
+        maximum=shown.get("maxParallelism", 0),
+        group=shown.get("slotSharingGroupId", ""),
+    )
 
 
 def _is_retained(checkpoint: Json) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 from . import clock, paths
 from .clock import Deadline
 from .errors import HttpError, Unreachable
-from .flink import ENDED, CheckpointConfig, Checkpoints, Flink, Operation
+from .flink import ENDED, CheckpointConfig, Checkpoints, Flink, Operation, Vertex
 from .high_availability import Store
 from .kubernetes import COMPONENT, INSTANCE, Kubernetes, was_applied_since
 from .record import HALF, NONE, RUNNING, SUBMIT, SUBMITTING, Record
@@ -24,6 +24,7 @@ RECORD = "flink/record"
 FROM_SAVEPOINT = "flink/from-savepoint"
 JOBS = "flink/jobs"
 JOBS_KEPT_IN = "flink/jobs-kept-in"
+PARALLELISM = "flink/parallelism"
 MAIN_CONTAINERS = ("jobmanager", "flink-main-container")
 # Distinguishes several charts of one release that are this chart under other names.
 CHART = "flink/chart"
@@ -61,6 +62,7 @@ class JobManager:
     jobs: Optional[Dict[str, str]] = None  # of session.jobs: name -> the path that the values named; None: it does not say
     rest_port: int = 0  # of its REST API; 0: it does not say
     version: str = ""  # "uid generation" of the Deployment: another one after each change of what it asks for
+    parallelism: int = 0  # that its values gave the job, if it can be changed while it runs
     is_alone: bool = True  # no second Deployment lives, as while one of standalone mode follows one of native mode
 
     def volume_of(self, path: str) -> str:
@@ -99,6 +101,7 @@ class Observation:
     renamed_from: str  # the Deployment of the same JobManager under another name, if nameOverride or the like has changed
     stored: Tuple[str, ...] = ()  # jobs that high availability would run, of a release that has neither record nor JobManager
     record_is_gone: bool = False  # the whole ConfigMap, and not only the record of one job
+    vertices: Optional[Tuple[Vertex, ...]] = None  # of a job whose parallelism can be changed while it runs
     jobmanager_replaced: bool = False  # a session: the JobManager goes, and its jobs with it
 
     @property
@@ -141,6 +144,7 @@ def observe(
         config=report.config,
         stop=report.stop,
         failure=report.failure,
+        vertices=report.vertices,
         claim=claim_uid(wanted, kubernetes),
         claim_that_goes=claim_that_goes(wanted, live, kubernetes) if live else "",
         renamed_from=renamed_from(wanted, kubernetes),
@@ -158,6 +162,7 @@ class Report:
     config: Optional[CheckpointConfig] = None
     stop: Optional[Operation] = None
     failure: str = ""
+    vertices: Optional[Tuple[Vertex, ...]] = None
 
 
 def ask(flink: Flink, record: Record) -> Report:
@@ -174,9 +179,10 @@ def ask(flink: Flink, record: Record) -> Report:
         config = flink.checkpoint_config(job)
         stop = flink.operation(job, pending[1]) if pending[:1] == [job] else None
         failure = flink.failure(job)
+        vertices = flink.vertices(job) if record.parallelism and status in (Status.RUNNING, Status.UNHEALTHY) else None
     except (Unreachable, HttpError):
         return Report(Status.UNREACHABLE, record.job)
-    return Report(status, job, tuple(known), checkpoints, config, stop, failure)
+    return Report(status, job, tuple(known), checkpoints, config, stop, failure, vertices)
 
 
 def _without_checkpoints(flink: Flink, job: str) -> Checkpoints:
@@ -235,6 +241,7 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         jobs_kept_in=_jobs_kept_in(annotations.get(JOBS_KEPT_IN), container, wanted),
         rest_port=next((port["containerPort"] for port in container.get("ports") or [] if port.get("name") == "rest"), 0),
         version=f"{live['metadata'].get('uid', '')} {live['metadata'].get('generation', 0)}",
+        parallelism=int(annotations.get(PARALLELISM, 0)),
         is_alone=len(living) == 1,
     )
 

@@ -49,7 +49,7 @@ class Release:
     @property
     def cluster(self) -> Actor:
         """For what concerns no job."""
-        return self.actor(Job("", "", "stateless", RUNNING, "", None))
+        return self.actor(Job("", "", "stateless", RUNNING, "", 0, None))
 
     @property
     def actors(self) -> List[Actor]:
@@ -126,7 +126,7 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
         actor.adopt(step.job)
         _before_job(actor, lenient, adopted=True)
         return
-    if step.action is Action.KEEP:
+    if step.action in (Action.KEEP, Action.RESCALE):
         stale = seen.is_alive and not seen.stop and (record.is_stopping or record.barred)
         kept = replace(record, spec=actor.job.specification, pending="" if stale else record.pending)
         if record.state == RUNNING and seen.never_ran:

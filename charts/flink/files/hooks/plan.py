@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass, replace
 from typing import Optional, Tuple
 
-from . import observe, paths, refusals
+from . import observe, parallelism, paths, refusals
 from .observe import Observation, Status
 from .reach import Reach
 from .record import FINISHED, RUNNING, SUSPENDED, Record
@@ -18,6 +18,7 @@ from .wanted import Job, Wanted
 
 class Action(enum.Enum):
     KEEP = "leave the job as it is"
+    RESCALE = "leave it as it is: its parallelism is changed while it runs, once its pods are those of this revision"
     BEGIN = "write the next generation: nothing runs"
     RESUME = "write the next generation of a suspended job"
     STOP = "stop the job with a savepoint, then write the next generation"
@@ -343,7 +344,7 @@ class _Planner:
             refused = self._unreadable(directory) or self._other_backend()
             return refused or Plan(Action.STOP, "A stop that has begun continues.", None, self.job.state)
         if not self.changed:
-            return self._keep("Nothing that concerns the job has changed.")
+            return self._rescale() or self._keep("Nothing that concerns the job has changed.")
         if self.mode == "stateless":
             return self._cancel("job.upgradeMode is stateless.", self._as_the_user_says())
         if self.mode == "savepoint":
@@ -358,6 +359,14 @@ class _Planner:
                     f"Wait until it runs, or {self._remedy}.",
                 )
         return self._by_last_checkpoint()
+
+    def _rescale(self) -> Optional[Plan]:
+        record, job, vertices = self.record, self.job, self.seen.vertices
+        if job.state == SUSPENDED or not parallelism.differs(record, job, vertices):
+            return None
+        refused = self._refused(parallelism.hindrance(record, job, vertices))
+        why = f"Its parallelism becomes {job.parallelism} while it runs."
+        return refused or Plan(Action.RESCALE, why, state=record.state)
 
     def _stop(self) -> Plan:
         directory = self.record.savepointDirectory or self.wanted.savepoint_directory

@@ -48,8 +48,11 @@ def prove(actor: Actor) -> None:
             # Before all pods are ready: if one is lost meanwhile, its checkpoints are newer than the record's state.
             record = replace(record, ran=record.generation)
             actor.write(record)
+        # One that waits for slots may need fewer.
+        change = actor.rescale(report) if status in (Status.RUNNING, Status.UNHEALTHY) else ""
+        record = actor.record
         if status in _WELL:
-            missing = "" if status is Status.FINISHED else not_there(actor)
+            missing = "" if status is Status.FINISHED else not_there(actor) or change
             if not missing:
                 _confirm(actor, record, report.checkpoints.restored)
                 return

@@ -46,6 +46,9 @@ class Record:
     deployment: str = ""  # the JobManager's Deployment when this was written, "uid generation", or none; gone: uninstalled since
     job: str = ""  # Flink's id of this generation; empty: there never was one
     spec: str = ""  # the specification that it runs
+    parallelism: int = 0  # with which its JobManager starts it; 0: as Flink's options say
+    # Vertices that have this parallelism, and not one of the program's own; empty until it is changed while the job runs.
+    followers: Tuple[str, ...] = ()
     state: str = ""  # running, suspended, or finished and not to be run again
     restore: str = ""  # what it starts from; empty: nothing
     previous: str = (

@@ -29,7 +29,7 @@ _ENDED = (Status.FINISHED, Status.FAILED, Status.CANCELED)
 def jobs_of(wanted: Wanted, records: Records) -> List[Job]:
     """Those of the list, and those that only a record knows, which are to be stopped."""
     listed = {job.name for job in wanted.jobs}
-    gone = [Job(name, records.get(name).spec, "", SUSPENDED, "", program=None) for name in records.names if name not in listed]
+    gone = [Job(name, records.get(name).spec, "", SUSPENDED, "", 0, program=None) for name in records.names if name not in listed]
     return [*wanted.jobs, *gone]
 
 
@@ -158,7 +158,7 @@ def _planned(actor: Actor, seen: Observation, lenient: bool) -> Plan:
 
 def _settle(actor: Actor, step: Plan, seen: Observation, lenient: bool) -> bool:
     """End the job, if it is to end, and write where it resumes; returns whether it was stopped."""
-    if step.action is Action.KEEP:
+    if step.action in (Action.KEEP, Action.RESCALE):
         _leave(actor, seen)
         return False
     if not step.ends_a_job and seen.status not in _ENDED and actor.job.state == RUNNING and not seen.jobmanager_replaced:
@@ -274,7 +274,7 @@ def _start_if_due(actor: Actor, client: Client, began: float, lenient: bool) -> 
     patience = 0 if not actor.record.exists or actor.record.state != RUNNING else 30
     seen = actor.observe(_left(patience, began))
     step = _planned(actor, seen, lenient)
-    if step.action is Action.KEEP:
+    if step.action in (Action.KEEP, Action.RESCALE):
         _leave(actor, seen)
         say(f"{actor.job.name}: {step.why}")
         return

@@ -35,6 +35,7 @@ class Job:
     upgrade_mode: str  # savepoint, last-state or stateless; empty: as there are directories for it
     state: str  # running or suspended
     from_savepoint: str  # savepoint or checkpoint that the values name; empty: none
+    parallelism: int  # what is changed while the job runs, by the adaptive scheduler; 0: another one is another job
     program: Optional[Program]  # None in a job release, whose JobManager starts it
 
 

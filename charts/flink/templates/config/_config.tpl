@@ -59,6 +59,16 @@ A quantity of Kubernetes ("1728Mi", "2Gi", "2G", bytes) in MiB, rounded down: (d
 {{- if not (has $type (list "none" "")) }}true{{ end -}}
 {{- end }}
 
+{{/* How Flink gives jobs their slots: reactive, adaptive, or empty for one that waits for all of them. */}}
+{{- define "flink.scheduler" -}}
+{{- $given := include "flink.options.given" . | fromJson -}}
+{{- if eq (get $given "scheduler-mode" | default "" | lower) "reactive" -}}
+reactive
+{{- else if eq (get $given "jobmanager.scheduler" | default "" | lower) "adaptive" -}}
+adaptive
+{{- end -}}
+{{- end }}
+
 {{/* True if Kubernetes itself keeps the leader and the jobs, in ConfigMaps that Flink writes. */}}
 {{- define "flink.leaderInKubernetes" -}}
 {{- if eq .Values.highAvailability.type "kubernetes" }}true{{ end -}}
@@ -244,6 +254,9 @@ both.
 {{- $seen := dict -}}
 {{- range $key, $value := include "flink.configuration" .root | fromYaml -}}
 {{- $own := or (not (hasPrefix $other $key)) (eq $.root.Values.flink.mode "native") -}}
+{{- if and (eq $key "parallelism.default") (eq $.root.Values.flink.type "job") -}}
+{{- $value = include "flink.job.shape" (dict "root" $.root "parallelism" $value) -}}
+{{- end -}}
 {{- if and $own (not (and (regexMatch $others $key) (has $.role (list "jobmanager" "taskmanager")))) -}}
 {{- $_ := set $seen $key $value -}}
 {{- end -}}

@@ -31,7 +31,9 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
 {{- if eq $values.flink.mode "native" -}}
 {{- $pods = append $pods (include "flink.native.object" $root | fromJson) -}}
 {{- end -}}
-{{- $job := dict "name" "" "specification" (include "flink.specification" $root)
+{{- $parallelism := include "flink.option" (dict "root" $root "key" "parallelism.default") -}}
+{{- $job := dict "name" "" "parallelism" (include "flink.job.scales" (dict "root" $root "parallelism" $parallelism) | int)
+      "specification" (include "flink.specification" $root)
       "upgrade_mode" $values.job.upgradeMode
       "state" $values.job.state "from_savepoint" $values.job.fromSavepoint "program" nil -}}
 {{- dict

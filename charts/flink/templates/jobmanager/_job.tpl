@@ -1,4 +1,9 @@
-{{/* Whether hooks carry the job's state over the operations of Helm. */}}
+{{/* Whether hooks carry the state of jobs over the operations of Helm. */}}
+{{- define "flink.hooks.carry" -}}
+{{- if or (include "flink.job.carried" .) (include "flink.session.submits" .) }}true{{ end -}}
+{{- end }}
+
+{{/* The same of the job of a job release. */}}
 {{- define "flink.job.carried" -}}
 {{- if and .Values.hooks.enabled (eq .Values.flink.type "job") (not .Values.job.bounded) }}true{{ end -}}
 {{- end }}
@@ -17,6 +22,28 @@ last-state
 {{- else -}}
 stateless
 {{- end -}}
+{{- end }}
+
+{{/*
+The parallelism to which a job is changed while it runs; empty where another one is another job: (dict "root" $
+"parallelism" <of the values>). From 1, and to it, the job is replaced: operators that the program itself keeps at 1
+cannot be told from the others then.
+*/}}
+{{- define "flink.job.scales" -}}
+{{- if and (include "flink.hooks.carry" .root) (eq (include "flink.scheduler" .root) "adaptive")
+      (gt (int .parallelism) 1) -}}
+{{- $most := int .parallelism -}}
+{{- /* What Flink may not make it cannot have. */ -}}
+{{- if and (eq .root.Values.flink.mode "native") .root.Values.native.maxTaskManagers -}}
+{{- $most = mul .root.Values.native.maxTaskManagers .root.Values.taskmanager.slots | min $most -}}
+{{- end -}}
+{{- $most -}}
+{{- end -}}
+{{- end }}
+
+{{/* What a parallelism is to the specification of a job. */}}
+{{- define "flink.job.shape" -}}
+{{ ternary "more" (include "flink.text" .parallelism) (include "flink.job.scales" . | empty | not) }}
 {{- end }}
 
 {{/*

@@ -23,6 +23,7 @@
 {{- $root := . -}}
 {{- $entries := list -}}
 {{- $jobs := include "flink.session.jobs" . | fromJsonArray -}}
+{{- $parallelism := include "flink.option" (dict "root" $root "key" "parallelism.default") -}}
 {{- range ternary $jobs list (eq .Values.flink.type "session") -}}
 {{- $file := include "flink.files.path" (include "flink.session.program" (dict "job" . "key" "file")) -}}
 {{- $download := dict -}}
@@ -31,6 +32,7 @@
 {{- $file = printf "/exchange/files/%s/%s" .name ((urlParse $file).path | base) -}}
 {{- end -}}
 {{- $options := dict "pipeline.name" .name -}}
+{{- $parallelism := .parallelism | default $parallelism -}}
 {{- with .parallelism }}{{ $_ := set $options "parallelism.default" (include "flink.text" .) }}{{ end -}}
 {{- $args := list -}}
 {{- $key := printf "session.jobs: args of %s" .name -}}
@@ -43,13 +45,18 @@
 {{- if .python }}{{ $program = concat (list "--python" $file "--") $args }}{{ end -}}
 {{- $content := get $root.Values.files (include "flink.session.program" (dict "job" . "key" "file")) -}}
 {{- $sql := dig "sql" "file" "" . | empty | not -}}
-{{- $hash := list .name $file $download $program $options $sql $content (include "flink.image" $root) -}}
+{{- $shape := $options -}}
+{{- with include "flink.job.scales" (dict "root" $root "parallelism" $parallelism) -}}
+{{- $shape = merge (dict "parallelism.default" "more") $options -}}
+{{- end -}}
+{{- $hash := list .name $file $download $program $shape $sql $content (include "flink.image" $root) -}}
 {{- with include "flink.client.highAvailability" $root }}{{ $_ := set $options "high-availability.type" . }}{{ end -}}
 {{- $submitted := dict "file" $file "url" ($download.url | default "") "sha256" ($download.sha256 | default "")
       "sql" $sql "argv" $program "options" $options
       "allow_non_restored_state" (.allowNonRestoredState | default false) -}}
 {{- $entries = append $entries (dict "name" .name "specification" ($hash | toJson | sha256sum | trunc 16)
       "upgrade_mode" "" "state" "running"
+      "parallelism" (include "flink.job.scales" (dict "root" $root "parallelism" $parallelism) | int)
       "from_savepoint" (.fromSavepoint | default "") "program" $submitted) -}}
 {{- end -}}
 {{- toJson $entries -}}

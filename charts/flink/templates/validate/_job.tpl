@@ -179,10 +179,8 @@ What there is instead of the slots that a parallelism needs, empty if there are 
 {{- define "flink.tooFewSlots" -}}
 {{- $values := .root.Values -}}
 {{- $native := eq $values.flink.mode "native" -}}
-{{- $scheduler := include "flink.option" (dict "root" .root "key" "jobmanager.scheduler") | lower -}}
-{{- $mode := include "flink.option" (dict "root" .root "key" "scheduler-mode") | lower -}}
-{{- /* These two run with the slots that there are. */ -}}
-{{- $fits := or (eq $mode "reactive") (eq $scheduler "adaptive") -}}
+{{- /* It runs with the slots that there are. */ -}}
+{{- $fits := include "flink.scheduler" .root -}}
 {{- $taskmanagers := ternary $values.native.maxTaskManagers $values.taskmanager.replicas $native -}}
 {{- $slots := int (mul (int $taskmanagers) $values.taskmanager.slots) -}}
 {{- if and (not $fits) (not (kindIs "invalid" $taskmanagers)) (gt (int .parallelism) $slots) -}}
