@@ -15,8 +15,12 @@ class InvalidManifest(AssertionError):
     """A document that Kubernetes would refuse, or would take for something else than was meant."""
 
 
-# Custom resources, by group, that values bring along as extra objects: nothing is known of their fields.
-_CUSTOM = {"cert-manager.io": {"Certificate", "Issuer"}, "monitoring.coreos.com": {"PodMonitor", "PrometheusRule"}}
+# Custom resources, by group: nothing is known of their fields.
+_CUSTOM = {
+    "cert-manager.io": {"Certificate", "Issuer"},
+    "keda.sh": {"ScaledObject"},
+    "monitoring.coreos.com": {"PodMonitor", "PrometheusRule"},
+}
 
 
 def describe(obj: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Asks a JobManager's REST API with bash alone: neither curl nor Python is part of the image's contract.
 #   rest.sh get HOST PORT PATH                        prints the answer; fails unless the status is 200
+#   rest.sh checkpoint HOST PORT                      has each job that runs complete a checkpoint, and waits for it up to 20 seconds
 #   rest.sh registered HOST PORT                      fails unless the TaskManager of this pod is registered
 #   rest.sh check HOST PORT TASKMANAGERS TYPE [METRICS-HOST METRICS-PORT]
 #                                                     waits up to two minutes for the TaskManagers (a number, or any), where TYPE is
@@ -8,14 +9,29 @@
 set -euo pipefail
 
 get() {
-  local host=$1 port=$2 path=$3 status header
+  local host=$1 port=$2 path=$3 method=${4:-GET} status header
   exec 3<>"/dev/tcp/$host/$port" || return 1
-  printf 'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$path" "$host" >&3
+  printf '%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "$method" "$path" "$host" >&3
   read -r _ status _ <&3
   while IFS= read -r header && [[ $header != $'\r' ]]; do :; done <&3
   cat <&3
   exec 3>&-
-  [[ $status == 200 ]]
+  [[ $status == 20[02] ]]
+}
+
+checkpoint() {
+  local host=$1 port=$2 jobs trigger path
+  local triggers=()
+  jobs=$(get "$host" "$port" /jobs)
+  while [[ $jobs =~ '"id":"'([0-9a-f]{32})'","status":"RUNNING"' ]]; do
+    jobs=${jobs#*"${BASH_REMATCH[0]}"}
+    path=/jobs/${BASH_REMATCH[1]}/checkpoints
+    trigger=$(get "$host" "$port" "$path" POST) || continue
+    if [[ $trigger =~ '"request-id":"'([0-9a-f]+)'"' ]]; then triggers+=("$path/${BASH_REMATCH[1]}"); fi
+  done
+  for path in "${triggers[@]}"; do
+    while ((SECONDS < 20)) && [[ $(get "$host" "$port" "$path") == *IN_PROGRESS* ]]; do sleep 0.2; done
+  done
 }
 
 registered() {

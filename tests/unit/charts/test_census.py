@@ -106,6 +106,16 @@ def census(manifests: Manifests) -> set[str]:
             set(),
         ),
         (
+            {"taskmanager": {"autoscaling": {"enabled": True}}},
+            {"HorizontalPodAutoscaler/r-flink-taskmanager"},
+            set(),
+        ),
+        (
+            {"taskmanager": {"autoscaling": {"enabled": True, "keda": {"triggers": [{"type": "kafka"}]}}}},
+            {"ScaledObject/r-flink-taskmanager"},
+            set(),
+        ),
+        (
             ALL_OF_FLINK,
             {
                 *JOB_HOOKS,

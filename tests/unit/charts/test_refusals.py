@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ci.core.paths import CHARTS, DEMO, FLINK
-from harness.helm import Helm, HelmError
+from harness.helm import Helm, HelmError, merged
 from harness.manifests import render
 from tests.unit.charts.releases import refused
 
@@ -47,6 +47,10 @@ SPEEDS = {"name": "speeds", "jar": {"file": "/a.jar"}}
 URL = "https://example.com/a.py"
 
 
+def autoscaled(more: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+    return merged({"taskmanager": {"autoscaling": {"enabled": True, **(more or {})}}}, values)
+
+
 def jobs(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"session": {"jobs": list(entries)}}
 
@@ -78,6 +82,20 @@ REFUSALS = [
         "set storage.enabled=true, or state.root",
     ),
     (native(taskmanager={"replicas": 2}), "taskmanager.replicas is 2, but flink.mode is native", "native.maxTaskManagers"),
+    (autoscaled(flink={"mode": "native"}), "autoscaling.enabled is true, but flink.mode is native", "change job.parallelism"),
+    (autoscaled(flink=JOB, job={"bounded": True}), "autoscaling.enabled is true, but job.bounded is true", "leave one of them"),
+    (autoscaled(**config(**{"jobmanager.scheduler": "Default"})), "sets jobmanager.scheduler to Default", "leave the option out"),
+    (autoscaled({"minReplicas": 5}), "minReplicas is 5, more than maxReplicas (4)", "raise that, or lower this"),
+    (
+        autoscaled({"metrics": [{"type": "Pods"}], "keda": {"triggers": [{"type": "kafka"}]}}),
+        "taskmanager.autoscaling.metrics is set beside keda.triggers",
+        "leave one of them out",
+    ),
+    (
+        autoscaled(taskmanager={"resources": {"requests": {"cpu": None}}}),
+        "taskmanager.resources names no requests.cpu",
+        "set taskmanager.autoscaling.metrics",
+    ),
     (
         native(taskmanager={"podDisruptionBudget": {"enabled": True}}),
         "taskmanager.podDisruptionBudget.enabled is true, but flink.mode is native",
@@ -491,6 +509,8 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
         {"flink": {"version": "1.20"}},
         {"flink": {"version": "2.3.0-SNAPSHOT"}},
         {"taskmanager": {"replicas": 0}},
+        autoscaled({"metrics": [{"type": "Pods"}]}, taskmanager={"resources": {"requests": {"cpu": None}}}),
+        autoscaled(flink={**JOB, "config": {"scheduler-mode": "reactive"}}),
         {"flink": JOB, "job": {"upgradeMode": "last-state"}},
         {"flink": {**JOB, "config": {RETENTION: "RETAIN_ON_CANCELLATION"}}, "job": {"upgradeMode": "last-state"}},
         {"flink": {**JOB, "config": {RETENTION: "DELETE_ON_CANCELLATION"}}},

@@ -42,14 +42,21 @@ def serving(server: socketserver.TCPServer) -> Iterator[int]:
 
 @contextmanager
 def flink(answers: dict[str, Any]) -> Iterator[int]:
-    """An HTTP server that gives these answers by path, texts as they are, and 404 for others."""
+    """An HTTP server that gives these answers by path, texts as they are, and 404 for others. Those of POST have POST before the path."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = self.path in answers
-            answer = answers.get(self.path, {"errors": []})
+            self.answer(self.path, 200)
+
+        def do_POST(self) -> None:
+            self.answer(f"POST {self.path}", 202)
+
+        def answer(self, asked: str, status: int) -> None:
+            known = asked in answers
+            answer = answers.get(asked, {"errors": []})
+            answer = answer() if callable(answer) else answer
             body = (answer if isinstance(answer, str) else json.dumps(answer, separators=(",", ":"))).encode()
-            self.send_response(200 if known else 404)
+            self.send_response(status if known else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -477,6 +484,32 @@ def test_a_taskmanager_is_registered_when_the_jobmanager_knows_it() -> None:
     with flink({"/taskmanagers": {"taskmanagers": [{"id": "pod-1", "path": "akka"}, {"id": "pod-23"}]}}) as port:
         assert bash(REST, "registered", "127.0.0.1", port, POD_NAME="pod-1").returncode == 0
         assert bash(REST, "registered", "127.0.0.1", port, POD_NAME="pod-2").returncode != 0
+
+
+def test_a_taskmanager_that_goes_has_each_job_complete_a_checkpoint() -> None:
+    begun, looks = [], iter(["IN_PROGRESS", "COMPLETED"])
+    ended = []
+
+    def begins() -> dict[str, str]:
+        begun.append(JOB)
+        return {"request-id": "1f"}
+
+    def looked() -> dict[str, Any]:
+        ended.append(next(looks))
+        return {"status": {"id": ended[-1]}}
+
+    answers = {
+        "/jobs": {
+            "jobs": [{"id": FORMER, "status": "FINISHED"}, {"id": OLDER, "status": "RUNNING"}, {"id": JOB, "status": "RUNNING"}]
+        },
+        f"POST /jobs/{JOB}/checkpoints": begins,  # and another one that takes none
+        f"/jobs/{JOB}/checkpoints/1f": looked,
+    }
+    with flink(answers) as port:
+        assert bash(REST, "checkpoint", "127.0.0.1", port).returncode == 0
+    assert (begun, ended) == ([JOB], ["IN_PROGRESS", "COMPLETED"])
+    with flink({"/jobs": {"jobs": []}}) as port:
+        assert bash(REST, "checkpoint", "127.0.0.1", port).returncode == 0
 
 
 def test_check_wants_the_taskmanagers_and_the_job() -> None:

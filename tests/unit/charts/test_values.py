@@ -34,6 +34,7 @@ OPEN = {
     "podSecurityContext",
     "securityContext",
     "strategy",
+    "behavior",
     "config",
     "global",
     "flink",
@@ -191,6 +192,8 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
         ("flink.type", "cluster"),
         ("taskmanager.replicas", "two"),
         ("taskmanager.replicas", -1),
+        ("taskmanager.autoscaling.minReplicas", 0),
+        ("taskmanager.autoscaling.metrics", {"cpu": 80}),
         ("taskmanager.slots", 0),
         ("jobmanager.replicas", 0),
         ("job.parallelism", 0),
@@ -230,6 +233,7 @@ SUBMITS: Tree = {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}
 NATIVE: Tree = {"flink": {"mode": "native"}}
 MONITORED: Tree = {"metrics": {"podMonitor": {"enabled": True}}}
 RULE: Tree = {"metrics": {"prometheusRule": {"enabled": True}}}
+AUTOSCALED: Tree = {"taskmanager": {"autoscaling": {"enabled": True}}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 
 # Value -> another setting of it, and the other values without which it has no effect.
@@ -301,6 +305,12 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "taskmanager.replicas": (2, {}),
     "taskmanager.slots": (3, {}),
     "taskmanager.strategy": ({"type": "RollingUpdate"}, {}),
+    "taskmanager.autoscaling.enabled": (True, {}),
+    "taskmanager.autoscaling.minReplicas": (2, AUTOSCALED),
+    "taskmanager.autoscaling.maxReplicas": (2, AUTOSCALED),
+    "taskmanager.autoscaling.metrics": ([{"type": "Pods", "pods": {}}], AUTOSCALED),
+    "taskmanager.autoscaling.behavior": ({"scaleDown": {"stabilizationWindowSeconds": 60}}, AUTOSCALED),
+    "taskmanager.autoscaling.keda.triggers": ([{"type": "kafka"}], AUTOSCALED),
     "taskmanager.podDisruptionBudget.enabled": (True, {}),
     "taskmanager.podDisruptionBudget.maxUnavailable": (
         "50%",

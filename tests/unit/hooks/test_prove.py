@@ -256,6 +256,30 @@ class TestTaskManagers:
         del world.kubernetes.deployments["r-taskmanager"]
         assert "there is no Deployment r-taskmanager" in world.refused("after", {"specification": "a"})
 
+    @pytest.mark.parametrize(
+        ("counts", "proven"),
+        [
+            ({"readyReplicas": 2}, True),  # of four, two of which have no node yet
+            ({"readyReplicas": 1}, False),
+            ({"readyReplicas": 4, "updatedReplicas": 3}, False),  # one of before is there
+        ],
+        ids=str,
+    )
+    def test_an_autoscaler_says_how_many_there_are(self, world: World, counts: dict[str, int], proven: bool) -> None:
+        live = self.unfinished(world, **{"replicas": 4, "updatedReplicas": 4, **counts})
+        live["spec"]["replicas"] = 4
+        job, scaled = {"specification": "a"}, {"least_taskmanagers": 2}
+        if proven:
+            world("after", job, **scaled)
+        else:
+            assert f"has {counts['readyReplicas']} of 4 pods" in world.refused("after", job, **scaled)
+
+    def test_one_that_has_none_keeps_none(self, world: World) -> None:
+        """Somebody has scaled them away for a while, which an autoscaler respects."""
+        live = self.unfinished(world, replicas=0, updatedReplicas=0, readyReplicas=0)
+        live["spec"]["replicas"] = 0
+        world("after", {"specification": "a"}, least_taskmanagers=2)
+
     def test_those_that_flink_made_are_of_the_new_template(self, world: World) -> None:
         native = {"taskmanager_deployment": "", "native_taskmanager_selector": "tm=1"}
         world.kubernetes.pods = [{"metadata": {"name": "tm", "labels": {"tm": "1", "flink/template": "n1"}}}]

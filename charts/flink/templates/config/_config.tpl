@@ -62,9 +62,11 @@ A quantity of Kubernetes ("1728Mi", "2Gi", "2G", bytes) in MiB, rounded down: (d
 {{/* How Flink gives jobs their slots: reactive, adaptive, or empty for one that waits for all of them. */}}
 {{- define "flink.scheduler" -}}
 {{- $given := include "flink.options.given" . | fromJson -}}
+{{- $scheduler := get $given "jobmanager.scheduler" -}}
+{{- if and (not $scheduler) (include "flink.autoscaled" .) }}{{ $scheduler = "adaptive" }}{{ end -}}
 {{- if eq (get $given "scheduler-mode" | default "" | lower) "reactive" -}}
 reactive
-{{- else if eq (get $given "jobmanager.scheduler" | default "" | lower) "adaptive" -}}
+{{- else if eq ($scheduler | lower) "adaptive" -}}
 adaptive
 {{- end -}}
 {{- end }}
@@ -212,6 +214,7 @@ controllers; Flink's are 15, 15 and 5 s. */ -}}
 JobManager has it too. */ -}}
 {{- $_ := set $config "kubernetes.flink.conf.dir" "/opt/flink/pod-template" -}}
 {{- end -}}
+{{- $config = merge (include "flink.autoscaled.options" . | fromJson) $config -}}
 {{- $config = merge (include "flink.options.given" . | fromJson) $config -}}
 {{- if and (eq .Values.flink.type "job") .Values.job.parallelism -}}
 {{- $_ := set $config "parallelism.default" (include "flink.text" .Values.job.parallelism) -}}

@@ -50,6 +50,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "jobmanager_template" (include "flink.jobmanager.template" $root)
   "jobmanager_specification" (include "flink.specification" $root)
   "taskmanager_deployment" (ternary (include "flink.taskmanager.name" $root) "" (eq $values.flink.mode "standalone"))
+  "least_taskmanagers" (include "flink.taskmanager.least" $root | int)
   "taskmanager_selector" (include "flink.selector" (dict "root" $root "component" "taskmanager"))
   "native_taskmanager_selector" (include "flink.native.selector" $root)
   "native_taskmanager_template" (include "flink.native.checksum" $root)
@@ -102,7 +103,7 @@ Secret, so that the hooks need no right to read Secrets.
       "monitoring/dashboard" "monitoring/podmonitor" "monitoring/prometheusrule"
       "native/native"
       "state/storage"
-      "taskmanager/poddisruptionbudget" "taskmanager/taskmanager" -}}
+      "taskmanager/autoscaling" "taskmanager/poddisruptionbudget" "taskmanager/taskmanager" -}}
 {{- range regexSplit "(?m)^---\\s*$" (include (printf "%s/%s.yaml" $.Template.BasePath $file) $) -1 -}}
 {{- $object := fromYaml . -}}
 {{- /* A ConfigMap takes 1 MiB, this one too: what would fill it is left out. */ -}}

@@ -20,6 +20,18 @@ args:
   - taskmanager.host=$(POD_IP)
   - -D
   - taskmanager.resource-id=$(POD_NAME)
+{{- if include "flink.autoscaled" . }}
+# Jobs go on from it on the TaskManagers that are left, and read nothing twice.
+lifecycle:
+  preStop:
+    exec:
+      command:
+        - bash
+        - /opt/flink/scripts/rest.sh
+        - checkpoint
+        - {{ include "flink.rest.name" . }}
+        - {{ include "flink.text" .Values.rest.port | quote }}
+{{- end }}
 ports:
   - {name: rpc, containerPort: {{ $ports.taskmanager }}}
   {{- include "flink.taskmanager.serving" (dict "root" . "rpc" "rpc" "waits" (include "flink.bounded" .)) }}
@@ -62,7 +74,7 @@ readinessProbe:
 {{- if kindIs "invalid" $replicas }}1{{ else }}{{ include "flink.text" $replicas }}{{ end -}}
 {{- end }}
 
-{{/* The same as notes and tests say it. */}}
+{{/* Whether something else scales them. */}}
 {{- define "flink.taskmanager.scaled" -}}
-{{- if kindIs "invalid" .Values.taskmanager.replicas }}true{{ end -}}
+{{- if or (include "flink.autoscaled" .) (kindIs "invalid" .Values.taskmanager.replicas) }}true{{ end -}}
 {{- end }}

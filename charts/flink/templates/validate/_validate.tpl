@@ -21,6 +21,7 @@
 {{- include "flink.validate.plugins" . -}}
 {{- include "flink.validate.state" . -}}
 {{- if eq $values.flink.mode "native" }}{{ include "flink.validate.native" . }}{{ end -}}
+{{- include "flink.validate.autoscaling" . -}}
 {{- include "flink.validate.files" . -}}
 {{- include "flink.validate.logging" . -}}
 {{- include "flink.validate.metrics" . -}}
