@@ -212,13 +212,13 @@ def measure(cluster: Cluster, helm: Helm, subject: str, more: Mapping[str, Any])
 
 
 def section(runs: Iterable[Mapping[str, Any]]) -> str:
-    """The part of docs/bench.md: the median of each, with the least and the most."""
-    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    """The part of docs/bench.md: the median of each, with the minimum and the maximum."""
+    durations: dict[tuple[str, str], list[float]] = defaultdict(list)
     for run in runs:
-        found[run["step"], run["subject"]].append(run["seconds"])
+        durations[run["step"], run["subject"]].append(run["seconds"])
 
     def cell(step: str, subject: str) -> str:
-        seconds = found.get((step, subject))
+        seconds = durations.get((step, subject))
         return f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})" if seconds else ""
 
     rows = "".join(f"| {what} | {' | '.join(cell(step, subject) for subject in SUBJECTS)} |\n" for step, what in STEPS.items())

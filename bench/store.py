@@ -10,8 +10,8 @@ from typing import Any
 
 def runs(path: Path) -> list[dict[str, Any]]:
     """What was measured before."""
-    found: list[dict[str, Any]] = json.loads(path.read_text())["runs"] if path.exists() else []
-    return found
+    runs: list[dict[str, Any]] = json.loads(path.read_text())["runs"] if path.exists() else []
+    return runs
 
 
 def add(path: Path, run: Mapping[str, Any]) -> None:

@@ -121,19 +121,19 @@ def _seconds(when: str) -> float:
 def moments(seen: Mapping[str, float], lines: Sequence[Line], times: Sequence[float]) -> dict[str, float]:
     """Seconds from the last of the commits `times` before the longest gap, by moment; `seen` and `lines` are those of Watch."""
     last, rows = max(pairwise(times), key=lambda pair: pair[1] - pair[0])
-    found = {**seen, "rows": rows}
+    by_moment = {**seen, "rows": rows}
 
-    def told(component: str, age: str, pattern: str) -> list[float]:
+    def logged(component: str, age: str, pattern: str) -> list[float]:
         return [when for one, at, when, text in lines if (one, at) == (component, age) and re.search(pattern, text)]
 
     for name, line in _LINES.items():
-        since = found.get("stop", 0) if name == "savepoint" else 0
-        if times_told := [when for when in told(*line) if when >= since]:
-            found[name] = min(times_told)
-    runs = told("jobmanager", "new", r"switched from INITIALIZING to RUNNING")
-    if runs_before := [when for when in runs if when <= found.get("checkpoint", rows)]:
-        found["tasks"] = max(runs_before)
-    return {name: round(found[name] - last, 1) for name in MOMENTS if name in found}
+        since = by_moment.get("stop", 0) if name == "savepoint" else 0
+        if times_logged := [when for when in logged(*line) if when >= since]:
+            by_moment[name] = min(times_logged)
+    runs = logged("jobmanager", "new", r"switched from INITIALIZING to RUNNING")
+    if runs_before := [when for when in runs if when <= by_moment.get("checkpoint", rows)]:
+        by_moment["tasks"] = max(runs_before)
+    return {name: round(by_moment[name] - last, 1) for name in MOMENTS if name in by_moment}
 
 
 def measure(cluster: Cluster, helm: Helm, subject: str) -> None:

@@ -1,7 +1,7 @@
 """The tool behind `make`, not only for CI: everything between a bare machine and a ready kind cluster.
 
 It runs before any environment of Python exists, so that it needs the standard library alone; ci/charts/defaults.py and
-ci/charts/dashboards.py, which run in .build/venv, are the exceptions. A folder may use those above it:
+ci/charts/dashboards.py, which run in .build/venv, are the exceptions. A directory may use those above it:
 
     core         console, cache of built things, paths, versions
     machine      Debian packages, docker engine, Go, Java, Python environments

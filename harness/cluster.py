@@ -60,8 +60,8 @@ class Cluster:
 
     def pods(self, namespace: str, selector: str = "") -> list[Any]:
         """The pods (V1Pod) with these labels that are not about to go."""
-        found = self.core.list_namespaced_pod(namespace, label_selector=selector).items
-        return [pod for pod in found if pod.metadata.deletion_timestamp is None]
+        pods = self.core.list_namespaced_pod(namespace, label_selector=selector).items
+        return [pod for pod in pods if pod.metadata.deletion_timestamp is None]
 
     def pod(self, namespace: str, selector: str) -> str:
         """The name of the only pod with these labels. Raises LookupError."""

@@ -1,4 +1,4 @@
-"""What a person needs to see after a failure: a summary for the message, and everything in a folder."""
+"""What a person needs to see after a failure: a summary for the message, and everything in a directory."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ def summary(cluster: Cluster, namespace: str) -> str:
     return "\n".join([*lines, *warnings[-10:]]) or "every pod is healthy, and there is no warning"
 
 
-def dump(cluster: Cluster, namespace: str, folder: str | Path) -> Path:
-    """Write every object as KIND.yaml (of Secrets the keys), every log and the events. Returns the folder."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "summary.txt").write_text(summary(cluster, namespace) + "\n")
-    (folder / "events.txt").write_text("".join(f"{line}\n" for line in events(cluster, namespace)))
+def dump(cluster: Cluster, namespace: str, directory: str | Path) -> Path:
+    """Write every object as KIND.yaml (of Secrets the keys), every log and the events. Returns the directory."""
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "summary.txt").write_text(summary(cluster, namespace) + "\n")
+    (directory / "events.txt").write_text("".join(f"{line}\n" for line in events(cluster, namespace)))
     for kind, items in objects(cluster, namespace):
         for item in items:
             item["metadata"].pop("managedFields", None)
             if kind == "Secret":
                 item["data"] = sorted(item.get("data") or {})
-        (folder / f"{kind}.yaml").write_text(yaml.safe_dump_all(items, allow_unicode=True))
+        (directory / f"{kind}.yaml").write_text(yaml.safe_dump_all(items, allow_unicode=True))
     for pod in cluster.core.list_namespaced_pod(namespace).items:
         for status in container_statuses(pod):
             for suffix, text in _logs(cluster, pod, status):
-                (folder / f"{pod.metadata.name}.{status.name}{suffix}.log").write_text(text)
-    return folder
+                (directory / f"{pod.metadata.name}.{status.name}{suffix}.log").write_text(text)
+    return directory
 
 
 def objects(cluster: Cluster, namespace: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -77,8 +77,8 @@ def leftovers(cluster: Cluster, namespace: str) -> set[str]:
 
 def events(cluster: Cluster, namespace: str) -> list[str]:
     """The events, oldest first, one line each."""
-    found = cluster.core.list_namespaced_event(namespace).items
-    moments = [(str(event.last_timestamp or event.event_time or ""), event) for event in found]
+    items = cluster.core.list_namespaced_event(namespace).items
+    moments = [(str(event.last_timestamp or event.event_time or ""), event) for event in items]
     return [
         f"{moment} {event.type} {event.involved_object.kind}/{event.involved_object.name} {event.reason}: {event.message}"
         for moment, event in sorted(moments, key=lambda pair: pair[0])

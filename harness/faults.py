@@ -26,8 +26,8 @@ def kill_in(cluster: Cluster, namespace: str, pod_name: str, container: str) -> 
     subprocess.run(["docker", "exec", pod.spec.node_name, "bash", "-c", script], check=True, capture_output=True)
 
     def again() -> bool:
-        found = cluster.core.read_namespaced_pod(pod.metadata.name, namespace).status.container_statuses
-        return any(status.name == container and status.restart_count > before.restart_count for status in found)
+        statuses = cluster.core.read_namespaced_pod(pod.metadata.name, namespace).status.container_statuses
+        return any(status.name == container and status.restart_count > before.restart_count for status in statuses)
 
     wait_for(again, timeout=120, what=f"container {container} of {pod.metadata.name} to start again")
 

@@ -1,4 +1,4 @@
-"""Helm as an object: the verbs of Helm 3 and 4, with homes of its own and errors that say what Helm said."""
+"""Helm as an object: the operations of Helm 3 and 4, with homes of its own and errors with Helm's output."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ class Helm:
         self._homes = tempfile.mkdtemp(prefix="helm-homes-")
         weakref.finalize(self, shutil.rmtree, self._homes, ignore_errors=True)
 
-    def run(self, *words: str | Path, stdin: str | None = None) -> str:
-        """Run `helm WORDS` and return its standard output. Raises HelmError."""
-        return self._do(words, stdin).stdout
+    def run(self, *arguments: str | Path, stdin: str | None = None) -> str:
+        """Run `helm ARGUMENTS` and return its standard output. Raises HelmError."""
+        return self._do(arguments, stdin).stdout
 
     def _environment(self) -> dict[str, str]:
         homes = {f"HELM_{kind}_HOME": f"{self._homes}/{kind.lower()}" for kind in ("CACHE", "CONFIG", "DATA")}
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HELM_")}
         return {**environment, **homes, "KUBECONFIG": self._kubeconfig}
 
-    def _do(self, words: Sequence[str | Path], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = [self.binary, *map(str, words)]
+    def _do(self, arguments: Sequence[str | Path], stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = [self.binary, *map(str, arguments)]
         done = subprocess.run(
             command,
             env=self._environment(),
@@ -73,11 +73,11 @@ class Helm:
             raise HelmError(command, done.returncode, done.stdout, done.stderr)
         return done
 
-    def _with_values(self, words: Sequence[str | Path], values: Values | None, files: Files) -> str:
+    def _with_values(self, arguments: Sequence[str | Path], values: Values | None, files: Files) -> str:
         options = [f"--values={file}" for file in files]
         if not values:
-            return self.run(*words, *options)
-        return self.run(*words, *options, "--values=-", stdin=json.dumps(values))
+            return self.run(*arguments, *options)
+        return self.run(*arguments, *options, "--values=-", stdin=json.dumps(values))
 
     def template(
         self,
@@ -91,15 +91,15 @@ class Helm:
         api_versions: Sequence[str] = (),
     ) -> str:
         """The manifests that an install would send, as one YAML text; `api_versions` are of the cluster, beside Helm's list."""
-        words = ["template", name, chart, f"--namespace={namespace}", *(f"--api-versions={api}" for api in api_versions)]
+        arguments = ["template", name, chart, f"--namespace={namespace}", *(f"--api-versions={api}" for api in api_versions)]
         if kube_version:
-            words.append(f"--kube-version={kube_version}")
-        return self._with_values(words, values, files)
+            arguments.append(f"--kube-version={kube_version}")
+        return self._with_values(arguments, values, files)
 
     def notes(self, chart: str | Path, values: Values | None = None, *, files: Files = (), name: str = "release-name") -> str:
-        """What an install would tell the user; Helm 4 alone can say that without a cluster."""
-        words = ["install", name, chart, "--dry-run=client", "--hide-secret"]
-        return self._with_values(words, values, files).partition("\nNOTES:\n")[2]
+        """The notes that an install would print; only Helm 4 prints them without a cluster."""
+        arguments = ["install", name, chart, "--dry-run=client", "--hide-secret"]
+        return self._with_values(arguments, values, files).partition("\nNOTES:\n")[2]
 
     def lint(self, chart: str | Path, values: Values | None = None, *, files: Files = ()) -> str:
         return self._with_values(["lint", "--strict", chart], values, files)
@@ -116,8 +116,8 @@ class Helm:
         timeout: str = "5m",
         options: Sequence[str] = (),
     ) -> str:
-        words = ["install", name, chart, *_common(namespace, wait, timeout), *options]
-        return self._with_values(words, values, files)
+        arguments = ["install", name, chart, *_common(namespace, wait, timeout), *options]
+        return self._with_values(arguments, values, files)
 
     def upgrade(
         self,
@@ -132,17 +132,17 @@ class Helm:
         options: Sequence[str] = (),
     ) -> str:
         """Upgrade to exactly these values: those of the former revision are not kept."""
-        words = ["upgrade", name, chart, "--reset-values", *_common(namespace, wait, timeout), *options]
-        return self._with_values(words, values, files)
+        arguments = ["upgrade", name, chart, "--reset-values", *_common(namespace, wait, timeout), *options]
+        return self._with_values(arguments, values, files)
 
     def upgrade_killed(self, name: str, chart: str | Path, values: Values, *, namespace: str, after: float) -> int | None:
         """Like upgrade(), ended by SIGKILL after that many seconds; the exit code if it was quicker, None if it was killed."""
-        words = [self.binary, "upgrade", name, str(chart), "--reset-values", *_common(namespace, True, "5m")]
+        arguments = [self.binary, "upgrade", name, str(chart), "--reset-values", *_common(namespace, True, "5m")]
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(values, file)
             file.flush()
             process = subprocess.Popen(
-                [*words, f"--values={file.name}"],
+                [*arguments, f"--values={file.name}"],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -158,7 +158,7 @@ class Helm:
     def rollback(
         self, name: str, revision: int = 0, *, namespace: str, wait: bool = True, timeout: str = "5m", options: Sequence[str] = ()
     ) -> str:
-        """Go back to `revision`, 0 is the one before."""
+        """Go back to `revision`, 0 is the previous one."""
         return self.run("rollback", name, str(revision), *_common(namespace, wait, timeout), *options)
 
     def history(self, name: str, *, namespace: str) -> list[dict[str, Any]]:
@@ -166,7 +166,7 @@ class Helm:
         return json.loads(self.run("history", name, f"--namespace={namespace}", "--max=256", "--output=json"))
 
     def uninstall(self, name: str, *, namespace: str, wait: bool = True, timeout: str = "5m") -> str:
-        """What Helm said, and what its hooks printed, which Helm passes on as errors."""
+        """The output of Helm, and of its hooks, which Helm prints as errors."""
         done = self._do(["uninstall", name, *_common(namespace, wait, timeout)])
         return done.stdout + done.stderr
 

@@ -33,11 +33,11 @@ class Manifests:
 
     def one(self, kind: str, name: str | None = None) -> Object:
         """The only object of that kind (and name). Raises LookupError with what there is instead."""
-        found = self.by(kind, name)
-        if len(found) != 1:
+        matching = self.by(kind, name)
+        if len(matching) != 1:
             there = ", ".join(sorted("/".join(key) for key in self.census())) or "nothing"
-            raise LookupError(f"{len(found)} objects are {kind} {name or ''}; rendered: {there}")
-        return found[0]
+            raise LookupError(f"{len(matching)} objects are {kind} {name or ''}; rendered: {there}")
+        return matching[0]
 
     def census(self) -> set[tuple[str, str]]:
         """(kind, name) of each object."""
@@ -56,7 +56,7 @@ def render(
 ) -> Manifests:
     """Render a chart and check each object. The same arguments are rendered once in a run of the tests.
 
-    Raises HelmError with the chart's own words if it refuses the values, InvalidManifest if an object is
+    Raises HelmError with the chart's message if it refuses the values, InvalidManifest if an object is
     wrong.
     """
     files = tuple(map(str, files))
@@ -114,7 +114,7 @@ def env(container: Object) -> dict[str, Any]:
 
 def flink_config(manifests: Manifests, config_map: str | None = None) -> Object:
     """The options of Flink's config.yaml, from the only ConfigMap that has one, or the one of that name."""
-    found = [obj for obj in manifests.by("ConfigMap", config_map) if "config.yaml" in obj.get("data", {})]
-    if len(found) != 1:
-        raise LookupError(f"{len(found)} ConfigMaps hold a config.yaml: {[describe(obj) for obj in found]}")
-    return strict_yaml(found[0]["data"]["config.yaml"])
+    matching = [obj for obj in manifests.by("ConfigMap", config_map) if "config.yaml" in obj.get("data", {})]
+    if len(matching) != 1:
+        raise LookupError(f"{len(matching)} ConfigMaps hold a config.yaml: {[describe(obj) for obj in matching]}")
+    return strict_yaml(matching[0]["data"]["config.yaml"])

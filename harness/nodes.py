@@ -18,8 +18,8 @@ from .waits import wait_for
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
-def _docker(*words: str) -> str:
-    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True, timeout=120).stdout.strip()
+def _docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True, timeout=120).stdout.strip()
 
 
 class Nodes:
@@ -35,7 +35,7 @@ class Nodes:
         """A node that hangs: none of its processes moves, while its kernel closes no connection and takes new ones.
 
         Kubernetes takes about 50 s to see it, see wait_not_ready(), and 300 s more to delete the pods that do not ask for less.
-        Given back, the processes on it go on where they were.
+        Given back, the processes on it continue where they were.
         """
         _docker("pause", node)
 

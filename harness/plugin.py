@@ -2,7 +2,7 @@
 
 `pytest_plugins = ["harness.plugin"]` in the conftest.py of the tests turns it on; that also defines `kube_config`, a fixture of
 the session that gives the path of the kubeconfig. KEEP=1 in the environment keeps the namespaces. After a failure everything in
-the test's namespace is written to a folder of the test's name in `dumps`, an option of pytest's configuration.
+the test's namespace is written to a directory of the test's name in `dumps`, an option of pytest's configuration.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     fixtures = getattr(item, "funcargs", {})
     if report.failed and report.when != "teardown" and {"cluster", "namespace"} <= fixtures.keys():
-        folder = item.config.rootpath / item.config.getini("dumps") / re.sub(r"[^\w.-]+", "_", item.nodeid.partition("::")[2])
+        directory = item.config.rootpath / item.config.getini("dumps") / re.sub(r"[^\w.-]+", "_", item.nodeid.partition("::")[2])
         try:
-            evidence.dump(fixtures["cluster"], fixtures["namespace"], folder)
-            report.sections.append(("evidence", f"pods, logs and events are in {folder}"))
+            evidence.dump(fixtures["cluster"], fixtures["namespace"], directory)
+            report.sections.append(("evidence", f"pods, logs and events are in {directory}"))
         except Exception as error:  # the report of the test's own failure must not be lost
             report.sections.append(("evidence", f"could not be written: {type(error).__name__}: {error}"))
     return report

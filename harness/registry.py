@@ -22,13 +22,13 @@ def serve() -> Iterator[str]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr
-            said = ""
+            output = ""
             for line in server.stderr:
-                said += line
+                output += line
                 if port := re.search(r"serving on port (\d+)", line):
                     break
             else:
-                raise RuntimeError(f"crane ended before it served: {said}")
+                raise RuntimeError(f"crane ended before it served: {output}")
             yield f"127.0.0.1:{port[1]}"
         finally:
             server.kill()
@@ -43,16 +43,16 @@ class TrialKey:
     public: Path
 
 
-def trial_key(folder: Path) -> TrialKey:
-    """Make a key in an empty folder."""
-    home = folder / "gnupg"
+def trial_key(directory: Path) -> TrialKey:
+    """Make a key in an empty directory."""
+    home = directory / "gnupg"
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet"]
-    key = TrialKey(OWNER, folder / "secret.gpg", folder / "public.gpg")
+    key = TrialKey(OWNER, directory / "secret.gpg", directory / "public.gpg")
     try:
         subprocess.run([*gpg, "--passphrase", "", "--quick-generate-key", OWNER, "rsa2048", "sign", "1d"], check=True)
-        for words, file in ((["--export-secret-keys"], key.secret), (["--export"], key.public)):
-            subprocess.run([*gpg, "--output", str(file), *words, OWNER], check=True)
+        for arguments, file in ((["--export-secret-keys"], key.secret), (["--export"], key.public)):
+            subprocess.run([*gpg, "--output", str(file), *arguments, OWNER], check=True)
     finally:
         subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True)  # the agent would outlive the test
     return key

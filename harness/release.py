@@ -28,8 +28,8 @@ class FlinkRelease:
 
     def rest_service(self) -> Any:
         """The Service (V1Service) of the REST API. Raises LookupError."""
-        found = self.cluster.core.list_namespaced_service(self.namespace, label_selector=self.selector("jobmanager")).items
-        for service in found:
+        services = self.cluster.core.list_namespaced_service(self.namespace, label_selector=self.selector("jobmanager")).items
+        for service in services:
             if any(port.name == "rest" for port in service.spec.ports):
                 return service
         raise LookupError(f"release {self.name} has no Service with a port named rest")
@@ -52,10 +52,10 @@ class FlinkRelease:
 
         return run
 
-    def submit(self, *words: str) -> str:
+    def submit(self, *arguments: str) -> str:
         """`flink run WORDS` in the JobManager's pod; returns the id of the job."""
-        output = self.jobmanager(["flink", "run", *words], timeout=180)
-        found = re.search(r"JobID ([0-9a-f]{32})", output)
-        if not found:
+        output = self.jobmanager(["flink", "run", *arguments], timeout=180)
+        submitted = re.search(r"JobID ([0-9a-f]{32})", output)
+        if not submitted:
             raise ValueError(f"flink run named no job: {output}")
-        return found[1]
+        return submitted[1]

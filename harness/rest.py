@@ -74,7 +74,7 @@ class FlinkRest:
         self.call("PATCH", f"/jobs/{job_id}", params={"mode": "cancel"})
 
     def stop_with_savepoint(self, job_id: str, *, timeout: float = 120) -> str:
-        """Stop a job and return where its savepoint lies."""
+        """Stop a job and return the path of its savepoint."""
         trigger = self.call("POST", f"/jobs/{job_id}/stop", json={"drain": False})["request-id"]
 
         def location() -> str | None:
@@ -90,13 +90,13 @@ class FlinkRest:
 
     def metrics(self, job_id: str, pattern: str) -> dict[str, str]:
         """{subtask and name: value} of the job's metrics whose names match, anywhere, the regular expression."""
-        found = {}
+        values = {}
         for vertex in self.job(job_id)["vertices"]:
             path = f"/jobs/{job_id}/vertices/{vertex['id']}/metrics"
             for name in (entry["id"] for entry in self.get(path)):
                 if re.search(pattern, name):
-                    found.update({entry["id"]: entry["value"] for entry in self.call("GET", path, params={"get": name})})
-        return found
+                    values.update({entry["id"]: entry["value"] for entry in self.call("GET", path, params={"get": name})})
+        return values
 
     def wait_ready(self, *, timeout: float = 120) -> Json:
         """Wait until a leader answers."""
@@ -122,12 +122,12 @@ class FlinkRest:
         """
 
         def running() -> Json | None:
-            found = [entry["jid"] for entry in self.jobs() if job in (entry["jid"], entry["name"])]
-            if len(found) != 1:
-                raise LookupError(f"{len(found)} jobs are {job}; there are {self.jobs()}")
-            details = self.job(found[0])
+            ids = [entry["jid"] for entry in self.jobs() if job in (entry["jid"], entry["name"])]
+            if len(ids) != 1:
+                raise LookupError(f"{len(ids)} jobs are {job}; there are {self.jobs()}")
+            details = self.job(ids[0])
             if details["state"] in ENDED:
-                raise GiveUp(f"the job is {details['state']}: {self._first_failure(found[0])}")
+                raise GiveUp(f"the job is {details['state']}: {self._first_failure(ids[0])}")
             states = {vertex["status"] for vertex in details["vertices"]}
             if details["state"] != "RUNNING" or not states <= {"RUNNING", "FINISHED"}:
                 raise LookupError(f"the job is {details['state']}, its tasks {sorted(states)}")

@@ -1,4 +1,4 @@
-"""What the API server would refuse, found offline: unknown and repeated keys, wrong types, missing fields."""
+"""What the API server would refuse, checked offline: unknown and repeated keys, wrong types, missing fields."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def _model(api_version: str, kind: str) -> Any:
     """The client's model of a kind, such as V1Deployment, if its API group serves that kind."""
     group, _, version = api_version.rpartition("/")
     version = version.capitalize()
-    words = group.removesuffix(".k8s.io").split(".") if group else ["core"]
-    api = getattr(client, "".join(map(str.capitalize, words)) + version + "Api", None)
+    parts = group.removesuffix(".k8s.io").split(".") if group else ["core"]
+    api = getattr(client, "".join(map(str.capitalize, parts)) + version + "Api", None)
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind).lower()
     if not any(hasattr(api, f"{verb}_{snake}") for verb in ("create_namespaced", "create")):
         raise InvalidManifest(f"Kubernetes knows no kind {kind} in {api_version}")

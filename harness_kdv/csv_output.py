@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The output folder at one moment: text of the finished parts by name."""
+    """The output directory at one moment: text of the finished parts by name."""
 
     parts: dict[str, str]
 
@@ -46,10 +46,10 @@ class Snapshot:
         return {name for name, text in earlier.parts.items() if self.parts.get(name) != text}
 
 
-def read(run: Run, folder: str) -> Snapshot:
-    """Read a folder in the pod in which `run` runs commands; one that is not there yet is empty."""
+def read(run: Run, directory: str) -> Snapshot:
+    """Read a directory in the pod in which `run` runs commands; one that is not there yet is empty."""
     files = {}
-    for block in run(["sh", "-c", _SCRIPT, "-", folder]).split("\x1e")[1:]:
+    for block in run(["sh", "-c", _SCRIPT, "-", directory]).split("\x1e")[1:]:
         name, _, text = block.partition("\n")
         files[name.removeprefix("./")] = text
     return Snapshot({name: text for name, text in files.items() if _is_part(name)})

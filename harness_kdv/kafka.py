@@ -37,10 +37,10 @@ def parse(text: str) -> list[Record]:
     """What jobs/tools/records.py printed."""
     return [
         Record(
-            found["partition"],
-            found["offset"],
-            found["text"].encode() if "text" in found else base64.b64decode(found["base64"]),
-            found["headers"],
+            line["partition"],
+            line["offset"],
+            line["text"].encode() if "text" in line else base64.b64decode(line["base64"]),
+            line["headers"],
         )
-        for found in map(json.loads, filter(None, text.split("\n")))
+        for line in map(json.loads, filter(None, text.split("\n")))
     ]

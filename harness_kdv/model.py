@@ -190,13 +190,13 @@ class Input:
 
     def rejects(self, dead: Iterable[Record], late: Iterable[Record]) -> list[str]:
         """What is wrong with the dead letters and late records, in sentences; nothing, if all is right."""
-        found = [*_differences("dead letter", self.broken, dead)]
+        problems = [*_differences("dead letter", self.broken, dead)]
         late = list(late)
         candidates = {read.place: read.value for read in self.good if read.behind}
-        found += _differences(
+        problems += _differences(
             "late record", {place: candidates[place] for place in map(origin, late) if place in candidates}, late
         )
-        return found
+        return problems
 
     def accounted(
         self, dead: Collection[Record], late: Collection[Record], rows: Iterable[Row], *, bounded: bool = False
@@ -211,9 +211,9 @@ def origin(reject: Record) -> Place:
     return int(reject.headers["partition"]), int(reject.headers["offset"])
 
 
-def _differences(what: str, expected: dict[Place, bytes], found: Iterable[Record]) -> Iterator[str]:
+def _differences(what: str, expected: dict[Place, bytes], records: Iterable[Record]) -> Iterator[str]:
     counts: Counter[Place] = Counter()
-    for record in found:
+    for record in records:
         place = origin(record)
         counts[place] += 1
         if place not in expected:
@@ -249,7 +249,7 @@ class Report:
         return "\n".join(self._lines()) or "every row is there once, as expected"
 
     def _lines(self) -> Iterator[str]:
-        altered = [f"{_text(wanted)}\n    became {_text(actual)}" for wanted, actual in self.altered]
+        altered = [f"{_text(expected)}\n    became {_text(actual)}" for expected, actual in self.altered]
         for what, rows in (
             ("lost", list(map(_text, self.lost))),
             ("twice", list(map(_text, self.twice))),
@@ -274,9 +274,9 @@ def compare(expected: Expected, actual: Iterable[Row]) -> Report:
     altered = []
     for actual_row in list(foreign):
         same = (row for row in lost if (row.id, row.window_start) == (actual_row.id, actual_row.window_start))
-        if wanted := next(same, None):
-            altered.append((wanted, actual_row))
-            lost.remove(wanted)
+        if lost_row := next(same, None):
+            altered.append((lost_row, actual_row))
+            lost.remove(lost_row)
             foreign.remove(actual_row)
     twice = [row for row, count in counts.items() for _ in range(count - 1)]
     return Report(lost, twice, altered, foreign)

@@ -27,23 +27,23 @@ TOPIC = "sahibinden"
 GROUP = "kdv"
 
 
-def rows(folder: Path) -> list[list[str]]:
+def rows(directory: Path) -> list[list[str]]:
     """The rows of all finished CSV files."""
-    return [row for part in folder.glob("part-*") for row in csv.reader(part.read_text().splitlines())]
+    return [row for part in directory.glob("part-*") for row in csv.reader(part.read_text().splitlines())]
 
 
-def run(folder: Path, version: str, rate: str, once: bool) -> None:
+def run(directory: Path, version: str, rate: str, once: bool) -> None:
     with contextlib.ExitStack() as running:
         with step("Kafka"):
-            broker = running.enter_context(kafka.running(folder / "kafka"))
+            broker = running.enter_context(kafka.running(directory / "kafka"))
         with step(f"Flink {version}"):
-            cluster = running.enter_context(flink.running(version, folder / "flink"))
+            cluster = running.enter_context(flink.running(version, directory / "flink"))
         address = f"--bootstrap-servers={broker.address}"
         broker.create_topic(TOPIC)
         command: list[str | Path] = [sys.executable, JOBS / "tools" / "producer.py", address, f"--topic={TOPIC}"]
         command += [f"--sample={demo.SAMPLE}", "--count=-1", f"--rate={rate}", "--faults=2"]
-        producer = running.enter_context(Process(command, folder / "producer.log"))
-        output = folder / "output"
+        producer = running.enter_context(Process(command, directory / "producer.log"))
+        output = directory / "output"
         with step("the KDV job"), cluster.submitter() as submitter:
             submitter.submit(
                 address, f"--topic={TOPIC}", f"--group={GROUP}", f"--output={output.as_uri()}", "--checkpoint-interval=5 s"
@@ -70,13 +70,13 @@ def main() -> None:
     parser.add_argument("--rate", default="5", help="rows per second")
     parser.add_argument("--once", action="store_true", help="end when the sample rows are there")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="flink-demo-"))
+    directory = Path(tempfile.mkdtemp(prefix="flink-demo-"))
     try:
-        run(folder, options.flink, options.rate, options.once)
+        run(directory, options.flink, options.rate, options.once)
     except KeyboardInterrupt:
         say("ended")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -42,13 +42,13 @@ class FlinkCluster:
     """Flink of `version` with `taskmanagers` times `slots`; `config` goes over the options above."""
 
     def __init__(
-        self, version: str, folder: Path, *, taskmanagers: int = 1, slots: int = 2, config: Mapping[str, str] | None = None
+        self, version: str, directory: Path, *, taskmanagers: int = 1, slots: int = 2, config: Mapping[str, str] | None = None
     ) -> None:
         self.version = version
-        self.folder = folder
+        self.directory = directory
         files = images.context("flink", version)
-        self.home = _home(version, files / "flink", folder / "flink")
-        conf = folder / "conf"
+        self.home = _home(version, files / "flink", directory / "flink")
+        conf = directory / "conf"
         shutil.copytree(self.home / "conf", conf, ignore=shutil.ignore_patterns("config.yaml"))
         rest = free_port()
         options = {
@@ -57,19 +57,19 @@ class FlinkCluster:
             "rest.port": str(rest),
             "jobmanager.rpc.port": str(free_port()),
             "taskmanager.numberOfTaskSlots": str(slots),
-            "execution.checkpointing.dir": (folder / "checkpoints").as_uri(),
-            "execution.checkpointing.savepoint-dir": (folder / "savepoints").as_uri(),
-            "io.tmp.dirs": str(folder / "tmp"),
+            "execution.checkpointing.dir": (directory / "checkpoints").as_uri(),
+            "execution.checkpointing.savepoint-dir": (directory / "savepoints").as_uri(),
+            "io.tmp.dirs": str(directory / "tmp"),
             **(config or {}),
         }
         (conf / "config.yaml").write_text("".join(f'{key}: "{value}"\n' for key, value in sorted(options.items())))
         for name in ("tmp", "log"):
-            (folder / name).mkdir()
+            (directory / name).mkdir()
         self.env = {
             "FLINK_HOME": str(self.home),
             "FLINK_CONF_DIR": str(conf),
-            "FLINK_LOG_DIR": str(folder / "log"),
-            "FLINK_PID_DIR": str(folder),
+            "FLINK_LOG_DIR": str(directory / "log"),
+            "FLINK_PID_DIR": str(directory),
             "PYTHONPATH": f"{files / 'python'}:{ROOT}",
             "SUBMIT_ARGS": "remote --detached",  # pyflink submits as `flink run` does, instead of running the job in its own JVM
             "MALLOC_ARENA_MAX": "1",
@@ -105,13 +105,13 @@ class FlinkCluster:
     @contextlib.contextmanager
     def submitter(self, job: Path = JOBS / "kdv" / "kdv.py") -> Iterator[Submitter]:
         """A Python process that starts jobs of the program `job`, one after the other."""
-        with Submitter([sys.executable, "-m", "local.submitter", job], self.folder / "submitter.log", self.env) as submitter:
+        with Submitter([sys.executable, "-m", "local.submitter", job], self.directory / "submitter.log", self.env) as submitter:
             yield submitter
 
     def launch(self, role: str, suffix: str = "") -> Process:
         """A process of its own, of which nobody but its caller takes care."""
         script = self.home / "bin" / f"{role}.sh"
-        return Process([script, "start-foreground"], self.folder / f"{role}{suffix}.log", self.env)
+        return Process([script, "start-foreground"], self.directory / f"{role}{suffix}.log", self.env)
 
     def _processes(self) -> Sequence[Process]:
         return [*([self.jobmanager] if self.jobmanager else []), *self.taskmanagers]
@@ -120,13 +120,13 @@ class FlinkCluster:
         return "\n".join(process.tail() for process in self._processes())
 
 
-def _home(version: str, files: Path, folder: Path) -> Path:
+def _home(version: str, files: Path, directory: Path) -> Path:
     """FLINK_HOME as the image has it: links to what was laid out, and our own jars."""
-    shutil.copytree(files, folder, copy_function=os.symlink, ignore=shutil.ignore_patterns("bin"))
-    shutil.copytree(files / "bin", folder / "bin")  # its scripts look for their neighbours where they really lie
+    shutil.copytree(files, directory, copy_function=os.symlink, ignore=shutil.ignore_patterns("bin"))
+    shutil.copytree(files / "bin", directory / "bin")  # its scripts look for their neighbours where the real files are
     for jar in images.own_jars(version):
-        (folder / "lib" / jar.name).symlink_to(jar)
-    return folder
+        (directory / "lib" / jar.name).symlink_to(jar)
+    return directory
 
 
 def _java_options(config: Path) -> str:
@@ -140,11 +140,11 @@ def _java_options(config: Path) -> str:
 
 @contextlib.contextmanager
 def running(
-    version: str, folder: Path, *, taskmanagers: int = 1, slots: int = 2, config: Mapping[str, str] | None = None
+    version: str, directory: Path, *, taskmanagers: int = 1, slots: int = 2, config: Mapping[str, str] | None = None
 ) -> Iterator[FlinkCluster]:
     """A cluster with all its TaskManagers, for as long as the block runs."""
-    folder.mkdir(parents=True)
-    cluster = FlinkCluster(version, folder, taskmanagers=taskmanagers, slots=slots, config=config)
+    directory.mkdir(parents=True)
+    cluster = FlinkCluster(version, directory, taskmanagers=taskmanagers, slots=slots, config=config)
     try:
         cluster.start()
         yield cluster

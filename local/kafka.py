@@ -37,26 +37,26 @@ _CLUSTER_ID = "kdvLocalKdvLocalKdvLoc"
 
 
 class Broker:
-    """A broker whose data lie in `folder`; it can be started, killed and started again on the same port.
+    """A broker whose data are in `directory`; it can be started, killed and started again on the same port.
 
-    `config` goes over the options above, `format_options` to the tool that formats its folder, `client` to its clients.
+    `config` goes over the options above, `format_options` to the tool that formats its directory, `client` to its clients.
     """
 
     def __init__(
         self,
-        folder: Path,
+        directory: Path,
         heap: str = "512m",
         *,
         config: Mapping[str, str] = MappingProxyType({}),
         format_options: Sequence[str] = (),
         client: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
         self._java = ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseG1GC"]
         self._java.append(f"-Dlog4j2.configurationFile={IMAGES}/kafka/kafka-log4j2.properties")
         self._java += ["-cp", f"{artifacts.fetch('kafka')}/*"]
-        self._properties = folder / "server.properties"
+        self._properties = directory / "server.properties"
         port, brokers, controller = free_port(), free_port(), free_port()
         self.address = f"127.0.0.1:{port}"
         self.client = client
@@ -66,7 +66,7 @@ class Broker:
             "listeners": f"{listeners},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": listeners,
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "log.dirs": str(folder / "data"),
+            "log.dirs": str(directory / "data"),
             **config,
         }
         self._properties.write_text("".join(f"{key}={value}\n" for key, value in options.items()))
@@ -79,7 +79,7 @@ class Broker:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.process = process = Process([*self._java, "kafka.Kafka", self._properties], self._folder / "kafka.log")
+        self.process = process = Process([*self._java, "kafka.Kafka", self._properties], self._directory / "kafka.log")
 
         def answers() -> bool:
             if not process.running():
@@ -111,9 +111,9 @@ class Broker:
 
 
 @contextlib.contextmanager
-def running(folder: Path, heap: str = "512m", **options: Any) -> Iterator[Broker]:
+def running(directory: Path, heap: str = "512m", **options: Any) -> Iterator[Broker]:
     """A broker that answers, for as long as the block runs."""
-    broker = Broker(folder, heap, **options)
+    broker = Broker(directory, heap, **options)
     try:
         broker.start()
         yield broker

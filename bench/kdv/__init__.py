@@ -1,4 +1,4 @@
-"""The KDV job beside what a user would pick instead, on one topic of one broker of this machine, in turns.
+"""The KDV job beside what a user would pick instead, on one topic of one broker of this machine, interleaved.
 
 python -m bench.kdv check              every subject against the model, on a small topic
 python -m bench.kdv measure --runs 3   records go to bench/results/kdv.json as they come

@@ -26,13 +26,13 @@ from .registry import ALL, COMPARED, LARGE
 from .subject import Subject
 
 RESULTS = Path(__file__).parent.parent / "results" / "kdv.json"
-FOLDER = BUILD / "bench-kdv"
+DIRECTORY = BUILD / "bench-kdv"
 
 
 @contextlib.contextmanager
 def broker() -> Iterator[Broker]:
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    with kafka.running(FOLDER / "kafka") as running:
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    with kafka.running(DIRECTORY / "kafka") as running:
         # Some write records with the time of the event, years ago, which a broker would remove at once.
         for_ever = ConfigEntry("log.retention.ms", "-1", incremental_operation=AlterConfigOpType.SET)
         broker_options = ConfigResource(ConfigResource.Type.BROKER, "1", incremental_configs=[for_ever])
@@ -45,7 +45,7 @@ def measure(kafka_: Broker, subject: Subject, data: Data, parallelism: int, limi
     what = f"{subject.name}, {data.partitions} partitions, parallelism {parallelism}"
     try:
         with step(what):
-            run = runner.measure(kafka_, FOLDER, subject, data, parallelism, limit)
+            run = runner.measure(kafka_, DIRECTORY, subject, data, parallelism, limit)
     except Exception as error:  # the others are measured all the same
         say(f"failed: {type(error).__name__}: {error}")
         return False
@@ -98,7 +98,7 @@ def run_check(options: argparse.Namespace) -> bool:
             data = Data(options.events, partitions, odd=True)
             with step(f"{subject.name}, {partitions} partitions, parallelism {parallelism}"):
                 try:
-                    report = check.check(kafka_, FOLDER, subject, data, parallelism)
+                    report = check.check(kafka_, DIRECTORY, subject, data, parallelism)
                 except Exception as error:
                     say(f"failed: {type(error).__name__}: {error}")
                     good = False
@@ -134,7 +134,7 @@ def main() -> int:
         made.add_argument("--limit", type=float, default=limit, help="break a run off after so many seconds; what it read counts")
 
     shape(command("check", run_check, "compare every subject with the model", 100_000, COMPARED))
-    made = command("measure", run_measure, "measure, in turns", 2_000_000, COMPARED)
+    made = command("measure", run_measure, "measure, interleaved", 2_000_000, COMPARED)
     made.add_argument("--rows-per-window", type=int, default=8_000)
     shape(made)
     repeated(made, 60)

@@ -44,15 +44,15 @@ def rows(lines: Iterable[str], *, exact: bool) -> Iterable[Row]:
         yield Row(int(id_), product, description, *amounts, datetime.fromisoformat(start))
 
 
-def check(broker: Broker, folder: Path, subject: Subject, data: Data, parallelism: int) -> model.Report | None:
+def check(broker: Broker, directory: Path, subject: Subject, data: Data, parallelism: int) -> model.Report | None:
     """The differences; None for a subject that writes nothing. Raises TimeoutError when it does not read everything."""
-    work = task(broker, folder, subject, data, parallelism)
-    wanted = expected(data)
+    work = task(broker, directory, subject, data, parallelism)
+    expected_ = expected(data)
     with subject.run(work) as run:
         position = read_all(run, data.messages, _LIMIT_SECONDS)[-1][1]
         if position < data.messages:
             raise TimeoutError(f"{subject.name} read {position} of {data.messages} rows in {_LIMIT_SECONDS} s")
         run.finish()
-        lines = committed(subject, work, len(wanted.certain))
+        lines = committed(subject, work, len(expected_.certain))
     remove_topics(broker, work)
-    return None if lines is None else model.compare(wanted, rows(lines, exact=subject.exact))
+    return None if lines is None else model.compare(expected_, rows(lines, exact=subject.exact))

@@ -62,7 +62,7 @@ class Data:
             yield partition, templates[0] % (-1 - partition, end)
 
     def send(self, broker: Broker) -> None:
-        """Make the topic anew and fill it."""
+        """Make the topic again and fill it."""
         broker.create_topic(self.topic, self.partitions)
         producer = Producer({"bootstrap.servers": broker.address, "linger.ms": 50, "queue.buffering.max.messages": 1_000_000})
         for partition, value in self.rows():
@@ -81,9 +81,9 @@ def _templates() -> list[bytes]:
     choice = random.Random(1)
 
     def template() -> str:
-        words = ", ".join(choice.sample(_WORDS, 4))
+        description = ", ".join(choice.sample(_WORDS, 4))
         return (
-            f'{{"id":%d,"product":"{choice.choice(_PRODUCTS)}","description":"{words}, \\"{choice.choice(_PLACES)}\\"",'
+            f'{{"id":%d,"product":"{choice.choice(_PRODUCTS)}","description":"{description}, \\"{choice.choice(_PLACES)}\\"",'
             f'"price":{choice.randrange(5_000, 9_000_000)}.{choice.randrange(100):02},"kdv":{choice.choice(_RATES)},'
             f'"timestamp_column":"%s"}}'
         )

@@ -15,7 +15,7 @@ from ci.core import versions
 from local import flink
 from local.flink import FlinkCluster
 
-from .subject import Run, Task, lines_of_folder
+from .subject import Run, Task, lines_of_directory
 
 CHECKPOINT_INTERVAL = "10 s"
 TASKMANAGER_MEMORY = "1728 MiB of process memory"  # what local.flink gives it
@@ -56,14 +56,14 @@ class FlinkSubject:
     @contextlib.contextmanager
     def run(self, task: Task) -> Iterator[Run]:
         config = {"parallelism.default": str(task.parallelism), **self.config}
-        with flink.running(self.version, task.folder / "cluster", config=config) as cluster:
+        with flink.running(self.version, task.directory / "cluster", config=config) as cluster:
             with cluster.submitter(self.program) as submitter:
                 submitter.submit(*self.arguments(task))
             [job] = cluster.rest.jobs()
             yield _FlinkRun(cluster, cluster.rest.wait_running(job["jid"])["jid"])
 
     def lines(self, task: Task) -> list[str] | None:
-        return lines_of_folder(task.output) if self.writes else None
+        return lines_of_directory(task.output) if self.writes else None
 
 
 class _FlinkRun:
@@ -92,7 +92,7 @@ class _FlinkRun:
             for metric in self._cluster.rest.get(path):
                 if metric["id"].startswith("Source") and metric["id"].endswith(".numRecordsIn"):
                     return path, metric["id"]
-        raise LookupError("no source has told its metrics yet")
+        raise LookupError("no source has reported its metrics yet")
 
     def finish(self) -> None:
         self._cluster.rest.call("POST", f"/jobs/{self._job}/checkpoints", json={"checkpointType": "CONFIGURED"})

@@ -80,19 +80,19 @@ class Group:
 
     def checkpoints(self) -> str:
         """Largest size and longest duration; nothing for what has none."""
-        found = [run["checkpoint"] for run in self.runs if "checkpoint" in run]
-        if not found:
+        entries = [run["checkpoint"] for run in self.runs if "checkpoint" in run]
+        if not entries:
             return ""
-        return f"{max(entry['largest_mib'] for entry in found):.1f} MiB, {max(entry['longest_ms'] for entry in found)} ms"
+        return f"{max(entry['largest_mib'] for entry in entries):.1f} MiB, {max(entry['longest_ms'] for entry in entries)} ms"
 
 
 def groups(runs: Iterable[Mapping[str, Any]], *, partitions: int, rows: int, rows_per_window: int) -> list[Group]:
     """Those of this data, fastest first."""
-    found: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
+    members: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
     for run in runs:
         if (run["partitions"], run["rows"], run["rows_per_window"]) == (partitions, rows, rows_per_window):
-            found[run["subject"], run["parallelism"]].append(run)
-    return sorted((Group(*key, members) for key, members in found.items()), key=lambda group: -group.rate)
+            members[run["subject"], run["parallelism"]].append(run)
+    return sorted((Group(*key, of_group) for key, of_group in members.items()), key=lambda group: -group.rate)
 
 
 def _thousands(rate: float) -> str:
@@ -103,8 +103,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, ["---"] * len(head), *rows))
 
 
-def _comparison(found: Sequence[Group]) -> str:
-    bases = {group.parallelism: group.rate for group in found if group.subject == BASE}
+def _comparison(groups: Sequence[Group]) -> str:
+    bases = {group.parallelism: group.rate for group in groups if group.subject == BASE}
     head = [
         "subject",
         "parallelism",
@@ -117,7 +117,7 @@ def _comparison(found: Sequence[Group]) -> str:
         "largest checkpoint",
         "runs",
     ]
-    return _table(head, (group.row(bases.get(group.parallelism)) for group in found))
+    return _table(head, (group.row(bases.get(group.parallelism)) for group in groups))
 
 
 def _sweep(runs: Sequence[Mapping[str, Any]]) -> str:
@@ -132,18 +132,18 @@ def _sweep(runs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def plot(charts: Mapping[str, Sequence[Group]]) -> str:
-    """An SVG with a bar for each group, and a line from the least to the most."""
-    most = max(max(group.values("steady_events_per_second")) for found in charts.values() for group in found)
+    """An SVG with a bar for each group, and a line from the minimum to the maximum."""
+    most = max(max(group.values("steady_events_per_second")) for bars in charts.values() for group in bars)
     left, width, height = 250, 500, 20
     parts, y = [], 0
 
-    def text(x: float, words: str, look: str = "") -> str:
-        return f'<text x="{x:.0f}" y="{y + 14}" {look}>{escape(words)}</text>'
+    def text(x: float, label: str, look: str = "") -> str:
+        return f'<text x="{x:.0f}" y="{y + 14}" {look}>{escape(label)}</text>'
 
-    for title, found in charts.items():
+    for title, bars in charts.items():
         parts.append(text(10, title, 'font-weight="bold"'))
         y += height + 4
-        for group in found:
+        for group in bars:
             rates = group.values("steady_events_per_second")
             low, middle, high = (rate / most * width for rate in (min(rates), group.rate, max(rates)))
             colour = "#e6526f" if group.subject.startswith("ours") else "#8fa3ad"
@@ -176,16 +176,16 @@ def page(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory:
     measured = {run["subject"] for run in runs}
     parts.append(
         "## What each does not promise\n\n"
-        + "".join(f"- `{name}`: {words}\n" for name, words in lacks.items() if words and name in measured)
+        + "".join(f"- `{name}`: {lack}\n" for name, lack in lacks.items() if lack and name in measured)
     )
     newest = {run["subject"]: run["versions"] for run in runs}
-    words = (f"- `{name}`: " + ", ".join(f"{what} {which}" for what, which in found.items()) for name, found in newest.items())
-    parts.append("## Versions\n\n" + "\n".join(words) + "\n")
+    lines = (f"- `{name}`: " + ", ".join(f"{what} {which}" for what, which in used.items()) for name, used in newest.items())
+    parts.append("## Versions\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts), plot(charts)
 
 
 def write(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory: str, interval: str) -> None:
     text, picture = page(runs, lacks, memory=memory, interval=interval)
-    sections = [part.section(found) for part in (lifecycle, timeline, modes) if (found := store.runs(part.RESULTS))]
+    sections = [part.section(measurements) for part in (lifecycle, timeline, modes) if (measurements := store.runs(part.RESULTS))]
     PAGE.write_text("\n".join([text, *sections]))
     PLOT.write_text(picture)

@@ -1,8 +1,8 @@
-"""Programs that are no Flink jobs as subjects: one process each, told by environment variables what to do.
+"""Programs that are no Flink jobs as subjects: one process each, configured by environment variables.
 
-KDV_BROKER, KDV_TOPIC, KDV_NAME (unlike that of any other run), KDV_THREADS, KDV_FOLDER (for its own use), KDV_OUTPUT (the file,
-or the topic, for CSV lines), KDV_DEAD (the topic for broken rows), KDV_POSITION (the file to which it writes how many rows it
-has read, several times a second, as soon as it is ready to read).
+KDV_BROKER, KDV_TOPIC, KDV_NAME (unlike that of any other run), KDV_THREADS, KDV_DIRECTORY (for its own use), KDV_OUTPUT (the
+file, or the topic, for CSV lines), KDV_DEAD (the topic for broken rows), KDV_POSITION (the file to which it writes how many
+rows it has read, several times a second, as soon as it is ready to read).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ci.core.paths import ROOT
 from harness.waits import GiveUp, wait_for
 from local.process import Process
 
-from .subject import Run, Task, lines_of_folder, lines_of_topic
+from .subject import Run, Task, lines_of_directory, lines_of_topic
 
 
 @dataclass(frozen=True)
 class Peer:
-    """`command` gives the words that start it; it is called late, because it may have to fetch what it needs."""
+    """`command` returns what starts it; it is called late, because it may have to fetch what it needs."""
 
     name: str
     command: Callable[[], Sequence[str | Path]]
@@ -42,13 +42,13 @@ class Peer:
         task.output.mkdir(parents=True, exist_ok=True)
         for topic in (self._topic(task), self._topic(task, "dead")):
             task.broker.create_topic(topic)
-        position = task.folder / "position"
+        position = task.directory / "position"
         environment = {
             "KDV_BROKER": task.broker.address,
             "KDV_TOPIC": task.data.topic,
             "KDV_NAME": task.name,
             "KDV_THREADS": str(task.parallelism),
-            "KDV_FOLDER": str(task.folder),
+            "KDV_DIRECTORY": str(task.directory),
             "KDV_OUTPUT": self._topic(task) if self.to_topic else str(task.output / "rows.csv"),
             "KDV_DEAD": self._topic(task, "dead"),
             "KDV_POSITION": str(position),
@@ -56,7 +56,7 @@ class Peer:
             **self.environment,
         }
         position.unlink(missing_ok=True)
-        with Process(self.command(), task.folder / "log", environment) as process:
+        with Process(self.command(), task.directory / "log", environment) as process:
 
             def ready() -> bool:
                 if not process.running():
@@ -67,7 +67,7 @@ class Peer:
             yield _PeerRun(process, position)
 
     def lines(self, task: Task) -> list[str]:
-        return lines_of_topic(task.broker, self._topic(task)) if self.to_topic else lines_of_folder(task.output)
+        return lines_of_topic(task.broker, self._topic(task)) if self.to_topic else lines_of_directory(task.output)
 
     @staticmethod
     def _topic(task: Task, kind: str = "output") -> str:

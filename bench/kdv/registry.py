@@ -43,9 +43,7 @@ def _ceiling(kind: str, version: str) -> FlinkSubject:
     def arguments(task: Task) -> list[str]:
         return [kind, task.broker.address, task.data.topic, task.name, CHECKPOINT_INTERVAL]
 
-    lacks = (
-        "Everything but reading" + " and decoding" * (kind == "json") + ": it shows what is the most that Flink's source allows."
-    )
+    lacks = "Everything but reading" + " and decoding" * (kind == "json") + ": it shows the maximum that Flink's source allows."
     return FlinkSubject(f"{kind}-blackhole-{version}", version, _PROGRAMS / "ceiling.py", arguments, writes=False, lacks=lacks)
 
 
@@ -70,9 +68,9 @@ def _streams_command() -> list[str | Path]:
     jars = artifacts.fetch("kafka-streams")
     source = _PROGRAMS / "KdvStreams.java"
 
-    def compile_(folder: Path) -> None:
+    def compile_(directory: Path) -> None:
         java.ensure()
-        run(["javac", "-Xlint:all,-processing,-classfile", "-cp", f"{jars}/*", "-d", folder, source])
+        run(["javac", "-Xlint:all,-processing,-classfile", "-cp", f"{jars}/*", "-d", directory, source])
 
     classes = built.entry("bench-streams", {"source": built.file_hash(source), "jars": jars.name}, compile_)
     return ["java", "-Xms1g", "-Xmx1g", "-cp", f"{classes}:{jars}/*", "KdvStreams"]
@@ -91,10 +89,12 @@ def _streams(name: str, guarantee: str, store: str, lacks: str) -> Peer:
 
 
 def _python(name: str, file: str, package: str, lacks: str, *, to_topic: bool = False, partitioned: bool = True) -> Peer:
-    def found() -> dict[str, str]:
+    def installed() -> dict[str, str]:
         return {package: _installed(package), "python": platform.python_version()}
 
-    return Peer(name, lambda: [venv.bench_python(), _PROGRAMS / file], found, lacks, to_topic=to_topic, partitioned=partitioned)
+    return Peer(
+        name, lambda: [venv.bench_python(), _PROGRAMS / file], installed, lacks, to_topic=to_topic, partitioned=partitioned
+    )
 
 
 @cache
@@ -115,7 +115,7 @@ _SUBJECTS: list[Subject] = [
         "kafka-streams-exactly-once-in-memory",
         "exactly_once_v2",
         "memory",
-        "Like exactly-once; a restart reads the open windows anew from the changelog.",
+        "Like exactly-once; a restart reads the open windows again from the changelog.",
     ),
     _streams(
         "kafka-streams",

@@ -22,10 +22,10 @@ _numbers = itertools.count(1)
 Samples = list[tuple[float, int]]  # seconds since all ran, rows read until then
 
 
-def task(broker: Broker, folder: Path, subject: Subject, data: Data, parallelism: int) -> Task:
-    """A run's own folder and name."""
+def task(broker: Broker, directory: Path, subject: Subject, data: Data, parallelism: int) -> Task:
+    """A run's own directory and name."""
     name = f"{subject.name}-{next(_numbers)}"
-    place = folder / name
+    place = directory / name
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     return Task(broker, data, parallelism, place, name)
@@ -70,9 +70,9 @@ def committed(subject: Subject, work: Task, rows: int) -> list[str] | None:
     return lines
 
 
-def measure(broker: Broker, folder: Path, subject: Subject, data: Data, parallelism: int, limit: float) -> dict[str, Any]:
+def measure(broker: Broker, directory: Path, subject: Subject, data: Data, parallelism: int, limit: float) -> dict[str, Any]:
     """A run in fresh processes. Raises RuntimeError when a run that has read everything has not written everything."""
-    work = task(broker, folder, subject, data, parallelism)
+    work = task(broker, directory, subject, data, parallelism)
     with subject.run(work) as run:
         before = usage.cpu_seconds(run.sessions)
         samples = read_all(run, data.messages, limit)
@@ -83,8 +83,8 @@ def measure(broker: Broker, folder: Path, subject: Subject, data: Data, parallel
             run.finish()
             lines = committed(subject, work, data.events)
             if lines is not None and len(lines) != data.events:
-                raise RuntimeError(f"{subject.name} wrote {len(lines)} rows instead of {data.events}: see {work.folder}")
-    shutil.rmtree(work.folder)
+                raise RuntimeError(f"{subject.name} wrote {len(lines)} rows instead of {data.events}: see {work.directory}")
+    shutil.rmtree(work.directory)
     remove_topics(broker, work)
     return {
         "subject": subject.name,

@@ -17,17 +17,17 @@ from .data import Data
 
 @dataclass(frozen=True)
 class Task:
-    """One run: its data, its folder, empty at the start, and a name that no other run has."""
+    """One run: its data, its directory, empty at the start, and a name that no other run has."""
 
     broker: Broker
     data: Data
     parallelism: int
-    folder: Path
+    directory: Path
     name: str
 
     @property
     def output(self) -> Path:
-        return self.folder / "output"
+        return self.directory / "output"
 
 
 class Run(Protocol):
@@ -75,9 +75,9 @@ class Subject(Protocol):
         """The CSV lines that it has committed; None for a subject that writes nothing."""
 
 
-def lines_of_folder(folder: Path) -> list[str]:
+def lines_of_directory(directory: Path) -> list[str]:
     """All lines of the files that Flink has finished."""
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.startswith((".", "_")))
+    files = (file for file in sorted(directory.rglob("*")) if file.is_file() and not file.name.startswith((".", "_")))
     return [line for file in files for line in file.read_text().splitlines()]
 
 

@@ -11,13 +11,13 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def _members(sessions: Collection[int]) -> Iterator[tuple[Path, list[str]]]:
     """Folder in /proc and fields of `stat`, from the state on, of every process of these sessions."""
-    for folder in Path("/proc").glob("[0-9]*"):
+    for directory in Path("/proc").glob("[0-9]*"):
         try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            fields = (directory / "stat").read_text().rpartition(")")[2].split()
         except OSError:  # it ended
             continue
         if int(fields[3]) in sessions:
-            yield folder, fields
+            yield directory, fields
 
 
 def cpu_seconds(sessions: Collection[int]) -> float:
@@ -28,7 +28,7 @@ def cpu_seconds(sessions: Collection[int]) -> float:
 def peak_mib(sessions: Collection[int]) -> float:
     """The sum of the greatest resident sizes of the processes."""
     kib = 0
-    for folder, _ in _members(sessions):
-        status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
+    for directory, _ in _members(sessions):
+        status = dict(line.split(":", 1) for line in (directory / "status").read_text().splitlines())
         kib += int(status.get("VmHWM", "0").split()[0])
     return kib / 1024

@@ -31,10 +31,10 @@ public final class FlinkOptions {
             "org.apache.flink.streaming.connectors.", "org.apache.flink.table.factories.", "org.apache.flink.table.catalog.",
             "org.apache.flink.table.runtime.functions.", "org.apache.flink.table.planner.factories.", "org.apache.flink.metrics.");
 
-    public static void main(String[] words) throws Exception {
+    public static void main(String[] arguments) throws Exception {
         List<Path> jars = new ArrayList<>();
-        for (String folder : List.of("lib", "opt", "plugins")) {
-            try (Stream<Path> files = Files.walk(Path.of(words[0], folder))) {
+        for (String directory : List.of("lib", "opt", "plugins")) {
+            try (Stream<Path> files = Files.walk(Path.of(arguments[0], directory))) {
                 files.filter(file -> file.toString().endsWith(".jar")).sorted().forEach(jars::add);
             }
         }

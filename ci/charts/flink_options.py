@@ -13,9 +13,9 @@ from ci.images import artifacts, images
 from ci.machine import java
 
 _PROGRAM = Path(__file__).with_name("FlinkOptions.java")
-_FOLDER = FLINK / "files" / "options"
-# Old names and sensitive words, which every template asks for, and the names that the notes compare with.
-NAMES, KNOWN = _FOLDER / "names.json", _FOLDER / "known.txt"
+_DIRECTORY = FLINK / "files" / "options"
+# Old names and parts of sensitive names, which every template asks for, and the names that the notes compare with.
+NAMES, KNOWN = _DIRECTORY / "names.json", _DIRECTORY / "known.txt"
 # Of no use on Kubernetes, or to nobody but Flink.
 _LEFT_OUT = ("yarn.", "$internal.", "python.internal.", "__")
 
@@ -36,11 +36,11 @@ def source() -> str:
 
 
 def parse(text: str) -> tuple[Options, list[str]]:
-    """(options, words of sensitive names) from what the program prints."""
+    """(options, parts of sensitive names) from what the program prints."""
     lines = [line.split() for line in text.splitlines()]
-    (sensitive,) = [words for name, *words in lines if name == "sensitive"]
+    (sensitive,) = [former for name, *former in lines if name == "sensitive"]
     # Names without a dot belong behind a prefix that users choose.
-    options = {name: words for name, *words in lines if "." in name and not name.startswith(_LEFT_OUT)}
+    options = {name: former for name, *former in lines if "." in name and not name.startswith(_LEFT_OUT)}
     return options, sensitive
 
 
@@ -51,11 +51,11 @@ def old_names(releases: dict[str, Options]) -> dict[str, dict[str, str]]:
     """
     everywhere: dict[str, set[str]] = {}
     for options in releases.values():
-        for name, words in options.items():
-            for old in words:
+        for name, former in options.items():
+            for old in former:
                 if old not in ("*", name):
                     everywhere.setdefault(old, set()).add(name)
-    found = {
+    by_version = {
         number: {
             old: " ".join(sorted(current))
             for old, names in everywhere.items()
@@ -64,9 +64,9 @@ def old_names(releases: dict[str, Options]) -> dict[str, dict[str, str]]:
         }
         for number, options in releases.items()
     }
-    first, *others = found.values()
+    first, *others = by_version.values()
     shared = {old: names for old, names in first.items() if all(one.get(old) == names for one in others)}
-    own = {number: {old: names for old, names in one.items() if old not in shared} for number, one in found.items()}
+    own = {number: {old: names for old, names in one.items() if old not in shared} for number, one in by_version.items()}
     return {"all": shared, **own}
 
 
@@ -82,17 +82,17 @@ def known(releases: dict[str, Options]) -> str:
 
 
 def main() -> None:
-    """Write both files anew."""
+    """Write both files again."""
     java.ensure()
     releases: dict[str, Options] = {}
     sensitive: list[str] = []
     for number, release in series().items():
         home = images.context("flink", release) / "flink"
         with step(f"options of Flink {release}"):
-            releases[number], words = parse(run(["java", "-XX:TieredStopAtLevel=1", _PROGRAM, home], timeout=300))
-        sensitive += [word for word in words if word not in sensitive]
+            releases[number], parts = parse(run(["java", "-XX:TieredStopAtLevel=1", _PROGRAM, home], timeout=300))
+        sensitive += [part for part in parts if part not in sensitive]
     content: dict[str, Any] = {"source": source(), "sensitive": sensitive, "old": old_names(releases)}
-    _FOLDER.mkdir(exist_ok=True)
+    _DIRECTORY.mkdir(exist_ok=True)
     NAMES.write_text(json.dumps(content, indent=0, sort_keys=True, separators=(",", ":")) + "\n")
     KNOWN.write_text(known(releases))
     say(f"written: {NAMES.relative_to(ROOT)} {KNOWN.relative_to(ROOT)}")

@@ -51,15 +51,15 @@ def annotate(node: Node, values: Node, documented: dict[tuple[str, ...], str], s
         if key not in properties:
             continue
         below = properties[key]
-        told: Node = {}
+        described: Node = {}
         if where in documented:
-            told["description"] = short(documented[where])
+            described["description"] = short(documented[where])
         elif "description" in below:
-            told["description"] = below["description"]
+            described["description"] = below["description"]
         # Kinds of pods differ in their defaults, and texts of several lines are files.
         if properties is not shared and isinstance(value, str | int | float) and "\n" not in str(value):
-            told["default"] = value
-        properties[key] = told | {name: part for name, part in below.items() if name not in ("description", "default")}
+            described["default"] = value
+        properties[key] = described | {name: part for name, part in below.items() if name not in ("description", "default")}
         if isinstance(value, dict) and "properties" in below:
             annotate(properties[key], value, documented, shared, where)
 

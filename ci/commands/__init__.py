@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """`function` is "module:function" below ci/. It is given `words`, and after them ARGS; with None it takes no arguments."""
+    """`function` is "module:function" below ci/. It is called with `arguments`, and after them ARGS; with None it takes none."""
 
     function: str
     explanation: str
-    words: tuple[str, ...] | None = None
+    arguments: tuple[str, ...] | None = None
 
 
 _ARGS = ()
@@ -57,7 +57,7 @@ COMMANDS = {
     "docs": Command("commands.lint:docs", "generate the tables of values, and what editors show of them"),
     "dashboards": Command("commands.lint:dashboards", "generate Grafana's dashboards, after a change of their panels"),
     "docs-site": Command("commands.site:main", "the documentation as a site in .build/site, with every link and anchor checked"),
-    "options": Command("charts.flink_options:main", "read the names of Flink's options anew, after a change of its version"),
+    "options": Command("charts.flink_options:main", "read the names of Flink's options again, after a change of its version"),
     "images": Command("images.images:ensure", "build the images"),
     "image": Command(
         "images.job_image:main",
@@ -82,6 +82,6 @@ COMMANDS = {
     "engine": Command("machine.engine:ensure", "make a docker engine answer"),
     "tools": Command("kubernetes.tools:ensure", "kind, helm, helm3, kubectl and helm-docs in .build/bin"),
     "venv": Command("machine.venv:ensure", "the Python of the tests in .build/venv"),
-    "lock": Command("commands.lock:main", "write the hashes of all downloads anew, after a change of versions.toml"),
+    "lock": Command("commands.lock:main", "write the hashes of all downloads again, after a change of versions.toml"),
     "clean": Command("commands.clean:main", "delete the clusters, what was built, and .build"),
 }

@@ -11,40 +11,40 @@ from ci.kubernetes import cluster
 from ci.machine import java, venv
 
 
-def start(words: list[str]) -> int:
-    """Measure the start of the demo; `words` are options of bench/start.py."""
+def start(arguments: list[str]) -> int:
+    """Measure the start of the demo; `arguments` are options of bench/start.py."""
     python = venv.python()
     cluster.ensure()
     images.load(tests=False)
     with step("bench"):
-        return subprocess.run([python, "-m", "bench.start", *words], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+        return subprocess.run([python, "-m", "bench.start", *arguments], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
 
 
-def lifecycle(words: list[str]) -> int:
-    """Measure seconds without output; `words` are options of bench/lifecycle.py. Then the page is written anew."""
-    return _on_kind("bench.lifecycle", words)
+def lifecycle(arguments: list[str]) -> int:
+    """Measure seconds without output; `arguments` are options of bench/lifecycle.py. Then the page is written."""
+    return _on_kind("bench.lifecycle", arguments)
 
 
-def modes(words: list[str]) -> int:
-    """Measure the start in standalone and native mode; `words` are options of bench/modes.py. Then the page is written anew."""
-    return _on_kind("bench.modes", words)
+def modes(arguments: list[str]) -> int:
+    """Measure the start in standalone and native mode; `arguments` are options of bench/modes.py. Then the page is written."""
+    return _on_kind("bench.modes", arguments)
 
 
-def _on_kind(name: str, words: list[str]) -> int:
+def _on_kind(name: str, arguments: list[str]) -> int:
     python = venv.python()
     cluster.ensure()
     images.load(tests=False)
-    for module in ([name, *words], ["bench.kdv", "page"]):
+    for module in ([name, *arguments], ["bench.kdv", "page"]):
         if code := subprocess.run([python, "-m", *module], cwd=ROOT, stdin=subprocess.DEVNULL).returncode:
             return code
     return 0
 
 
-def kdv(words: list[str]) -> int:
-    """Measure the KDV job beside others; `words` are a command and options of bench/kdv."""
+def kdv(arguments: list[str]) -> int:
+    """Measure the KDV job beside others; `arguments` are a command and options of bench/kdv."""
     python = venv.python()
     java.ensure()
-    steps = [words] if words else [["check"], ["measure"], ["page"]]
+    steps = [arguments] if arguments else [["check"], ["measure"], ["page"]]
     for step_ in steps:
         if code := subprocess.run([python, "-m", "bench.kdv", *step_], cwd=ROOT, stdin=subprocess.DEVNULL).returncode:
             return code

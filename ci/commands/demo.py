@@ -19,8 +19,8 @@ HEADINGS = ["id", "product", "description", "price", "kdv", "price with KDV", "w
 TIMEOUT_SECONDS = 300
 
 
-def _kubectl(*words: str) -> str:
-    return run([tools.path("kubectl"), f"--namespace={NAME}", *words], env={"KUBECONFIG": str(BUILD / "kubeconfig")})
+def _kubectl(*arguments: str) -> str:
+    return run([tools.path("kubectl"), f"--namespace={NAME}", *arguments], env={"KUBECONFIG": str(BUILD / "kubeconfig")})
 
 
 def _rows() -> list[list[str]]:
@@ -37,15 +37,15 @@ def sample_ids() -> set[str]:
 
 def _wait_for_sample() -> list[list[str]]:
     """The CSV rows, once every sample row is among them; raises CommandFailed with the last state after the time is over."""
-    wanted = sample_ids()
+    samples = sample_ids()
     deadline = time.monotonic() + TIMEOUT_SECONDS
     seen = "no CSV row"
     while time.monotonic() < deadline:
         try:
             rows = _rows()
-            if wanted <= {row[0] for row in rows}:
+            if samples <= {row[0] for row in rows}:
                 return rows
-            seen = f"{len(rows)} CSV rows, without the sample rows {', '.join(sorted(wanted - {row[0] for row in rows}))}"
+            seen = f"{len(rows)} CSV rows, without the sample rows {', '.join(sorted(samples - {row[0] for row in rows}))}"
         except CommandFailed as error:
             seen = str(error)
         time.sleep(2)
@@ -54,39 +54,39 @@ def _wait_for_sample() -> list[list[str]]:
 
 def table(rows: list[list[str]]) -> str:
     """The sample rows among `rows`, for people."""
-    wanted = sample_ids()
-    rows = [HEADINGS, *sorted((row for row in rows if row[0] in wanted), key=lambda row: int(row[0]))]
+    samples = sample_ids()
+    rows = [HEADINGS, *sorted((row for row in rows if row[0] in samples), key=lambda row: int(row[0]))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def main(words: list[str]) -> None:
-    """Install the demo, or upgrade it; `words` go to helm."""
+def main(arguments: list[str]) -> None:
+    """Install the demo, or upgrade it; `arguments` go to helm."""
     cluster.ensure()
     images.load(tests=False)
     with step(f"helm upgrade --install {NAME}"):
         run(
             [tools.path("helm"), "upgrade", "--install", NAME, DEMO, f"--namespace={NAME}", "--create-namespace",
-             f"--values={VALUES / 'demo.yaml'}", "--wait", "--timeout=5m", *words],
+             f"--values={VALUES / 'demo.yaml'}", "--wait", "--timeout=5m", *arguments],
             env={"KUBECONFIG": str(BUILD / "kubeconfig")},
         )  # fmt: skip
     with step("wait for the sample rows in the CSV files"):
         rows = _wait_for_sample()
     say(f"\n{table(rows)}\n({len(rows)} rows so far)\n")
-    bin_folder = tools.BIN.relative_to(ROOT)
+    bin_directory = tools.BIN.relative_to(ROOT)
     say(
         "Open the Flink UI at http://localhost:8081:\n"
-        f"  KUBECONFIG=.build/kubeconfig {bin_folder}/kubectl -n {NAME} port-forward service/{NAME}-flink-rest 8081\n"
+        f"  KUBECONFIG=.build/kubeconfig {bin_directory}/kubectl -n {NAME} port-forward service/{NAME}-flink-rest 8081\n"
         "Read the CSV rows:\n"
-        f"  KUBECONFIG=.build/kubeconfig {bin_folder}/kubectl -n {NAME} exec deployment/{NAME}-flink-jobmanager -c jobmanager"
+        f"  KUBECONFIG=.build/kubeconfig {bin_directory}/kubectl -n {NAME} exec deployment/{NAME}-flink-jobmanager -c jobmanager"
         " -- bash -c 'cat /flink-data/output/part-*'\n"
         "Remove the demo:\n"
-        f"  KUBECONFIG=.build/kubeconfig {bin_folder}/helm -n {NAME} uninstall {NAME}"
+        f"  KUBECONFIG=.build/kubeconfig {bin_directory}/helm -n {NAME} uninstall {NAME}"
     )
 
 
-def local(words: list[str]) -> int:
-    """The demo's pipeline as processes of this machine; `words` are options of local/demo.py."""
+def local(arguments: list[str]) -> int:
+    """The demo's pipeline as processes of this machine; `arguments` are options of local/demo.py."""
     python = venv.python()
     java.ensure()
-    return subprocess.run([python, "-m", "local.demo", *words], cwd=ROOT).returncode
+    return subprocess.run([python, "-m", "local.demo", *arguments], cwd=ROOT).returncode

@@ -21,8 +21,8 @@ def _files(*patterns: str) -> list[str]:
     return [name for name in listed if (ROOT / name).is_file()]
 
 
-def _in_venv(program: str, *words: str) -> None:
-    run([venv.python().parent / program, *words], cwd=ROOT)
+def _in_venv(program: str, *arguments: str) -> None:
+    run([venv.python().parent / program, *arguments], cwd=ROOT)
 
 
 def chart_of(values: str) -> Path:
@@ -47,14 +47,14 @@ def helm_lint(helm: str) -> None:
         )
 
 
-def _helm_docs(*words: str) -> None:
+def _helm_docs(*arguments: str) -> None:
     run(
         [
             tools.path("helm-docs"),
             "--chart-search-root=charts",
             "--sort-values-order=file",
             "--log-level=error",
-            *words,
+            *arguments,
         ],
         cwd=ROOT,
     )
@@ -76,7 +76,7 @@ def _current(files: list[Path], generate: Callable[[], None]) -> None:
     generate()
     stale = [str(file.relative_to(ROOT)) for file, text in zip(files, before, strict=True) if file.read_text() != text]
     if stale:
-        raise CommandFailed(f"out of date, now written anew, to be committed: {' '.join(stale)}")
+        raise CommandFailed(f"was out of date, is now up to date, and has to be committed: {' '.join(stale)}")
 
 
 def _docs_are_current() -> None:

@@ -1,4 +1,4 @@
-"""Writes the hashes of all downloads anew, after a change of versions.toml."""
+"""Writes the hashes of all downloads, after a change of versions.toml."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ci.machine import venv
 
 
 def main() -> None:
-    """Write ci/locks/ anew from versions.toml: Python packages, and what goes into the images."""
+    """Write ci/locks/ from versions.toml: Python packages, and what goes into the images."""
     named = versions.section("python") | {"confluent-kafka": versions.get("kafka", "confluent-kafka")}
-    with step("lock the Python packages"), tempfile.TemporaryDirectory() as folder:
-        tool = Path(folder) / "tool"
+    with step("lock the Python packages"), tempfile.TemporaryDirectory() as directory:
+        tool = Path(directory) / "tool"
         venv.create(tool)
         run([tool / "bin" / "pip", "install", "--quiet", f"uv=={versions.get('tools', 'uv')}"])
         locks = {"bench": venv.BENCH_LOCK, "docs": venv.DOCS_LOCK}
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _lock(uv: Path, file: Path, packages: Mapping[str, str]) -> None:
-    wanted = "".join(f"{name}=={version}\n" for name, version in packages.items())
+    requirements = "".join(f"{name}=={version}\n" for name, version in packages.items())
     options = [
         "--universal",
         f"--python-version={'.'.join(map(str, venv.MINIMUM))}",
@@ -36,6 +36,6 @@ def _lock(uv: Path, file: Path, packages: Mapping[str, str]) -> None:
         "--no-header",
         "--no-annotate",
     ]
-    text = run([uv, "pip", "compile", "--quiet", *options, "-"], stdin=wanted, env={"UV_FIND_LINKS": ""})
+    text = run([uv, "pip", "compile", "--quiet", *options, "-"], stdin=requirements, env={"UV_FIND_LINKS": ""})
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"# From versions.toml, by `make lock`.\n{text}")

@@ -20,7 +20,7 @@ from typing import Any
 
 
 def root() -> Path:
-    """$FLINK_HELM_CACHE, else flink-helm in the user's cache folder."""
+    """$FLINK_HELM_CACHE, else flink-helm in the user's cache directory."""
     if own := os.environ.get("FLINK_HELM_CACHE"):
         return Path(own).resolve()
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -33,7 +33,7 @@ def key(inputs: Any) -> str:
 
 
 def file_hash(*paths: Path) -> str:
-    """sha256 over names and contents of files and, recursively, of folders: an input for `key`."""
+    """sha256 over names and contents of files and, recursively, of directories: an input for `key`."""
     digest = hashlib.sha256()
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -54,8 +54,8 @@ def lock(file: Path) -> Iterator[None]:
 
 def entry(name: str, inputs: Any, build: Callable[[Path], None]) -> Path:
     """Return the complete directory for `inputs`; `build(directory)` fills it where it does not exist yet."""
-    folder = root() / name
-    done = folder / key(inputs)
+    directory = root() / name
+    done = directory / key(inputs)
     if done.is_dir():
         return done
     with lock(done.with_suffix(".lock")):
@@ -77,8 +77,8 @@ def clean() -> int:
         if len(record.stem) != 16 or set(record.stem) - set("0123456789abcdef"):
             continue
         with lock(record.with_suffix(".lock")):
-            for folder in (record.with_suffix(""), record.with_suffix(".tmp")):
-                shutil.rmtree(folder, ignore_errors=True)
+            for directory in (record.with_suffix(""), record.with_suffix(".tmp")):
+                shutil.rmtree(directory, ignore_errors=True)
             record.unlink()
         record.with_suffix(".lock").unlink()
         removed += 1

@@ -1,4 +1,4 @@
-"""How every command speaks: steps with durations, commands with readable failures, one sentence when it cannot go on."""
+"""What every command prints: steps with durations, commands with readable failures, one sentence when it has to stop."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def run(
 
     `env` is added to the environment. Raises CommandFailed when it fails, does not exist or outlives `timeout` seconds.
     """
-    words = [str(word) for word in command]
-    shown = " ".join(words) if len(words) < 12 else " ".join(words[:12]) + " ..."
+    arguments = [str(word) for word in command]
+    shown = " ".join(arguments) if len(arguments) < 12 else " ".join(arguments[:12]) + " ..."
     try:
         done = subprocess.run(
-            words,
+            arguments,
             env={**os.environ, **(env or {})},
             cwd=cwd,
             input=stdin,
@@ -71,7 +71,7 @@ def run(
             timeout=timeout,
         )
     except FileNotFoundError as error:
-        raise CommandFailed(f"{words[0]} is not installed or not on PATH (wanted for: {shown})") from error
+        raise CommandFailed(f"{arguments[0]} is not installed or not on PATH (needed for: {shown})") from error
     except subprocess.TimeoutExpired as error:
         raise CommandFailed(f"{shown}: no end after {timeout} s") from error
     if done.returncode != 0:

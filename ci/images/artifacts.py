@@ -56,9 +56,9 @@ class Jars:
 
     jars: tuple[Jar, ...]
 
-    def fetch(self, folder: Path) -> None:
+    def fetch(self, directory: Path) -> None:
         debian.provide({"mvn": "maven"}, "the jars of the images")
-        maven = ["mvn", "--quiet", "--batch-mode", f"-DoutputDirectory={folder}"]
+        maven = ["mvn", "--quiet", "--batch-mode", f"-DoutputDirectory={directory}"]
         for jar in self.jars:
             if jar.alone:  # by itself: the parents of some published descriptors were not published
                 run([*maven, "dependency:copy", f"-Dartifact={jar.coordinates()}"])
@@ -87,7 +87,7 @@ class Packages:
     requirements: tuple[str, ...]
     pure: bool = False  # without machine code: a wheel for every machine, or, where none was published, the source
 
-    def fetch(self, folder: Path) -> None:
+    def fetch(self, directory: Path) -> None:
         pip = [sys.executable, "-m", "pip"]
         if not works([*pip, "--version"]):
             debian.provide({"pip3": "python3-pip"}, "the Python packages of the images")
@@ -97,7 +97,7 @@ class Packages:
                 "download",
                 "--quiet",
                 "--no-deps",
-                f"--dest={folder}",
+                f"--dest={directory}",
                 *([] if self.pure else target_options()),
                 *self.requirements,
             ]
@@ -117,22 +117,22 @@ class DebianPackages:
 
 def sets() -> dict[str, Jars | Packages | DebianPackages]:
     """Everything to be fetched, by the names that the images use."""
-    found: dict[str, Jars | Packages | DebianPackages] = {}
+    artifacts: dict[str, Jars | Packages | DebianPackages] = {}
     python = tuple(f"{name}=={version}" for name, version in versions.section("flink")["python"].items())
     for version, release in versions.section("flink")["releases"].items():
-        found[f"pyflink-{version}"] = Packages((f"apache-flink=={version}", *python))
-        found[f"flink-{version}"] = Packages((f"apache-flink-libraries=={version}",), pure=True)
+        artifacts[f"pyflink-{version}"] = Packages((f"apache-flink=={version}", *python))
+        artifacts[f"flink-{version}"] = Packages((f"apache-flink-libraries=={version}",), pure=True)
         gateway = Jar("org.apache.flink", "flink-sql-gateway", release["sql-gateway"], alone=True)
-        found[f"sql-gateway-{version}"] = Jars((gateway,))  # the Python packages leave it out
-        found[f"s3-{version}"] = Jars((Jar("org.apache.flink", "flink-s3-fs-hadoop", release["s3"], alone=True),))
+        artifacts[f"sql-gateway-{version}"] = Jars((gateway,))  # the Python packages leave it out
+        artifacts[f"s3-{version}"] = Jars((Jar("org.apache.flink", "flink-s3-fs-hadoop", release["s3"], alone=True),))
         examples = (
             Jar("org.apache.flink", "flink-examples-streaming", release["examples"], name, alone=True)
             for name in ("TopSpeedWindowing", "WordCount")
         )
-        found[f"examples-{version}"] = Jars(tuple(examples))
+        artifacts[f"examples-{version}"] = Jars(tuple(examples))
         harness = (Jar("org.apache.flink", name, version, "tests", alone=True) for name in release["harness"])
         junit = Jar("org.apache.flink", "flink-test-utils-junit", version, alone=True)
-        found[f"harness-{version}"] = Jars((*harness, junit))
+        artifacts[f"harness-{version}"] = Jars((*harness, junit))
         connector = release["kafka-connector"]
         jars: tuple[Jar, ...]
         if "kafka-clients" in release:
@@ -141,12 +141,12 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
         else:
             zstd = Jar("com.github.luben", "zstd-jni", release["zstd-jni"], alone=True)
             jars = (Jar("org.apache.flink", "flink-sql-connector-kafka", connector, alone=True), zstd)
-        found[f"connector-{version}"] = Jars(jars)
+        artifacts[f"connector-{version}"] = Jars(jars)
     console = Jar("org.junit.platform", "junit-platform-console-standalone", versions.get("java", "junit-console"), alone=True)
-    found["junit"] = Jars((console,))
+    artifacts["junit"] = Jars((console,))
     kafka = versions.get("kafka", "version")
     connect = tuple(f"org.apache.kafka:connect-{name}" for name in ("api", "json", "runtime"))
-    found["kafka"] = Jars(
+    artifacts["kafka"] = Jars(
         (
             Jar("org.apache.kafka", "kafka_2.13", kafka),
             Jar("org.apache.kafka", "kafka-tools", kafka, without=connect),
@@ -154,15 +154,15 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
         )
     )
     # Beside the client's logging facade nothing that Kafka itself does not have.
-    found["kafka-streams"] = Jars((Jar("org.apache.kafka", "kafka-streams", kafka),))
-    found["kdv-tools"] = Packages((f"confluent-kafka=={versions.get('kafka', 'confluent-kafka')}",))
-    found["monitoring"] = DebianPackages(versions.section("monitoring")["debian"])
-    return found
+    artifacts["kafka-streams"] = Jars((Jar("org.apache.kafka", "kafka-streams", kafka),))
+    artifacts["kdv-tools"] = Packages((f"confluent-kafka=={versions.get('kafka', 'confluent-kafka')}",))
+    artifacts["monitoring"] = DebianPackages(versions.section("monitoring")["debian"])
+    return artifacts
 
 
-def _hashes(folder: Path) -> dict[str, str]:
-    """{name: sha256} of the files in a folder."""
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
+def _hashes(directory: Path) -> dict[str, str]:
+    """{name: sha256} of the files in a directory."""
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(directory.iterdir())}
 
 
 def locked(text: str, name: str) -> dict[str, str]:
@@ -172,25 +172,27 @@ def locked(text: str, name: str) -> dict[str, str]:
 
 
 def fetch(name: str) -> Path:
-    """The folder with the files of a set. Raises CommandFailed when one differs from the lock."""
-    wanted = locked(LOCK.read_text(), name)
+    """The directory with the files of a set. Raises CommandFailed when one differs from the lock."""
+    locked_hashes = locked(LOCK.read_text(), name)
 
-    def build(folder: Path) -> None:
+    def build(directory: Path) -> None:
         with step(f"fetch {name}"):
-            sets()[name].fetch(folder)
-        found = _hashes(folder)
-        if found != wanted:
-            differing = sorted(file for file in found.keys() | wanted.keys() if found.get(file) != wanted.get(file))
+            sets()[name].fetch(directory)
+        hashes = _hashes(directory)
+        if hashes != locked_hashes:
+            differing = sorted(
+                file for file in hashes.keys() | locked_hashes.keys() if hashes.get(file) != locked_hashes.get(file)
+            )
             raise CommandFailed(
                 f"{', '.join(differing)} of {name} is not what {LOCK.relative_to(ROOT)} says: "
                 "run `python3 -m ci lock` after a change of versions.toml, otherwise do not trust the download"
             )
 
-    return cache.entry("artifacts", {"set": name, "files": wanted}, build)
+    return cache.entry("artifacts", {"set": name, "files": locked_hashes}, build)
 
 
 def write_locks() -> None:
-    """Fetch everything anew and write down its hashes."""
+    """Fetch everything again and record its hashes."""
     lines = []
     for name, artifacts in sets().items():
         with step(f"lock {name}"), tempfile.TemporaryDirectory() as work:

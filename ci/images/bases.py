@@ -21,7 +21,7 @@ _UNWANTED = [
     "usr/share/perl*",
     "usr/lib/*-linux-gnu/gconv",  # character sets of the C library; Java and Python have their own
     *(f"usr/lib/python3.*/{module}" for module in ("ensurepip", "idlelib", "lib2to3", "pydoc_data", "test", "turtledemo")),
-    *(f"usr/share/{folder}" for folder in ("bash-completion", "debconf", "fonts", "gdb", "lintian", "pixmaps")),
+    *(f"usr/share/{directory}" for directory in ("bash-completion", "debconf", "fonts", "gdb", "lintian", "pixmaps")),
     "usr/sbin/*",  # for who administers a machine
     "usr/lib/*-linux-gnu/security",  # for who logs in
     "usr/lib/*-linux-gnu/libdb-*",  # Berkeley DB
@@ -107,7 +107,7 @@ def published_java() -> str:
 
 
 def _runtime(name: str, system: str, home: str, modules: Sequence[str]) -> str:
-    """The image `system` with a Java runtime of these modules in the folder `home`."""
+    """The image `system` with a Java runtime of these modules in the directory `home`."""
     dockerfile = IMAGES / "java" / "Dockerfile"
     arguments = {"BASE": system, "JDK": jdk(), "MODULES": ",".join(modules), "JAVA": home}
 

@@ -38,7 +38,7 @@ class Flink:
                 die(f"Flink {self.where} is not among the releases of versions.toml ({', '.join(known)}): take one of them, or "
                     "give its distribution with --flink-dist=archive and --flink=FILE.")  # fmt: skip
         elif not self.where:
-            die(f"--flink-dist={self.dist} needs --flink: the path of the {'.tgz' if self.dist == 'archive' else 'folder'}.")
+            die(f"--flink-dist={self.dist} needs --flink: the path of the {'.tgz' if self.dist == 'archive' else 'directory'}.")
         elif self.dist == "archive" and not Path(self.where).is_file():
             die(f"--flink is {self.where}, which is no file: write the path of a distribution, for example flink-2.2.1-bin.tgz.")
         elif self.dist == "local":
@@ -52,7 +52,7 @@ class Flink:
 
 
 def check_home(home: Path) -> None:
-    """End the program unless a folder is a whole distribution of Flink."""
+    """End the program unless a directory is a whole distribution of Flink."""
     missing = [f"{pattern} ({what})" for pattern, what in _PARTS.items() if not list(home.glob(pattern))]
     if missing:
         die(f"{home} is no distribution of Flink: it lacks {', '.join(missing)}.")
@@ -70,8 +70,8 @@ def _dist_image(source: Path, *, unpack: bool) -> str:
             home = source
             if unpack:
                 run(["tar", "--extract", "--file", source, "--directory", work, "--no-same-owner"])
-                folders = list(context.iterdir())
-                home = folders[0] if len(folders) == 1 else context
+                directories = list(context.iterdir())
+                home = directories[0] if len(directories) == 1 else context
                 check_home(home)
             run(["cp", "--archive", home, context / "flink"])
             _for_containers(context / "flink")
@@ -95,14 +95,14 @@ def _for_containers(home: Path) -> None:
     config = home / "conf" / "config.yaml"
     if config.exists():
         config.write_text(flink_home.for_containers(config.read_text()))
-    for folder in ("log", "usrlib"):
-        (home / folder).mkdir(exist_ok=True)
+    for directory in ("log", "usrlib"):
+        (home / directory).mkdir(exist_ok=True)
     for program in (home / "bin").iterdir():
         program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
 
 def lay_out_job(job: Path, usrlib: Path, flink_version: str) -> str:
-    """Copy or build the job; returns the option of charts/flink that names it. A folder holds pom.xml or job.py."""
+    """Copy or build the job; returns the option of charts/flink that names it. A directory holds pom.xml or job.py."""
     if job.suffix == ".jar" or (job / "pom.xml").exists():
         jar = job if job.is_file() else maven_jar(job, flink_version)
         shutil.copy2(jar, usrlib / jar.name)
@@ -113,7 +113,7 @@ def lay_out_job(job: Path, usrlib: Path, flink_version: str) -> str:
         ignored = shutil.ignore_patterns("__pycache__", "requirements.txt", ".*")
         shutil.copytree(job, usrlib, ignore=ignored, dirs_exist_ok=True)
     else:
-        die(f"{job} is no job: name a jar, a Python file, or a folder with pom.xml (Maven) or job.py (Python).")
+        die(f"{job} is no job: name a jar, a Python file, or a directory with pom.xml (Maven) or job.py (Python).")
     return "job.python.file=/opt/flink/usrlib/job.py"
 
 
@@ -168,16 +168,16 @@ def install_requirements(file: Path, target: Path) -> None:
         )
 
 
-def jar_of(name: str, folder: Path) -> Path:
-    """A jar that an option names: a file, or group:artifact:version, which Maven fetches into the folder."""
+def jar_of(name: str, directory: Path) -> Path:
+    """A jar that an option names: a file, or group:artifact:version, which Maven fetches into the directory."""
     if Path(name).is_file():
         return Path(name)
     if not _COORDINATES.fullmatch(name):
         die(f"{name} is no jar: write the path of one, or group:artifact:version.")
     group, artifact, version = name.split(":")
     with step(f"fetch {name}"):
-        artifacts.Jars((artifacts.Jar(group, artifact, version, alone=True),)).fetch(folder)
-    return folder / f"{artifact}-{version}.jar"
+        artifacts.Jars((artifacts.Jar(group, artifact, version, alone=True),)).fetch(directory)
+    return directory / f"{artifact}-{version}.jar"
 
 
 def build(options: argparse.Namespace, name: str) -> str:
@@ -194,47 +194,49 @@ def build(options: argparse.Namespace, name: str) -> str:
     with tempfile.TemporaryDirectory(dir=cache.root()) as work:
         context = Path(work)
         home = context / "flink"
-        for folder in ("usrlib", "lib", "plugins"):
-            (home / folder).mkdir(parents=True)
+        for directory in ("usrlib", "lib", "plugins"):
+            (home / directory).mkdir(parents=True)
         (context / "python").mkdir()
-        found = lay_out_job(job, home / "usrlib", flink.where if flink.dist == "release" else options.flink_version)
+        option = lay_out_job(job, home / "usrlib", flink.where if flink.dist == "release" else options.flink_version)
         if requirements:
             install_requirements(requirements, context / "python")
         for jar in options.lib:
             shutil.copy2(jar_of(jar, context), home / "lib")
         for jar in options.plugin:
             file = jar_of(jar, context)
-            own = home / "plugins" / file.stem  # Flink wants a folder for each
+            own = home / "plugins" / file.stem  # Flink wants a directory for each
             own.mkdir()
             shutil.copy2(file, own)
         shutil.copy2(IMAGES / "job" / "Dockerfile", context / "Dockerfile")
         base = flink.image()
-        if found.startswith("job.python") and not works(
+        if option.startswith("job.python") and not works(
             ["docker", "run", "--rm", "--entrypoint=sh", base, "-c", "ls opt/flink-python*.jar"]
         ):
             die("The job is in Python, but this Flink has no flink-python jar in opt/: take a distribution with it.")
         with step(f"docker build {name}"):
             engine.build(context, name, {"BASE": base})
-    return found
+    return option
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make image", description="An image with any Flink and a job of yours.")
-    parser.add_argument("--job", required=True, help="a jar, a Python file, or a folder with pom.xml or job.py")
+    parser.add_argument("--job", required=True, help="a jar, a Python file, or a directory with pom.xml or job.py")
     parser.add_argument("--flink-dist", default="release", choices=["release", "archive", "local"],
-                        help="Flink from the published packages, from an archive (.tgz) or from a folder")  # fmt: skip
-    parser.add_argument("--flink", default="", help="version of the release, or path of the archive or the folder")
+                        help="Flink from the published packages, from an archive (.tgz) or from a directory")  # fmt: skip
+    parser.add_argument("--flink", default="", help="version of the release, or path of the archive or the directory")
     parser.add_argument(
-        "--flink-version", default="", help="version that a Maven project is built against, beside an archive or a folder"
+        "--flink-version", default="", help="version that a Maven project is built against, beside an archive or a directory"
     )
-    parser.add_argument("--requirements", default="", help="Python packages of the job (default: requirements.txt of its folder)")
+    parser.add_argument(
+        "--requirements", default="", help="Python packages of the job (default: requirements.txt of its directory)"
+    )
     parser.add_argument("--lib", action="append", default=[], metavar="JAR", help="connector: a path or group:artifact:version")
     parser.add_argument("--plugin", action="append", default=[], metavar="JAR", help="plugin: a path or group:artifact:version")
     parser.add_argument("--name", default="", help="repository of the image (default: the job's name)")
     parser.add_argument("--tag", default="", help="tag of the image (default: the version of Flink, else `dev`)")
     parser.add_argument("--push", action="store_true", help="push it to its registry")
     parser.add_argument("--load", action="store_true", help="load it into the kind cluster of `make cluster`")
-    options = parser.parse_args(words)
+    options = parser.parse_args(arguments)
     repository = options.name or Path(options.job).resolve().stem
     default = options.flink or versions.get("flink", "default")
     name = f"{repository}:{options.tag or (default if options.flink_dist == 'release' else 'dev')}"

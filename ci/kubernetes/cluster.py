@@ -71,14 +71,14 @@ def _wanted_image() -> str:
     return image
 
 
-def _kind(cluster: Cluster, *words: str | Path) -> str:
+def _kind(cluster: Cluster, *arguments: str | Path) -> str:
     # The path is kind's own default, but the user's file: every call names ours.
-    command = [tools.path("kind"), *words, f"--name={cluster.name}"]
+    command = [tools.path("kind"), *arguments, f"--name={cluster.name}"]
     return run(command, env={"KUBECONFIG": str(cluster.kubeconfig)})
 
 
-def _kubectl(cluster: Cluster, *words: str) -> list[str | Path]:
-    return [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}", *words]
+def _kubectl(cluster: Cluster, *arguments: str) -> list[str | Path]:
+    return [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}", *arguments]
 
 
 def _usable(cluster: Cluster, image: str, config: str) -> bool:
@@ -111,7 +111,7 @@ def _spread(cluster: Cluster) -> None:
         run([*kubectl, "wait", "--for=jsonpath={.spec.podCIDR}", "node", "--all", "--timeout=60s"])
         nodes = json.loads(run([*kubectl, "get", "nodes", "--output=json"]))["items"]
         pod_network.connect({node["metadata"]["name"]: node["spec"]["podCIDR"] for node in nodes})
-    # A worker that a test takes away must not take DNS with it; and what started before the network was right starts anew.
+    # A worker that a test takes away must not take DNS with it; and what started before the network was right is restarted.
     selector = {"nodeSelector": {"node-role.kubernetes.io/control-plane": ""}}
     patch = json.dumps({"spec": {"template": {"spec": selector}}})
     for namespace, name in (("kube-system", "coredns"), ("local-path-storage", "local-path-provisioner")):
@@ -121,7 +121,7 @@ def _spread(cluster: Cluster) -> None:
 
 
 def ensure(workers: int = 0) -> None:
-    """Provide a Ready cluster and its kubeconfig; one that is stopped, broken or of another image is made anew."""
+    """Provide a Ready cluster and its kubeconfig; one that is stopped, broken or of another image is made again."""
     cluster = of(workers)
     with step(f"cluster {cluster.name}"):
         engine.ensure()
@@ -165,19 +165,19 @@ def delete() -> None:
         _delete(of(workers))
 
 
-def main(words: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Provide the cluster that the options ask for."""
     parser = argparse.ArgumentParser(prog="make cluster", description="A Ready kind cluster.")
     explanation = "nodes beside the control plane; the cluster with them is another one than that without"
     parser.add_argument("--workers", type=int, default=0, choices=range(10), metavar="N", help=explanation)
-    ensure(parser.parse_args(words).workers)
+    ensure(parser.parse_args(arguments).workers)
 
 
-def main_delete(words: list[str]) -> None:
+def main_delete(arguments: list[str]) -> None:
     """Delete the clusters, or the one that the options name."""
     parser = argparse.ArgumentParser(prog="make cluster-delete", description="Deletes the kind clusters.")
     parser.add_argument("--workers", nargs="?", const="any", metavar="N", help="only the one with workers, however many")
-    if parser.parse_args(words).workers:
+    if parser.parse_args(arguments).workers:
         _delete(of(1))
     else:
         delete()
@@ -186,7 +186,7 @@ def main_delete(words: list[str]) -> None:
 def load(images: list[str], workers: int = 0) -> None:
     """Bring images of the engine into every node, under their names; those that a node has already are left out."""
     ids = {image: engine.image_id(image) for image in images}
-    if absent := [image for image, found in ids.items() if not found]:
+    if absent := [image for image, digest in ids.items() if not digest]:
         raise CommandFailed(f"the engine holds no image {', '.join(absent)}: run `make images` first.")
     for node in of(workers).nodes:
         _load(node, ids)
@@ -199,8 +199,8 @@ def _load(node: str, ids: dict[str, str]) -> None:
     present = run([*inside, "ctr", "--namespace=k8s.io", "images", "ls", "--quiet"]).splitlines()
     missing = [
         image
-        for image, found in ids.items()
-        if loaded.get(image) != found or not any(name.endswith(f"/{image}") for name in present)
+        for image, digest in ids.items()
+        if loaded.get(image) != digest or not any(name.endswith(f"/{image}") for name in present)
     ]
     if not missing:
         return

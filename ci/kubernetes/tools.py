@@ -23,10 +23,10 @@ _LATER = {"kube-score", "crane", "oras"}
 
 @dataclass(frozen=True)
 class Tool:
-    """How a program is found (`asks` prints its version, `same_major` refuses a newer major) and how it is built."""
+    """How to ask a program for its version (`asks`; `same_major` refuses a newer major), and how to build it."""
 
     build: Callable[[], Path]
-    wanted: str
+    minimum: str
     asks: tuple[str, ...]
     same_major: bool = False
 
@@ -47,9 +47,9 @@ def _helm(name: str, module: str, more: dict[str, str] | None = None) -> Tool:
 
 
 def _catalogue() -> dict[str, Tool]:
-    wanted = {**versions.section("tools"), "kubectl": versions.get("kubernetes", "version")}
+    pinned = {**versions.section("tools"), "kubectl": versions.get("kubernetes", "version")}
     # What Helm 3 takes for the cluster's version where it has none; Helm 4 finds it out by itself.
-    major, minor, _ = wanted["kubectl"].split(".")
+    major, minor, _ = pinned["kubectl"].split(".")
     assumed = {"helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": major, "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": minor}
     helm_docs = _go("helm-docs", "github.com/norwoodj/helm-docs", "/cmd/helm-docs", variable="main.version")
     kube_score = _go("kube-score", "github.com/zegl/kube-score", "/cmd/kube-score", variable="main.version")
@@ -57,21 +57,21 @@ def _catalogue() -> dict[str, Tool]:
     crane = _go("crane", containers, "/cmd/crane", variable=f"{containers}/cmd/crane/cmd.Version")
     oras = _go("oras", "oras.land/oras", "/cmd/oras")
     return {
-        "kind": Tool(_go("kind", "sigs.k8s.io/kind"), wanted["kind"], ("version",)),
+        "kind": Tool(_go("kind", "sigs.k8s.io/kind"), pinned["kind"], ("version",)),
         "helm": _helm("helm", "helm.sh/helm/v4"),
         "helm3": _helm("helm3", "helm.sh/helm/v3", assumed),
-        "kubectl": Tool(lambda: node_image.kubernetes_programs() / "kubectl", wanted["kubectl"], ("version", "--client"), True),
-        "helm-docs": Tool(helm_docs, wanted["helm-docs"], ("--version",)),
-        "kube-score": Tool(kube_score, wanted["kube-score"], ("version",)),
-        "crane": Tool(crane, wanted["crane"], ("version",)),
-        "oras": Tool(oras, wanted["oras"], ("version",)),
+        "kubectl": Tool(lambda: node_image.kubernetes_programs() / "kubectl", pinned["kubectl"], ("version", "--client"), True),
+        "helm-docs": Tool(helm_docs, pinned["helm-docs"], ("--version",)),
+        "kube-score": Tool(kube_score, pinned["kube-score"], ("version",)),
+        "crane": Tool(crane, pinned["crane"], ("version",)),
+        "oras": Tool(oras, pinned["oras"], ("version",)),
     }
 
 
-def satisfies(found: str, wanted: str, *, same_major: bool) -> bool:
-    """Whether version `found` may stand in for `wanted`: not older in major and minor, and of its major if asked for."""
-    have, want = as_tuple(found)[:2], as_tuple(wanted)[:2]
-    return have >= want and (not same_major or have[0] == want[0])
+def satisfies(version: str, minimum: str, *, same_major: bool) -> bool:
+    """Whether a version may stand in for the `minimum`: not older in major and minor, and of its major if asked for."""
+    have, least = as_tuple(version)[:2], as_tuple(minimum)[:2]
+    return have >= least and (not same_major or have[0] == least[0])
 
 
 def _users_own(name: str, tool: Tool) -> Path | None:
@@ -82,8 +82,8 @@ def _users_own(name: str, tool: Tool) -> Path | None:
         answer = run([program, *tool.asks], timeout=20)
     except CommandFailed:
         return None
-    found = re.search(r"v?(\d+\.\d+\.\d+)", answer)
-    if found is None or not satisfies(found[1], tool.wanted, same_major=tool.same_major):
+    match = re.search(r"v?(\d+\.\d+\.\d+)", answer)
+    if match is None or not satisfies(match[1], tool.minimum, same_major=tool.same_major):
         return None
     return Path(program)
 

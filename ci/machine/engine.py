@@ -53,8 +53,8 @@ def _runtime_options() -> list[str]:
         shutil.copy(script, target / "runc")
         (target / "missing.json").write_text(json.dumps(missing) + "\n")
 
-    folder = cache.entry("runc", {"script": cache.file_hash(script), "missing": missing}, fill)
-    return ["--add-runtime", f"reduced={folder}/runc", "--default-runtime", "reduced"]
+    directory = cache.entry("runc", {"script": cache.file_hash(script), "missing": missing}, fill)
+    return ["--add-runtime", f"reduced={directory}/runc", "--default-runtime", "reduced"]
 
 
 def _start() -> None:
@@ -120,10 +120,10 @@ def image(name: str, inputs: Any, build: Callable[[str], None]) -> str:
     return tag
 
 
-def build(folder: Path, tag: str, arguments: Mapping[str, str] | None = None) -> None:
-    """Build an image from a folder that holds a Dockerfile; no step of it has a network."""
+def build(directory: Path, tag: str, arguments: Mapping[str, str] | None = None) -> None:
+    """Build an image from a directory that holds a Dockerfile; no step of it has a network."""
     options = [f"--build-arg={name}={value}" for name, value in (arguments or {}).items()]
-    command: list[str | Path] = ["docker", "build", "--network=none", *options, f"--tag={tag}", folder]
+    command: list[str | Path] = ["docker", "build", "--network=none", *options, f"--tag={tag}", directory]
     run(command, env={"DOCKER_BUILDKIT": "0"})  # the builder that needs no plugin
 
 
@@ -134,9 +134,9 @@ def import_tar(command: Sequence[str | Path], tag: str, changes: Sequence[str] =
         with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=errors) as source:
             taken = subprocess.run(["docker", "import", *options, "-"], stdin=source.stdout, capture_output=True, text=True)
         errors.seek(0)
-        said = errors.read().decode(errors="replace").splitlines()
+        lines = errors.read().decode(errors="replace").splitlines()
     if source.returncode != 0 or taken.returncode != 0:
-        tail = "\n".join([*said[-15:], taken.stderr.strip()])
+        tail = "\n".join([*lines[-15:], taken.stderr.strip()])
         raise CommandFailed(f"docker import of {command[0]} failed (exit code {source.returncode}):\n{tail}")
     # Named only now: a tar that broke off must not be taken for a whole image.
     run(["docker", "tag", taken.stdout.strip(), tag])

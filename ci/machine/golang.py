@@ -38,14 +38,14 @@ def module_folder(module: str, version: str) -> Path:
 
 
 def _staging_replacements(module: str, version: str) -> list[str]:
-    """Kubernetes takes its staging modules from folders of its own; published, they are k8s.io/<name> v0.<minor>.<patch>."""
+    """Kubernetes takes its staging modules from directories of its own; published, they are k8s.io/<name> v0.<minor>.<patch>."""
     text = (module_folder(module, version) / "go.mod").read_text()
     staged = re.findall(r"^\s*(\S+) => \./staging/", text, re.MULTILINE)
     return [f"replace {name} => {name} v0.{version.partition('.')[2]}" for name in staged]
 
 
 def build(name: str, module: str, version: str, packages: Sequence[str], *, variables: Mapping[str, str] | None = None) -> Path:
-    """Build the main `packages` of one module and return the folder of the programs, each named as `go build` names it.
+    """Build the main `packages` of one module and return the directory of the programs, each named as `go build` names it.
 
     `variables` {full name: value} are set by the linker. Dependencies have the versions that the module itself asks for.
     """

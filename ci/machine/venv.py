@@ -18,17 +18,17 @@ DOCS_LOCK = LOCKS / "docs.txt"
 MINIMUM = (3, 11)
 
 
-def create(folder: Path) -> None:
+def create(directory: Path) -> None:
     if sys.version_info < MINIMUM:
         die(f"Python {sys.version.split()[0]} is too old: run this with python3.{MINIMUM[1]} or newer.")
     if not works([sys.executable, "-c", "import ensurepip"]):
         debian.provide({"python3-ensurepip": "python3-venv"}, "the Python environment of the tests")
-    run([sys.executable, "-m", "venv", folder])
+    run([sys.executable, "-m", "venv", directory])
 
 
-def _install(folder: Path, lock: Path) -> None:
-    create(folder)
-    pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip"]
+def _install(directory: Path, lock: Path) -> None:
+    create(directory)
+    pip: list[str | Path] = [directory / "bin" / "python", "-m", "pip"]
     run([*pip, "install", "--quiet", "--require-hashes", "--only-binary=:all:", "--requirement", lock])
 
 
@@ -55,9 +55,9 @@ def docs_python() -> Path:
 
 
 def _python_of(name: str, lock: Path) -> Path:
-    def build(folder: Path) -> None:
+    def build(directory: Path) -> None:
         with step(f"Python packages of {name}"):
-            _install(folder, lock)
+            _install(directory, lock)
 
     return cache.entry(f"{name}-venv", {"lock": cache.file_hash(lock), "python": sys.version}, build) / "bin" / "python"
 

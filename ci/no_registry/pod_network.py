@@ -25,7 +25,7 @@ def cni(subnet: str) -> str:
     """The node's CNI configuration with addresses of `subnet`; pods reach the pods of all nodes under their own addresses."""
     gateway, *_, last = ipaddress.ip_network(subnet).hosts()
     config = json.loads(_CNI.read_text())
-    # What lies in `subnet` here is not masqueraded, so it is the subnet of all pods.
+    # What is inside `subnet` here is not masqueraded, so it is the subnet of all pods.
     addresses = {"subnet": _PODS, "rangeStart": str(gateway + 1), "rangeEnd": str(last), "gateway": str(gateway)}
     config["plugins"][0]["ipam"]["ranges"] = [[addresses]]
     return json.dumps(config, indent=2) + "\n"
@@ -39,7 +39,7 @@ def unit(node: str, subnets: Mapping[str, str]) -> str:
 
 
 def _write(node: str, path: str, text: str, mode: str = "644") -> None:
-    # Whole or not at all: containerd takes what it finds in the folder at any moment.
+    # Whole or not at all: containerd takes what it finds in the directory at any moment.
     script = 'cat >"$0.new" && chmod "$1" "$0.new" && mv "$0.new" "$0"'
     run(["docker", "exec", "--interactive", node, "sh", "-c", script, path, mode], stdin=text)
 

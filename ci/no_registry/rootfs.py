@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from ci.machine import debian, engine
 
-_UNREAD = [f"usr/share/{folder}/*" for folder in ("doc", "info", "locale", "man")]
+_UNREAD = [f"usr/share/{directory}/*" for directory in ("doc", "info", "locale", "man")]
 
 
 def prune(root: str, unwanted: Sequence[str] = ()) -> str:
-    """A shell command that removes documentation and the `unwanted` paths (patterns, relative) from the folder `root`."""
+    """A shell command that removes documentation and the `unwanted` paths (patterns, relative) from the directory `root`."""
     return f"cd {root} && rm -rf {' '.join([*_UNREAD, *unwanted])}"
 
 

@@ -25,26 +25,26 @@ def _named() -> list[tuple[str, str, str]]:
     """(where a version is named, the version there, empty where there is none, and the one that it has to be)."""
     chart, flink = versions.get("charts", "version"), versions.get("flink", "default")
     places = [("README.md", "the status", r"^Version (\S+)\. ", chart)]
-    for folder in CHARTS:
-        file = f"charts/{folder.name}/Chart.yaml"
+    for directory in CHARTS:
+        file = f"charts/{directory.name}/Chart.yaml"
         places += [(file, "version", r"^version: (\S+)$", chart), (file, "appVersion", r'^appVersion: "(\S+)"$', flink)]
     places.append((f"charts/{DEMO.name}/Chart.yaml", "version of the dependency", r"^    version: (\S+)$", chart))
-    found = []
-    for file, what, pattern, wanted in places:
+    named_versions = []
+    for file, what, pattern, expected in places:
         match = re.search(pattern, (ROOT / file).read_text(), re.MULTILINE)
-        found.append((f"{file}, {what}", match[1] if match else "", wanted))
-    return found
+        named_versions.append((f"{file}, {what}", match[1] if match else "", expected))
+    return named_versions
 
 
 def problems() -> list[str]:
     """A sentence for each place that disagrees."""
-    found = [f"{place}: {has or 'none'}, not {wanted}" for place, has, wanted in _named() if has != wanted]
+    differences = [f"{place}: {has or 'none'}, not {expected}" for place, has, expected in _named() if has != expected]
     version = versions.get("charts", "version")
     history = changelog.released(changelog.FILE.read_text())
     if history[0] != version:
-        found.append(f"CHANGELOG.md: the newest version is {history[0]}, not {version}")
+        differences.append(f"CHANGELOG.md: the newest version is {history[0]}, not {version}")
     # Until it is released, the tests have the one before.
     newest = next(reversed(kept()), "none")
     if newest not in history[:2]:
-        found.append(f"{os.path.relpath(KEPT, ROOT)}: the newest package is {newest}, not {' or '.join(history[:2])}")
-    return found
+        differences.append(f"{os.path.relpath(KEPT, ROOT)}: the newest package is {newest}, not {' or '.join(history[:2])}")
+    return differences

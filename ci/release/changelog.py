@@ -24,11 +24,11 @@ def released(text: str) -> list[str]:
 def changes(text: str, version: str) -> list[str]:
     """Each paragraph and each item of a version's section as one line behind its heading, with the text of links alone: their
     targets are files of the repository. Raises KeyError where the version has no section."""
-    found, heading = [], ""
+    changes, heading = [], ""
     for block in re.split(r"\n(?=- )|\n\s*\n", sections(text)[version]):
         line = re.sub(r"\s+", " ", block.strip().removeprefix("- "))
         if line.startswith("#"):
             heading = f"{line.lstrip('# ')}: "
         elif line:
-            found.append(heading + re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", line))
-    return found
+            changes.append(heading + re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", line))
+    return changes

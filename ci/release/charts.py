@@ -51,28 +51,28 @@ def describe(chart: Path, changes: list[str]) -> None:
     file.write_text(f"{before}\nicon: data:image/svg+xml;base64,{icon}{annotations}  artifacthub.io/changes: {listed}\n{after}")
 
 
-def package(folder: Path, signer: Key) -> list[Path]:
-    """Write <chart>-<version>.tgz and its provenance, .tgz.prov, of both charts into the folder; returns the packages."""
+def package(directory: Path, signer: Key) -> list[Path]:
+    """Write <chart>-<version>.tgz and its provenance, .tgz.prov, of both charts into the directory; returns the packages."""
     version = versions.get("charts", "version")
     changes = changelog.changes(changelog.FILE.read_text(), version)
-    words = [f"--version={version}", f"--app-version={versions.get('flink', 'default')}", f"--destination={folder}"]
-    words += ["--sign", f"--key={signer.owner}", f"--keyring={signer.keyring}"]
-    words += [f"--passphrase-file={signer.passphrase}"] if signer.passphrase else []
+    arguments = [f"--version={version}", f"--app-version={versions.get('flink', 'default')}", f"--destination={directory}"]
+    arguments += ["--sign", f"--key={signer.owner}", f"--keyring={signer.keyring}"]
+    arguments += [f"--passphrase-file={signer.passphrase}"] if signer.passphrase else []
     with tempfile.TemporaryDirectory() as work:
         copies = Path(work) / "charts"
         shutil.copytree(FLINK.parent, copies, symlinks=True)
         for chart in (DEMO, FLINK):  # the changes stand once in the demo, not in the chart inside it too
             describe(copies / chart.name, changes)
-            run([tools.path("helm"), "package", copies / chart.name, *words])
-    return [folder / f"{chart.name}-{version}.tgz" for chart in CHARTS]
+            run([tools.path("helm"), "package", copies / chart.name, *arguments])
+    return [directory / f"{chart.name}-{version}.tgz" for chart in CHARTS]
 
 
 def refuse_what_is_there(registry: str) -> None:
     """Raises CommandFailed where the registry has this version of a chart: a released version does not change."""
     version = versions.get("charts", "version")
     for chart in CHARTS:
-        words = ["show", "chart", f"oci://{registry}/{chart.name}", f"--version={version}", *plain_http(registry)]
-        if works([tools.path("helm"), *words]):
+        arguments = ["show", "chart", f"oci://{registry}/{chart.name}", f"--version={version}", *plain_http(registry)]
+        if works([tools.path("helm"), *arguments]):
             raise CommandFailed(f"{registry} has {chart.name} {version} already, and a released version does not change")
 
 

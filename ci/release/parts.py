@@ -44,8 +44,8 @@ def _read(path: str, file: IO[bytes]) -> list[Part]:
     if _STATUS.search(path):
         return _debian(file.read().decode())
     if _METADATA.search(path):
-        told = HeaderParser().parsestr(file.read().decode())
-        return [_library("pypi", re.sub(r"[-_.]+", "-", told["Name"]).lower(), told["Version"])]
+        headers = HeaderParser().parsestr(file.read().decode())
+        return [_library("pypi", re.sub(r"[-_.]+", "-", headers["Name"]).lower(), headers["Version"])]
     if jar := _JAR.search(path):
         digest = hashlib.sha256(file.read()).hexdigest()
         version = {"version": jar[2]} if jar[2] else {}
@@ -63,24 +63,24 @@ def _read(path: str, file: IO[bytes]) -> list[Part]:
     return []
 
 
-def _layer(layer: tarfile.TarFile, found: dict[str, list[Part]]) -> None:
+def _layer(layer: tarfile.TarFile, parts_by_path: dict[str, list[Part]]) -> None:
     """Lay one layer over what those below it hold: a whiteout removes files of theirs, not of its own layer."""
     own: dict[str, list[Part]] = {}
     for entry in layer:
         path = entry.name.removeprefix("./").lstrip("/")
-        folder, _, name = path.rpartition("/")
+        directory, _, name = path.rpartition("/")
         if name.startswith(_WHITEOUT):
-            gone = folder if name == ".wh..wh..opq" else f"{folder}/{name.removeprefix(_WHITEOUT)}"
-            for old in [old for old in found if old == gone or old.startswith(f"{gone}/")]:
-                del found[old]
+            gone = directory if name == ".wh..wh..opq" else f"{directory}/{name.removeprefix(_WHITEOUT)}"
+            for old in [old for old in parts_by_path if old == gone or old.startswith(f"{gone}/")]:
+                del parts_by_path[old]
         elif (entry.isfile() or entry.islnk()) and (file := layer.extractfile(entry)):
             own[path] = _read(path, file)
-    found.update(own)
+    parts_by_path.update(own)
 
 
 def of(archive: Path, name: str, tag: str) -> dict[str, Any]:
     """The bill of materials of the one image in an archive of `docker image save`."""
-    found: dict[str, list[Part]] = {}
+    parts_by_path: dict[str, list[Part]] = {}
     with tarfile.open(archive) as saved:
 
         def inside(path: str) -> IO[bytes]:
@@ -91,8 +91,8 @@ def of(archive: Path, name: str, tag: str) -> dict[str, Any]:
         (image,) = json.load(inside("manifest.json"))
         for one in image["Layers"]:
             with tarfile.open(fileobj=inside(one)) as layer:
-                _layer(layer, found)
-    parts = {part["bom-ref"]: part for path in sorted(found) for part in found[path]}
+                _layer(layer, parts_by_path)
+    parts = {part["bom-ref"]: part for path in sorted(parts_by_path) for part in parts_by_path[path]}
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",

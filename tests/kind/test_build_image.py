@@ -32,16 +32,16 @@ def build(job: str, tag: str, *words: str) -> dict[str, Any]:
     return {"flink": {"type": "job"}, "image": {"repository": job, "tag": tag}}
 
 
-def distribution(folder: Path) -> Path:
+def distribution(directory: Path) -> Path:
     """An archive such as Flink publishes, of the files that our images have."""
     files = images.context("flink", NEW)
-    home = folder / f"flink-{NEW}"
+    home = directory / f"flink-{NEW}"
     shutil.copytree(files / "flink", home)
     (home / "opt" / "python").mkdir()
     shutil.make_archive(str(home / "opt" / "python" / "pyflink"), "zip", files / "python", "pyflink")
-    with tarfile.open(folder / "flink.tgz", "w:gz", compresslevel=1) as archive:
+    with tarfile.open(directory / "flink.tgz", "w:gz", compresslevel=1) as archive:
         archive.add(home, home.name)
-    return folder / "flink.tgz"
+    return directory / "flink.tgz"
 
 
 def readings() -> list[tuple[str, int]]:

@@ -33,7 +33,7 @@ from tests.kind.demo_job import (
 from tests.kind.installs import NEW, OLD, Install
 
 pytestmark = pytest.mark.state
-# docs/disaster.md: the newest complete checkpoint below a folder.
+# docs/disaster.md: the newest complete checkpoint below a directory.
 NEWEST = 'ls -td "$1"/checkpoints/*/chk-*/_metadata | head -n 1'
 
 

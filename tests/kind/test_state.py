@@ -44,9 +44,9 @@ def scale_store(cluster: Cluster, namespace: str, replicas: int) -> None:
 
 
 def stored(cluster: Cluster, namespace: str, release: str) -> set[str]:
-    """The folders of a release in the bucket."""
-    folder = f"/data/flink/state/{namespace}/{release}-flink"
-    return set(cluster.runner(namespace, s3_store.PODS)(["ls", folder]).split())
+    """The directories of a release in the bucket."""
+    directory = f"/data/flink/state/{namespace}/{release}-flink"
+    return set(cluster.runner(namespace, s3_store.PODS)(["ls", directory]).split())
 
 
 def missed(flink: FlinkRelease, job: str, since: float) -> bool:
@@ -72,8 +72,8 @@ def test_a_job_with_its_state_on_s3(
     name = f"stored-{version.partition('.')[0]}"
     values, flink, kafka, first = started(install, name, version=version, image={"tag": f"{version}-s3"}, **s3)
     job = first["jid"]
-    folder = f"s3://flink/state/{namespace}/{name}-flink"
-    assert flink.rest.checkpoints(job)["latest"]["completed"]["external_path"].startswith(f"{folder}/checkpoints/{job}/chk-")
+    directory = f"s3://flink/state/{namespace}/{name}-flink"
+    assert flink.rest.checkpoints(job)["latest"]["completed"]["external_path"].startswith(f"{directory}/checkpoints/{job}/chk-")
     assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
 
     # The store is away for a while, and the pods that know the state go as well.
@@ -90,7 +90,7 @@ def test_a_job_with_its_state_on_s3(
     assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
 
     helm.upgrade(name, DEMO, with_interval(values, "3 s"), namespace=namespace)
-    assert restored(flink)["external_path"].startswith(f"{folder}/savepoints/{job}/")
+    assert restored(flink)["external_path"].startswith(f"{directory}/savepoints/{job}/")
     producer_done(flink)
     check_rows(flink, kafka, 2000)
 

@@ -30,13 +30,13 @@ _PRODUCER = {"log_level": 0, "message.max.bytes": 4_000_000}
 
 @dataclass
 class Kdv:
-    """One topic, one output folder, and the job between them."""
+    """One topic, one output directory, and the job between them."""
 
     broker: Broker
     rest: FlinkRest
     submitter: Submitter
     topic: str
-    folder: Path
+    directory: Path
 
     def create_topic(self, partitions: int) -> None:
         self.broker.create_topic(self.topic, partitions)
@@ -63,7 +63,7 @@ class Kdv:
             f"--bootstrap-servers={self.broker.address}",
             f"--topic={self.topic}",
             f"--group={self.topic}",
-            f"--output={(self.folder / 'output').as_uri()}",
+            f"--output={(self.directory / 'output').as_uri()}",
             "--checkpoint-interval=300 ms",
             "--rolling-interval=300 ms",
             *args,
@@ -92,15 +92,15 @@ class Kdv:
 
     def parts(self) -> list[Path]:
         """The finished parts of the output."""
-        return sorted(file for file in (self.folder / "output").glob("*") if not file.name.startswith((".", "_")))
+        return sorted(file for file in (self.directory / "output").glob("*") if not file.name.startswith((".", "_")))
 
     def rows(self) -> list[Row]:
         """The rows of all finished parts."""
         return [row for file in self.parts() for row in csv_output.parse(file.read_bytes().decode(), file.name)]
 
     def lines(self, name: str) -> list[dict[str, Any]]:
-        """The records in the finished files of a folder of rejects."""
-        return [json.loads(line) for file in (self.folder / name).glob("part-*") for line in file.read_text().splitlines()]
+        """The records in the finished files of a directory of rejects."""
+        return [json.loads(line) for file in (self.directory / name).glob("part-*") for line in file.read_text().splitlines()]
 
     def counted(self, job: str, name: str) -> int:
         """How many records Flink says that the table `name` was given."""

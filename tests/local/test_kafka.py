@@ -25,13 +25,13 @@ PASSWORD = "kdv-secret"
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the broker's keystore and the certificate that its clients trust."""
-    folder = tmp_path_factory.mktemp("certificate")
-    store: list[str | Path] = ["-keystore", folder / "store.p12", "-storepass", "changeit", "-alias", "broker"]
+    """A directory with the broker's keystore and the certificate that its clients trust."""
+    directory = tmp_path_factory.mktemp("certificate")
+    store: list[str | Path] = ["-keystore", directory / "store.p12", "-storepass", "changeit", "-alias", "broker"]
     names = ["-dname", "CN=localhost", "-ext", "SAN=IP:127.0.0.1,DNS:localhost"]
     subprocess.run(["keytool", "-genkeypair", "-keyalg", "RSA", *store, *names], check=True, capture_output=True)
-    subprocess.run(["keytool", "-exportcert", "-rfc", *store, "-file", folder / "ca.pem"], check=True, capture_output=True)
-    return folder
+    subprocess.run(["keytool", "-exportcert", "-rfc", *store, "-file", directory / "ca.pem"], check=True, capture_output=True)
+    return directory
 
 
 @pytest.fixture(params=["PLAIN", "SCRAM-SHA-512"])

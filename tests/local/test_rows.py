@@ -95,7 +95,7 @@ def test_money(kdv: Kdv) -> None:
 def test_texts_and_numbers_as_they_are_written(kdv: Kdv) -> None:
     kdv.send([advert(product='a"b,\n', description="", price=Decimal("18970.00"), kdv=Decimal("0.20"))])
     kdv.run()
-    (part,) = (kdv.folder / "output").glob("part-*")
+    (part,) = (kdv.directory / "output").glob("part-*")
     assert part.read_bytes() == b'7,"a""b,\n","",18970,0.2,22764.00,"2024-05-20 08:00:00"\n'
 
 

@@ -116,7 +116,7 @@ def test_rejects_are_counted(kdv: Kdv) -> None:
 
 def test_rejects_go_to_folders_if_asked(kdv: Kdv) -> None:
     kdv.send([*rows_of_minutes(5), b"\xff"])
-    places = [f"--dead-letters={(kdv.folder / 'dead').as_uri()}", f"--late-records={(kdv.folder / 'late').as_uri()}"]
+    places = [f"--dead-letters={(kdv.directory / 'dead').as_uri()}", f"--late-records={(kdv.directory / 'late').as_uri()}"]
     kdv.start("--idle-timeout=500 ms", *places)
     kdv.wait_rows(4)
     kdv.send([advert(time="00:00:00")])
@@ -133,7 +133,7 @@ def test_rejects_go_to_another_kind_of_place_from_a_savepoint_on(cluster: FlinkC
     assert [record.value for record in kdv.dead()] == [b"x"]
     kdv.send({0: [b"\xff", *rows_of_minutes(5, first=5)], 1: rows_of_minutes(6, first=5)})
     with cluster.submitter() as kdv.submitter:
-        kdv.start(f"--dead-letters={(kdv.folder / 'dead').as_uri()}", savepoint=savepoint, unclaimed=True)
+        kdv.start(f"--dead-letters={(kdv.directory / 'dead').as_uri()}", savepoint=savepoint, unclaimed=True)
     kdv.wait_rows(9)
     wait_for(lambda: kdv.lines("dead"), timeout=120, what="the file")
     assert [(line["message"], line["offset"]) for line in kdv.lines("dead")] == [("/w==", 6)]

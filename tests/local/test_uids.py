@@ -49,9 +49,9 @@ CASES: list[tuple[list[str], set[str]]] = [
 ]
 
 
-def planned(version: str, folder: Path, arguments: Sequence[Sequence[str]]) -> list[dict[str, str]]:
+def planned(version: str, directory: Path, arguments: Sequence[Sequence[str]]) -> list[dict[str, str]]:
     """{id: name} of the operators for each set of arguments."""
-    env = {**os.environ, **FlinkCluster(version, folder).env}
+    env = {**os.environ, **FlinkCluster(version, directory).env}
     env["PYTHONPATH"] += f":{JOBS / 'kdv'}"
     lines = "".join(f"{json.dumps(words)}\n" for words in arguments)
     command = [sys.executable, "-m", "tests.local.uids"]

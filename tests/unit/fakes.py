@@ -144,13 +144,13 @@ class FakeFlink(Fake):
                 return 200, {"status": {"id": "COMPLETED"}, "operation": self.operations[trigger]}
         return 404, {"errors": ["Not found"]}
 
-    def _savepoint(self, job: str, trigger: str, folder: str, stops: bool = False) -> str:
+    def _savepoint(self, job: str, trigger: str, directory: str, stops: bool = False) -> str:
         if trigger in self.operations:
             return trigger  # the same id again asks for the same operation
         if self.stop_fails:
             self.operations[trigger] = {"failure-cause": {"class": "X", "stack-trace": self.stop_fails}}
             return trigger
-        path = f"{folder}/savepoint-{trigger[:6]}"
+        path = f"{directory}/savepoint-{trigger[:6]}"
         self.operations[trigger] = {"location": path}
         kind = "SYNC_SAVEPOINT" if stops else "SAVEPOINT"
         self.checkpoints[job]["latest"]["savepoint"] = {"id": 99, "external_path": path, "checkpoint_type": kind}

@@ -23,9 +23,9 @@ for number, name in enumerate(PARTS_OF_CI, start=1):
     FORBIDDEN[f"ci/{name}"] = {f"ci.{later}" for later in PARTS_OF_CI[number:]}
 
 
-@pytest.mark.parametrize("folder", FORBIDDEN)
-def test_no_folder_imports_what_stands_above_it_and_none_a_test(folder: str) -> None:
-    files = list((ROOT / folder).rglob("*.py"))
+@pytest.mark.parametrize("directory", FORBIDDEN)
+def test_no_directory_imports_what_stands_above_it_and_none_a_test(directory: str) -> None:
+    files = list((ROOT / directory).rglob("*.py"))
     assert files
     for file in files:
         nodes = list(ast.walk(ast.parse(file.read_text())))
@@ -33,5 +33,5 @@ def test_no_folder_imports_what_stands_above_it_and_none_a_test(folder: str) -> 
         absolute = [node for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
         modules += [f"{node.module}.{alias.name}" for node in absolute for alias in node.names]
         for module in modules:
-            assert not any(f"{module}.".startswith(f"{other}.") for other in FORBIDDEN[folder]), f"{file} imports {module}"
+            assert not any(f"{module}.".startswith(f"{other}.") for other in FORBIDDEN[directory]), f"{file} imports {module}"
             assert not (module.startswith("tests.") and ".test_" in module), f"{file} imports {module}, which is a test"

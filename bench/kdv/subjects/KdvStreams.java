@@ -292,7 +292,7 @@ public final class KdvStreams {
     properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, env("BROKER"));
     properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, env("GUARANTEE"));
     properties.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, env("THREADS"));
-    properties.put(StreamsConfig.STATE_DIR_CONFIG, env("FOLDER") + "/state");
+    properties.put(StreamsConfig.STATE_DIR_CONFIG, env("DIRECTORY") + "/state");
     properties.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
     properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 10_000); // as often as the Flink jobs have a checkpoint
     properties.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), 60_000);

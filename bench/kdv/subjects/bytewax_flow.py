@@ -44,7 +44,7 @@ def main() -> None:
     clock = win.EventClock(event_time, wait_for_system_duration=timedelta(milliseconds=DELAY_MS))
     windower = win.TumblingWindower(length=timedelta(milliseconds=WINDOW_MS), align_to=datetime(2024, 1, 1, tzinfo=UTC))
     windows = win.fold_window("windows", keyed, clock, windower, set, add, set.union, ordered=False)
-    lines = op.flat_map_value("lines", op.map_value("unpack", windows.down, lambda window: window[1]), lambda found: found)
+    lines = op.flat_map_value("lines", op.map_value("unpack", windows.down, lambda window: window[1]), lambda lines: lines)
     op.output("csv", lines, FileSink(Path(OUTPUT)))
     position.report()
     cli_main(flow, workers_per_process=1)

@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-BROKER, TOPIC, NAME, OUTPUT, FOLDER = (os.environ[f"KDV_{key}"] for key in ("BROKER", "TOPIC", "NAME", "OUTPUT", "FOLDER"))
+BROKER, TOPIC, NAME, OUTPUT, DIRECTORY = (os.environ[f"KDV_{key}"] for key in ("BROKER", "TOPIC", "NAME", "OUTPUT", "DIRECTORY"))
 WINDOW_MS = 120_000
 DELAY_MS = 5_000
 COMMIT_SECONDS = 10

@@ -26,7 +26,7 @@ def main() -> None:
         window=pw.temporal.tumbling(duration=WINDOW_MS),
         behavior=pw.temporal.exactly_once_behavior(shift=DELAY_MS),
     ).reduce(lines=pw.reducers.sorted_tuple(pw.this.line))
-    lines = windows.select(line=pw.apply_with_type(lambda found: tuple(set(found)), tuple[str, ...], pw.this.lines)).flatten(
+    lines = windows.select(line=pw.apply_with_type(lambda lines: tuple(set(lines)), tuple[str, ...], pw.this.lines)).flatten(
         pw.this.line
     )
     with open(OUTPUT, "w") as output:

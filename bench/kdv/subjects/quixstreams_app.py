@@ -8,7 +8,7 @@ from typing import Any
 from quixstreams import Application
 from quixstreams.models import BytesDeserializer, StringSerializer
 
-from bench.kdv.subjects.common import BROKER, COMMIT_SECONDS, DELAY_MS, FOLDER, NAME, OUTPUT, TOPIC, WINDOW_MS, position, read
+from bench.kdv.subjects.common import BROKER, COMMIT_SECONDS, DELAY_MS, DIRECTORY, NAME, OUTPUT, TOPIC, WINDOW_MS, position, read
 
 
 def row(value: bytes) -> dict[str, Any] | None:
@@ -25,7 +25,7 @@ def main() -> None:
         broker_address=BROKER,
         consumer_group=NAME,
         auto_offset_reset="earliest",
-        state_dir=f"{FOLDER}/state",
+        state_dir=f"{DIRECTORY}/state",
         processing_guarantee="exactly-once",
         commit_interval=COMMIT_SECONDS,
         topic_create_timeout=60,
@@ -33,8 +33,8 @@ def main() -> None:
     )
     source = app.topic(TOPIC, key_deserializer="bytes", value_deserializer=BytesDeserializer())
     target = app.topic(OUTPUT, value_serializer=StringSerializer())
-    rows = app.dataframe(source).apply(row).filter(lambda found: found is not None)
-    rows = rows.set_timestamp(lambda found, *_: found["when"]).apply(lambda found: found["line"])
+    rows = app.dataframe(source).apply(row).filter(lambda row: row is not None)
+    rows = rows.set_timestamp(lambda row, *_: row["when"]).apply(lambda row: row["line"])
     windows = rows.tumbling_window(timedelta(milliseconds=WINDOW_MS), grace_ms=timedelta(milliseconds=DELAY_MS)).collect().final()
     windows.apply(lambda window: sorted(set(window["value"])), expand=True).to_topic(target)
     position.report()

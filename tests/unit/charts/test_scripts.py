@@ -42,7 +42,7 @@ def serving(server: socketserver.TCPServer) -> Iterator[int]:
 
 @contextmanager
 def flink(answers: dict[str, Any]) -> Iterator[int]:
-    """An HTTP server that gives these answers by path, texts as they are, and 404 for others. Those of POST have POST before the path."""
+    """An HTTP server that gives these answers by path, or by "POST <path>", texts as they are, and 404 for others."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

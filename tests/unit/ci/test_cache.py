@@ -18,8 +18,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _write(text: str) -> Callable[[Path], None]:
-    def build(folder: Path) -> None:
-        (folder / "result").write_text(text)
+    def build(directory: Path) -> None:
+        (directory / "result").write_text(text)
 
     return build
 
@@ -39,8 +39,8 @@ def test_changed_inputs_are_built_anew_beside_the_old_entry() -> None:
 
 
 def test_an_interrupted_build_is_not_trusted_and_leaves_nothing_in_the_next() -> None:
-    def interrupted(folder: Path) -> None:
-        (folder / "half").touch()
+    def interrupted(directory: Path) -> None:
+        (directory / "half").touch()
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -50,10 +50,10 @@ def test_an_interrupted_build_is_not_trusted_and_leaves_nothing_in_the_next() ->
 
 
 def _build_and_count(log: Path) -> None:
-    def build(folder: Path) -> None:
+    def build(directory: Path) -> None:
         with log.open("a") as lines:
             lines.write("built\n")
-        (folder / "result").touch()
+        (directory / "result").touch()
 
     cache.entry("shared", {}, build)
 
@@ -80,7 +80,7 @@ def test_clean_removes_entries_and_nothing_else(root: Path) -> None:
 
 
 def test_file_hash_sees_contents_and_names(tmp_path: Path) -> None:
-    file = tmp_path / "folder" / "a"
+    file = tmp_path / "directory" / "a"
     file.parent.mkdir()
     file.write_text("1")
     hashes = [cache.file_hash(file.parent)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from ci.machine import java
 
 
-def folder(path: Path, files: dict[str, str], time: int) -> Path:
+def directory(path: Path, files: dict[str, str], time: int) -> Path:
     for name, text in files.items():
         file = path / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -21,13 +21,13 @@ def folder(path: Path, files: dict[str, str], time: int) -> Path:
 def test_equal_files_give_equal_bytes(tmp_path: Path) -> None:
     files = {"b/B.class": "b", "A.class": "a", "META-INF/services/x.Factory": "b.B\n"}
     for number, order in enumerate([files, dict(reversed(files.items()))]):
-        java.pack([folder(tmp_path / str(number), order, time=10**9 * number)], tmp_path / f"{number}.jar")
+        java.pack([directory(tmp_path / str(number), order, time=10**9 * number)], tmp_path / f"{number}.jar")
     assert (tmp_path / "0.jar").read_bytes() == (tmp_path / "1.jar").read_bytes()
 
 
 def test_a_jar_holds_classes_and_resources_but_no_sources(tmp_path: Path) -> None:
-    sources = folder(tmp_path / "src", {"b/B.java": "class B {}", "META-INF/services/x.Factory": "b.B\n"}, time=0)
-    classes = folder(tmp_path / "classes", {"b/B.class": "b"}, time=0)
+    sources = directory(tmp_path / "src", {"b/B.java": "class B {}", "META-INF/services/x.Factory": "b.B\n"}, time=0)
+    classes = directory(tmp_path / "classes", {"b/B.class": "b"}, time=0)
     java.pack([sources, classes], tmp_path / "b.jar")
     with zipfile.ZipFile(tmp_path / "b.jar") as jar:
         assert jar.namelist() == ["META-INF/MANIFEST.MF", "META-INF/services/x.Factory", "b/B.class"]

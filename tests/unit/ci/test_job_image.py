@@ -16,11 +16,11 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().err
 
 
-def project(folder: Path, requirements: str | None = None) -> Path:
-    (folder / "job.py").write_text("pass\n")
+def project(directory: Path, requirements: str | None = None) -> Path:
+    (directory / "job.py").write_text("pass\n")
     if requirements is not None:
-        (folder / "requirements.txt").write_text(requirements)
-    return folder
+        (directory / "requirements.txt").write_text(requirements)
+    return directory
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_wrong_options(tmp_path: Path, capsys: pytest.CaptureFixture[str], words
     assert remedy in said
 
 
-def test_a_folder_that_is_no_distribution_is_told_what_it_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_directory_that_is_no_distribution_is_told_what_it_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = tmp_path / "flink"
     (home / "conf").mkdir(parents=True)
     said = refused(capsys, f"--job={project(tmp_path)}", "--flink-dist=local", f"--flink={home}")
@@ -49,10 +49,12 @@ def test_a_job_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "which does not exist" in refused(capsys, f"--job={tmp_path}/no.jar")
 
 
-def test_a_folder_that_holds_no_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_directory_that_holds_no_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         job_image.lay_out_job(tmp_path, tmp_path, "2.2.1")
-    assert "is no job: name a jar, a Python file, or a folder with pom.xml (Maven) or job.py (Python)" in capsys.readouterr().err
+    assert (
+        "is no job: name a jar, a Python file, or a directory with pom.xml (Maven) or job.py (Python)" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_jars_are_files_or_coordinates(
     jar.touch()
     assert job_image.jar_of(str(jar), tmp_path) == jar
     fetched: list[str] = []
-    monkeypatch.setattr(artifacts.Jars, "fetch", lambda self, folder: fetched.extend(one.coordinates() for one in self.jars))
+    monkeypatch.setattr(artifacts.Jars, "fetch", lambda self, directory: fetched.extend(one.coordinates() for one in self.jars))
     assert job_image.jar_of("org.a:b:1.0", tmp_path) == tmp_path / "b-1.0.jar"
     assert fetched == ["org.a:b:1.0:jar"]
     with pytest.raises(SystemExit):

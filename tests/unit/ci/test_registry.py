@@ -65,10 +65,10 @@ def helm(request: pytest.FixtureRequest) -> Helm:
     return Helm(request.param)
 
 
-def pull(helm: Helm, address: str, chart: str, key: TrialKey, folder: Path) -> Path:
-    words = ["pull", f"oci://{address}/{chart}", f"--version={VERSION}", HTTP, f"--destination={folder}"]
+def pull(helm: Helm, address: str, chart: str, key: TrialKey, directory: Path) -> Path:
+    words = ["pull", f"oci://{address}/{chart}", f"--version={VERSION}", HTTP, f"--destination={directory}"]
     helm.run(*words, "--verify", f"--keyring={key.public}")
-    return folder / f"{chart}-{VERSION}.tgz"
+    return directory / f"{chart}-{VERSION}.tgz"
 
 
 @pytest.mark.usefixtures("released")
@@ -105,8 +105,8 @@ def test_a_released_version_is_not_replaced(address: str) -> None:
         charts.refuse_what_is_there(address)
 
 
-def saved_image(folder: Path) -> Path:
-    """An image as `docker image save` writes it, of two layers: the second removes a jar, and all of a folder, of the first."""
+def saved_image(directory: Path) -> Path:
+    """An image as `docker image save` writes it, of two layers: the second removes a jar and a whole directory of the first."""
     layers: list[dict[str, bytes]] = [
         {
             "var/lib/dpkg/status": STATUS.encode(),
@@ -119,16 +119,16 @@ def saved_image(folder: Path) -> Path:
         },
         {"opt/flink/lib/.wh.gone-1.0.jar": b"", "opt/flink/opt/.wh..wh..opq": b"", "opt/flink/opt/new.jar": JAR},
     ]
-    words: list[str | Path] = [tools.path("crane"), "append", f"--new_tag={IMAGE}", f"--output={folder / 'image.tar'}"]
+    words: list[str | Path] = [tools.path("crane"), "append", f"--new_tag={IMAGE}", f"--output={directory / 'image.tar'}"]
     for number, files in enumerate(layers):
-        with tarfile.open(folder / f"{number}.tar", "w") as layer:
+        with tarfile.open(directory / f"{number}.tar", "w") as layer:
             for name, data in files.items():
                 entry = tarfile.TarInfo(name)
                 entry.size = len(data)
                 layer.addfile(entry, BytesIO(data))
-        words.append(f"--new_layer={folder / f'{number}.tar'}")
+        words.append(f"--new_layer={directory / f'{number}.tar'}")
     subprocess.run(words, check=True)
-    return folder / "image.tar"
+    return directory / "image.tar"
 
 
 def test_an_image_has_the_list_of_its_parts_beside_it(address: str, tmp_path: Path) -> None:

@@ -31,15 +31,15 @@ def wrapper(tmp_path: Path) -> Path:
     """The wrapper as it is installed, before a runc that prints its arguments."""
     if shutil.which("jq") is None:
         pytest.skip("jq is not installed: the wrapper needs it, and installs it where the wrapper is needed")
-    folder = tmp_path / "runtime"
-    folder.mkdir()
-    shutil.copy(SCRIPT, folder / "runc")
-    (folder / "missing.json").write_text('["CAP_SYS_RESOURCE"]')
+    directory = tmp_path / "runtime"
+    directory.mkdir()
+    shutil.copy(SCRIPT, directory / "runc")
+    (directory / "missing.json").write_text('["CAP_SYS_RESOURCE"]')
     fake = tmp_path / "bin" / "runc"
     fake.parent.mkdir()
     fake.write_text('#!/bin/sh\necho "$@"\n')
     fake.chmod(0o755)
-    return folder / "runc"
+    return directory / "runc"
 
 
 def _call(wrapper: Path, *words: str, cwd: Path) -> str:
@@ -48,8 +48,8 @@ def _call(wrapper: Path, *words: str, cwd: Path) -> str:
     return done.stdout.strip()
 
 
-def _file(folder: Path, name: str, content: Any) -> Path:
-    file = folder / name
+def _file(directory: Path, name: str, content: Any) -> Path:
+    file = directory / name
     file.write_text(json.dumps(content))
     return file
 
@@ -102,14 +102,14 @@ def test_a_users_own_tool_is_taken_when_new_enough(found: str, wanted: str, same
 def test_a_link_of_ours_is_not_taken_for_the_users_own_however_its_folder_is_reached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, ours = tmp_path / "elsewhere", tmp_path / "bin"
-    folder.mkdir()
-    ours.symlink_to(folder)
+    directory, ours = tmp_path / "elsewhere", tmp_path / "bin"
+    directory.mkdir()
+    ours.symlink_to(directory)
     built = tmp_path / "built"
     built.write_text("#!/bin/sh\necho v9.9.9\n")
     built.chmod(0o755)
-    (folder / "thing").symlink_to(built)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    (directory / "thing").symlink_to(built)
+    monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
     monkeypatch.setattr(tools, "BIN", ours)
     monkeypatch.setattr(tools, "_catalogue", lambda: {"thing": tools.Tool(lambda: built, "9.9.9", ())})
     tools.path.cache_clear()
@@ -160,7 +160,7 @@ def test_nothing_runs_beside_a_test_that_takes_nodes(kind: str, words: str, rest
 
 
 def test_the_whole_matrix_selects_every_test_once() -> None:
-    marks = {part.apart: part.expression for part in test.KINDS["full"] if part.folder == "kind"}
+    marks = {part.apart: part.expression for part in test.KINDS["full"] if part.directory == "kind"}
     assert marks == {"": "not alone and not nodes", "alone": "alone and not nodes", "nodes": "not alone and nodes"}
 
 

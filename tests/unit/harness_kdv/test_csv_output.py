@@ -1,4 +1,4 @@
-"""Reading CSV parts, by the real shell script in a local folder."""
+"""Reading CSV parts, by the real shell script in a local directory."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_only_finished_parts_are_read(tmp_path: Path) -> None:
     assert snapshot.rows == [ROW, CHEAP, ROW]
 
 
-def test_a_folder_that_is_empty_or_not_there_has_no_rows(tmp_path: Path) -> None:
+def test_a_directory_that_is_empty_or_not_there_has_no_rows(tmp_path: Path) -> None:
     assert read(run, str(tmp_path)) == Snapshot({})
     assert read(run, str(tmp_path / "not-there")) == Snapshot({})
 
