@@ -27,7 +27,7 @@ def test_every_line_is_an_object_and_a_failure_is_one_line(version: str, tmp_pat
         port = taken.getsockname()[1]
         cluster = FlinkCluster(version, tmp_path / "flink", config={"rest.port": str(port), "rest.bind-port": str(port)})
         logging = render(FLINK, SETTINGS, name="r").one("ConfigMap", "r-flink-config")["data"]["log4j-console.properties"]
-        (cluster.folder / "conf" / "log4j-console.properties").write_text(logging)
+        (cluster.directory / "conf" / "log4j-console.properties").write_text(logging)
         with cluster.launch("jobmanager") as jobmanager:
             wait_for(lambda: not jobmanager.running(), timeout=300, what="the JobManager to end", on_timeout=jobmanager.tail)
         start, *printed = jobmanager.log.read_text().splitlines()
@@ -43,5 +43,5 @@ def test_every_line_is_an_object_and_a_failure_is_one_line(version: str, tmp_pat
     assert [line for line in stack if line.startswith("\tat org.apache.flink.")]
     assert len([line for line in lines if "\n" in line["message"]]) >= 1  # a message of several lines is one object too
     # The file, which the UI shows, is as ever.
-    (file,) = [file for file in (cluster.folder / "log").glob("*.log") if file.stat().st_size]
+    (file,) = [file for file in (cluster.directory / "log").glob("*.log") if file.stat().st_size]
     assert "INFO  org.apache.flink.runtime.entrypoint" in file.read_text()

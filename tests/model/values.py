@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class SessionJob:
     name: str
     program: int = 1
-    parallelism: int = 1
     from_savepoint: str = ""
+    parallelism: int = 1
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,10 +46,10 @@ def test_keda() -> None:
 
 def test_keda_has_to_be_there() -> None:
     values = merged(AUTOSCALED, KEDA)
-    words = ["template", "r", FLINK, "--values=-", "--api-versions=v1/Pod"]
-    assert Helm().run(*words, "--api-versions=keda.sh/v1alpha1/ScaledObject", stdin=json.dumps(values))
+    argv: list[str | Path] = ["template", "r", FLINK, "--values=-", "--api-versions=v1/Pod"]
+    assert Helm().run(*argv, "--api-versions=keda.sh/v1alpha1/ScaledObject", stdin=json.dumps(values))
     with pytest.raises(HelmError, match="the cluster has no keda.sh/v1alpha1/ScaledObject"):
-        Helm().run(*words, stdin=json.dumps(values))
+        Helm().run(*argv, stdin=json.dumps(values))
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_prometheus_takes_each_expression_and_it_is_about_the_chosen_releases(na
 def test_no_variable_is_left_and_no_panel_lies_on_another(name: str) -> None:
     text = json.dumps(board(name)["panels"])
     assert "$" not in filled(text.replace("${datasource}", "").replace("${__data.fields.", ""))
-    places = set()
+    places: set[tuple[int, int]] = set()
     for panel in board(name)["panels"]:
         at = panel["gridPos"]
         covered = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}

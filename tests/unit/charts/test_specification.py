@@ -119,6 +119,7 @@ def case(values: dict[str, Any], stops: bool, replaces: bool, **base: Any) -> An
 
 NATIVE = {"flink": {"mode": "native"}}
 HA = {"highAvailability": {"type": "kubernetes"}}
+BASES: tuple[dict[str, Any], ...] = ({}, NATIVE, HA)
 
 
 def adaptive(scheduler: str = "Adaptive", **base: Any) -> dict[str, Any]:
@@ -136,7 +137,7 @@ def adaptive(scheduler: str = "Adaptive", **base: Any) -> dict[str, Any]:
         # The image is named, so that the version is a label and no more.
         case({"flink": {"version": "2.1.1"}}, False, False, image={"tag": "mine"}),
         # The adaptive scheduler changes a job while it runs; what the program keeps at 1 cannot be told if all is 1.
-        *(case({"job": {"parallelism": 4}}, False, False, **adaptive(**base)) for base in ({}, NATIVE, HA)),
+        *(case({"job": {"parallelism": 4}}, False, False, **adaptive(**base)) for base in BASES),
         case({"job": {"parallelism": 1}}, True, True, **adaptive()),
         case({"job": {"parallelism": 4}}, True, True, **adaptive("default", taskmanager={"slots": 4})),
         case({"job": {"parallelism": 4}}, True, True, **adaptive(hooks={"enabled": False})),
