@@ -136,7 +136,7 @@ def test_a_cluster_without_the_kind_is_told_of_before_it_is_asked_for_one() -> N
     assert Helm().template(FLINK, MONITORED, api_versions=("v1/Pod", "monitoring.coreos.com/v1/PodMonitor"))
     with pytest.raises(HelmError) as error:
         Helm().template(FLINK, MONITORED, api_versions=("v1/Pod",))
-    assert "metrics.podMonitor.enabled is true, but the cluster has no monitoring.coreos.com/v1/PodMonitor" in str(error.value)
+    assert "metrics.podMonitor.enabled is set, but the cluster has no monitoring.coreos.com/v1/PodMonitor" in str(error.value)
     assert "set metrics.scrapeAnnotations=true instead" in str(error.value)
     assert Helm().template(FLINK, api_versions=("v1/Pod",))
 

@@ -148,8 +148,8 @@ Java 17. */ -}}
 {{- /* A JobManager works most when it starts, on code that runs once: compiled by C1 alone it takes half the CPU, and
 the job is back sooner. */ -}}
 {{- $_ := set $config "env.java.default-opts.jobmanager" "-XX:TieredStopAtLevel=1" -}}
-{{- /* What Flink answers of checkpoints is of this moment: after a job has been cancelled, hooks ask for its last one. By
-default the answer may be three seconds old, and hooks wait for as long. */ -}}
+{{- /* What Flink answers of checkpoints is of this moment: after a job has been cancelled, hooks ask for its last one.
+By default the answer may be three seconds old, and hooks wait for as long. */ -}}
 {{- $_ := set $config "rest.cache.checkpoint-statistics.timeout" "0 ms" -}}
 {{- /* A TaskManager finds a JobManager that was replaced a second after it listens, not up to ten. */ -}}
 {{- $_ := set $config "cluster.registration.error-delay" "1 s" -}}
@@ -159,7 +159,8 @@ fail to come. Flink's own are 10 s and 50 s. */ -}}
 {{- $_ := set $config "heartbeat.interval" "5 s" -}}
 {{- $_ := set $config "heartbeat.timeout" "20 s" -}}
 {{- end -}}
-{{- $config = merge $config (include "flink.state.options" . | fromJson) (include "flink.metrics.options" . | fromJson) -}}
+{{- $config = merge $config (include "flink.state.options" . | fromJson)
+      (include "flink.metrics.options" . | fromJson) -}}
 {{- if include "flink.bounded" . -}}
 {{- /* The process ends with its job, well or not. */ -}}
 {{- $_ := set $config "execution.shutdown-on-application-finish" "true" -}}

@@ -25,12 +25,9 @@
 {{- fail (cat "taskmanager.autoscaling.metrics is set beside keda.triggers, and two autoscalers would contend for the"
       "same Deployment: leave one of them out; KEDA has triggers for CPU and memory too.") -}}
 {{- end -}}
-{{- /* Only who has asked a cluster knows: a cluster has pods, and Helm's own list for `helm template` names no kinds. */ -}}
-{{- $known := .Capabilities.APIVersions -}}
-{{- if and ($known.Has "v1/Pod") (not ($known.Has "keda.sh/v1alpha1/ScaledObject")) -}}
-{{- fail (cat "taskmanager.autoscaling.keda.triggers is set, but the cluster has no keda.sh/v1alpha1/ScaledObject:"
-      "install KEDA first, or leave the triggers out for a HorizontalPodAutoscaler.") -}}
-{{- end -}}
+{{- include "flink.validate.api" (dict "root" . "on" true "key" "taskmanager.autoscaling.keda.triggers"
+      "api" "keda.sh/v1alpha1/ScaledObject"
+      "remedy" "install KEDA first, or leave the triggers out for a HorizontalPodAutoscaler") -}}
 {{- else if and (not $autoscaling.metrics) (not (dig "requests" "cpu" "" .Values.taskmanager.resources)) -}}
 {{- fail (cat "taskmanager.autoscaling.enabled is true, but taskmanager.resources names no requests.cpu, of which a"
       "HorizontalPodAutoscaler takes 80 %: set it to what a TaskManager uses under its load, or set"

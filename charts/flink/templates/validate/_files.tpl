@@ -2,8 +2,9 @@
 {{- define "flink.validate.logging" -}}
 {{- $console := "(?m)^ *appender\\.console\\.layout\\.type *= *PatternLayout *$" -}}
 {{- if and (eq .Values.logging.format "json") (not (regexMatch $console .Values.logging.log4jConsole)) -}}
-{{- fail (cat "logging.format is json, but logging.log4jConsole has no appender called console with a PatternLayout, which"
-      "it would change: write JSON in a layout of your own and leave logging.format out, or call the appender console.") -}}
+{{- fail (cat "logging.format is json, but logging.log4jConsole has no appender called console with a PatternLayout,"
+      "which it would change: write JSON in a layout of your own and leave logging.format out, or call the appender"
+      "console.") -}}
 {{- end -}}
 {{- if and .Values.logging.loggers (not (contains "</configuration>" .Values.logging.logbackConsole)) -}}
 {{- fail (cat "logging.loggers is set, but logging.logbackConsole has no </configuration>, before which their levels"

@@ -18,11 +18,12 @@
 {{- end -}}
 {{- include "flink.validate.reporters" . -}}
 {{- end -}}
+{{- $remedy := "install the custom resource definitions of the Prometheus Operator first, or set" -}}
 {{- include "flink.validate.api" (dict "root" . "key" "metrics.podMonitor.enabled" "on" $monitor.enabled
-      "api" "monitoring.coreos.com/v1/PodMonitor" "instead" "metrics.scrapeAnnotations=true") -}}
+      "api" "monitoring.coreos.com/v1/PodMonitor" "remedy" (cat $remedy "metrics.scrapeAnnotations=true instead")) -}}
 {{- include "flink.validate.api" (dict "root" . "key" "metrics.prometheusRule.enabled"
       "on" $metrics.prometheusRule.enabled "api" "monitoring.coreos.com/v1/PrometheusRule"
-      "instead" "metrics.prometheusRule.enabled=false") -}}
+      "remedy" (cat $remedy "it to false")) -}}
 {{- end }}
 
 {{/* Options that would keep the chart's reporter from its port. */}}
@@ -47,18 +48,5 @@
 {{- fail (printf (cat "%s, a second Prometheus reporter beside the chart's own: leave it out and set metrics.port, or"
       "set metrics.enabled=false.") $called) -}}
 {{- end -}}
-{{- end -}}
-{{- end }}
-
-{{/*
-A custom resource whose kind the cluster does not have. Only who has asked a cluster knows: a cluster has pods, and Helm's
-own list for `helm template` names no kinds: (dict "root" $ "key" <value> "on" <whether it is asked for> "api"
-<group/version/Kind> "instead" <what to set instead>).
-*/}}
-{{- define "flink.validate.api" -}}
-{{- $known := .root.Capabilities.APIVersions -}}
-{{- if and .on ($known.Has "v1/Pod") (not ($known.Has .api)) -}}
-{{- fail (printf (cat "%s is true, but the cluster has no %s: install the custom resource definitions of the Prometheus"
-      "Operator first, or set %s instead.") .key .api .instead) -}}
 {{- end -}}
 {{- end }}
