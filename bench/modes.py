@@ -46,7 +46,7 @@ def section(runs: list[Record]) -> str:
     lines = [
         "## Standalone and native mode",
         "",
-        f"From `helm install` of `values/job-jar.yaml`, Flink {versions}, {count} interleaved runs of each mode;",
+        f"From `helm install` of `values/job-jar.yaml`, Flink {versions}, {count} runs of each mode, interleaved;",
         "median, least and most. `make bench-modes` measures this on kind.",
         "In native mode the TaskManager's pod is asked for when the job is there; in standalone mode both pods start at once.",
         "",

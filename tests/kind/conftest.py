@@ -43,9 +43,9 @@ def install(cluster: Cluster, helm: Helm, namespace: str) -> Iterator[Install]:
 @pytest.fixture
 def nodes(cluster: Cluster, install: Install) -> Iterator[Nodes]:
     """The workers, whole when the test begins, and made whole again before `install` takes the releases away."""
-    found = Nodes(cluster)
-    if len(found.workers) < 2:
+    cluster_nodes = Nodes(cluster)
+    if len(cluster_nodes.workers) < 2:
         pytest.skip("the cluster has fewer than two workers: run `make cluster ARGS='--workers 2'` and name its kubeconfig")
-    found.give_back()
-    yield found
-    found.give_back()
+    cluster_nodes.give_back()
+    yield cluster_nodes
+    cluster_nodes.give_back()

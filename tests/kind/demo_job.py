@@ -120,8 +120,8 @@ def restored(flink: FlinkRelease) -> dict[str, Any]:
     """What the running job was restored from."""
     job = flink.rest.wait_running("kdv")
     assert job["jid"][:16] == record(flink)["job"][:16]
-    found: dict[str, Any] = flink.rest.checkpoints(job["jid"])["latest"]["restored"]
-    return found
+    checkpoint: dict[str, Any] = flink.rest.checkpoints(job["jid"])["latest"]["restored"]
+    return checkpoint
 
 
 def started(install: Install, name: str, count: int = 2000, version: str = NEW, **flink_values: Any) -> tuple[Any, ...]:

@@ -76,12 +76,12 @@ class Applier:
         def done() -> bool:
             status = self._cluster.batch.read_namespaced_job(name, self._namespace).status
             if any(one.type == "Failed" and one.status == "True" for one in status.conditions or []):
-                raise GiveUp(f"Job {name} failed: {self.said(name)}")
+                raise GiveUp(f"Job {name} failed: {self.log_of(name)}")
             return bool(status.succeeded)
 
         wait_for(done, timeout=300, what=f"Job {name}", on_timeout=lambda: evidence.summary(self._cluster, self._namespace))
 
-    def said(self, job: str) -> str:
+    def log_of(self, job: str) -> str:
         """What the pods of a Job printed."""
         texts = []
         for pod in self._cluster.pods(self._namespace, f"batch.kubernetes.io/job-name={job}"):

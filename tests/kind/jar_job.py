@@ -52,8 +52,8 @@ def newest(flink: FlinkRelease) -> int:
 
 def restored(flink: FlinkRelease) -> Values:
     """What the job that runs was restored from: id, is_savepoint, external_path; {} if it started from nothing."""
-    found: Values | None = flink.rest.checkpoints(running(flink))["latest"]["restored"]
-    return found or {}
+    checkpoint: Values | None = flink.rest.checkpoints(running(flink))["latest"]["restored"]
+    return checkpoint or {}
 
 
 def record(flink: FlinkRelease) -> dict[str, str]:

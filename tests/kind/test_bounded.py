@@ -29,13 +29,13 @@ def text(cluster: Cluster, namespace: str) -> str:
     """The text of the ConfigMap that values/bounded.yaml reads."""
     choice = random.Random(7)
     lines = (" ".join(choice.choices(WORDS, k=9)) for _ in range(2000))
-    words = "\n".join(lines)
-    body = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="text"), data={"text.txt": words})
-    if "text" in {found.metadata.name for found in cluster.core.list_namespaced_config_map(namespace).items}:
+    text = "\n".join(lines)
+    body = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="text"), data={"text.txt": text})
+    if "text" in {counts.metadata.name for counts in cluster.core.list_namespaced_config_map(namespace).items}:
         cluster.core.replace_namespaced_config_map("text", namespace, body)
     else:
         cluster.core.create_namespaced_config_map(namespace, body)
-    return words
+    return text
 
 
 @pytest.mark.full
@@ -83,10 +83,10 @@ def test_words_are_counted_and_the_jobs_are_complete(
 
     read = ["bash", "-c", f"cat /claim/{name}/*/part-*"]
     lines = tools(cluster, namespace).run_on_claim(f"{name}-flink-data", read).splitlines()
-    found = {word: int(number) for word, number in (line.strip("()").rsplit(",", 1) for line in lines)}
-    assert len(found) == len(lines)
+    counts = {word: int(number) for word, number in (line.strip("()").rsplit(",", 1) for line in lines)}
+    assert len(counts) == len(lines)
     # Java's \\W+ knows ASCII only.
-    assert found == Counter(filter(None, re.split(r"[^a-zA-Z0-9_]+", text.lower())))
+    assert counts == Counter(filter(None, re.split(r"[^a-zA-Z0-9_]+", text.lower())))
 
     # What has ended is not run again by an upgrade that leaves it as it is.
     helm.upgrade(name, FLINK, {**values, "commonLabels": {"team": "veri"}}, files=[VALUES_FILE], namespace=namespace)

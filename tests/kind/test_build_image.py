@@ -23,12 +23,12 @@ from tests.kind.installs import NEW, OLD, Install
 WINDOW, LIMIT = 5, 120
 
 
-def build(job: str, tag: str, *words: str) -> dict[str, Any]:
+def build(job: str, tag: str, *options: str) -> dict[str, Any]:
     """Build and load an image; the values with which the job in it is installed."""
     command = [sys.executable, "-m", "ci", "image", f"--job={ROOT / 'jobs' / job}", f"--name={job}", f"--tag={tag}", "--load"]
-    told = subprocess.run([*command, *words], cwd=ROOT, capture_output=True, text=True, timeout=580)
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert f"--set flink.type=job,image.repository={job},image.tag={tag},job." in told.stdout
+    built = subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=580)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert f"--set flink.type=job,image.repository={job},image.tag={tag},job." in built.stdout
     return {"flink": {"type": "job"}, "image": {"repository": job, "tag": tag}}
 
 
@@ -51,14 +51,14 @@ def readings() -> list[tuple[str, int]]:
 
 def fast(lines: list[tuple[str, int]]) -> list[str]:
     """The windows whose mean is above the limit, computed by hand."""
-    found = []
+    rows = []
     for car in {car for car, _ in lines}:
         speeds = [speed for one, speed in lines if one == car]
         for start in range(0, len(speeds) - WINDOW + 1, WINDOW):
             total = sum(speeds[start : start + WINDOW])
             if total > LIMIT * WINDOW:
-                found.append(f"{car},{total / WINDOW:.1f}")
-    return sorted(found)
+                rows.append(f"{car},{total / WINDOW:.1f}")
+    return sorted(rows)
 
 
 @pytest.mark.parametrize(

@@ -72,9 +72,9 @@ def test_a_savepoint_carries_the_job_over_an_upgrade(install: Install, helm: Hel
     job = flink.rest.wait_running("kdv")
     flink.rest.wait_checkpoint(job["jid"], 1)
 
-    told = flink.jobmanager(["flink", "stop", job["jid"]])
-    savepoint = re.search(r"Path: (file:\S+)", told)
-    assert savepoint, told
+    output = flink.jobmanager(["flink", "stop", job["jid"]])
+    savepoint = re.search(r"Path: (file:\S+)", output)
+    assert savepoint, output
     values["flink"]["job"] = {"fromSavepoint": savepoint[1], "parallelism": 2}
     helm.upgrade("moved", DEMO, values, namespace=namespace)
 

@@ -39,7 +39,7 @@ def test_last_state_and_a_killed_jobmanager(install: Install, helm: Helm, cluste
     producer_done(flink)
     check_rows(flink, kafka, 2000)
 
-    # Without its state the job begins anew, and so it writes all rows again.
+    # Without its state the job restarts from scratch, and so it writes all rows again.
     fresh = changed(another(values), job={"upgradeMode": "stateless", "args": [*ARGS, "--output=file:///flink-data/anew"]})
     helm.upgrade("last", DEMO, fresh, namespace=namespace)
     assert restored(flink) is None

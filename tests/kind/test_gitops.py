@@ -56,10 +56,10 @@ def test_all_objects_at_once(cluster: Cluster, namespace: str, cleaned: None) ->
     flink = FlinkRelease(cluster, namespace, "applied")
     running(flink)
     assert record(flink)["generation"] == "1"
-    assert "nothing is deleted" in kubectl.said("applied-flink-after-uninstall")
-    assert "no savepoint is taken" in kubectl.said("applied-flink-before-uninstall")
+    assert "nothing is deleted" in kubectl.log_of("applied-flink-after-uninstall")
+    assert "no savepoint is taken" in kubectl.log_of("applied-flink-before-uninstall")
 
-    # Once more, for another specification: the Jobs of before have to go first, since a Job cannot be changed.
+    # Once more, for another specification: the previous Jobs have to go first, since a Job cannot be changed.
     flink.rest.wait_checkpoint(running(flink), 2)
     for job in jobs:
         kubectl.delete(job)
@@ -71,7 +71,7 @@ def test_all_objects_at_once(cluster: Cluster, namespace: str, cleaned: None) ->
 
 @pytest.mark.full
 def test_a_claim_that_was_deleted_with_the_objects_is_missed(cluster: Cluster, namespace: str, cleaned: None) -> None:
-    """The record is no object of the text: what is applied again would begin the job anew, and says so instead."""
+    """The record is no object of the text: what is applied again would restart the job from scratch, and is refused instead."""
     kubectl = Kubectl(cluster, namespace, "missed")
     for job in kubectl.apply_all(values()):
         kubectl.wait_done(job)
@@ -80,8 +80,8 @@ def test_a_claim_that_was_deleted_with_the_objects_is_missed(cluster: Cluster, n
     kubectl.delete_all(values())
     kubectl.apply_all(values())
 
-    def said() -> bool:
+    def says_why() -> bool:
         log = cluster.log(namespace, cluster.pod(namespace, flink.selector("jobmanager")))
         return "Nothing of the job is left in /flink-data/missed-flink" in log
 
-    wait_for(said, timeout=120, what="the JobManager to say why it waits")
+    wait_for(says_why, timeout=120, what="the JobManager to say why it waits")

@@ -1,4 +1,4 @@
-"""High availability by Kubernetes: a job goes on where it was, whichever JobManager leads, and none comes back from the dead."""
+"""High availability by Kubernetes: a job resumes where it was, whichever JobManager leads, and none comes back from the dead."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def wait_restored(flink: FlinkRelease, job: str, number: int) -> int:
     """Wait until the job was restored from a checkpoint after `number` and has taken another; returns that one's."""
 
     def done() -> bool:
-        found: dict[str, Any] | None = restored(flink)
-        return bool(found and found["id"] > number)
+        checkpoint: dict[str, Any] | None = restored(flink)
+        return bool(checkpoint and checkpoint["id"] > number)
 
     wait_for(done, timeout=240, what=f"the job to be restored after checkpoint {number}")
     newest: int = flink.rest.wait_checkpoint(job, restored(flink)["id"] + 1)["id"]

@@ -127,9 +127,9 @@ def test_what_cannot_be_done_leaves_the_job_and_the_release_alone(
     # A directory that Flink may not write.
     savepoints = "/flink-data/left-flink/savepoints"
     flink.jobmanager(["bash", "-c", f"mkdir -p {savepoints} && chmod a-w {savepoints}"])
-    said = refused(with_interval(values, "3 s"))
-    assert "The savepoint failed" in said
-    assert f"The job still runs under the same id, {first['jid']}. Nothing was changed." in said
+    refusal = refused(with_interval(values, "3 s"))
+    assert "The savepoint failed" in refusal
+    assert f"The job still runs under the same id, {first['jid']}. Nothing was changed." in refusal
     flink.jobmanager(["chmod", "u+w", savepoints])
 
     # And then it works.
@@ -158,18 +158,18 @@ def test_a_job_that_was_uninstalled_goes_on_in_another_release(
     }
     first = install(name, FLINK, values)
     first.rest.wait_checkpoint(first.rest.wait_running("kdv")["jid"], 1)
-    told = re.search(r"The last state is (file:[-/\w]+/savepoints/[-/\w]+)", helm.uninstall(name, namespace=namespace))
-    assert told
+    last_state = re.search(r"The last state is (file:[-/\w]+/savepoints/[-/\w]+)", helm.uninstall(name, namespace=namespace))
+    assert last_state
     gone = "all pods of the release to go"
     wait_for(lambda: not cluster.pods(namespace, f"app.kubernetes.io/instance={name}"), timeout=90, what=gone)
 
     values["flink"]["mode"] = "standalone"
     values["storage"] = {"existingClaim": f"{name}-flink-data"}
-    values["job"]["fromSavepoint"] = told[1]
+    values["job"]["fromSavepoint"] = last_state[1]
     second = install("second", FLINK, values)
     job = second.rest.wait_running("kdv")["jid"]
     restored_from = second.rest.checkpoints(job)["latest"]["restored"]
-    assert restored_from["external_path"] == told[1]
+    assert restored_from["external_path"] == last_state[1]
     second.rest.wait_checkpoint(job, restored_from["id"] + 1)
     cluster.apps.patch_namespaced_deployment_scale("second-flink-taskmanager", namespace, {"spec": {"replicas": 0}})
     wait_for(lambda: not cluster.pods(namespace, second.selector("taskmanager")), timeout=60, what="the TaskManager to go")

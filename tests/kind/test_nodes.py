@@ -24,14 +24,14 @@ _GET = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], ti
 @pytest.fixture
 def webs(nodes: Nodes, cluster: Cluster, namespace: str) -> Iterator[dict[str, str]]:
     """{name: address} of pods, one on each worker, and of Services, that tell whoever asks under which address it came."""
-    found = {}
+    mirrors = {}
     for number, node in enumerate(nodes.workers):
         name = f"web-{number}"
         spec = {"selector": {"app.kubernetes.io/component": name}, "ports": [{"port": 80, "targetPort": 8000}]}
         cluster.core.create_namespaced_service(namespace, {"metadata": {"name": name}, "spec": spec})
-        found[name] = tools(cluster, namespace).mirror(name, node)
-    yield found
-    for name in found:
+        mirrors[name] = tools(cluster, namespace).mirror(name, node)
+    yield mirrors
+    for name in mirrors:
         cluster.core.delete_namespaced_service(name, namespace)
         cluster.core.delete_namespaced_pod(name, namespace, grace_period_seconds=0)
 
@@ -72,10 +72,10 @@ def test_a_node_that_hung_or_booted_is_whole_again(nodes: Nodes, cluster: Cluste
 
     def again() -> dict[str, str]:
         """The new addresses, once the pods of the node that booted were started again."""
-        found = {pod.metadata.name: pod for pod in cluster.pods(namespace) if pod.metadata.name in webs}
-        restarts = [sum(status.restart_count for status in found[name].status.container_statuses) for name in webs]
-        ready = all(status.ready for pod in found.values() for status in pod.status.container_statuses)
-        return {name: pod.status.pod_ip for name, pod in found.items()} if any(restarts) and ready else {}
+        pods = {pod.metadata.name: pod for pod in cluster.pods(namespace) if pod.metadata.name in webs}
+        restarts = [sum(status.restart_count for status in pods[name].status.container_statuses) for name in webs]
+        ready = all(status.ready for pod in pods.values() for status in pod.status.container_statuses)
+        return {name: pod.status.pod_ip for name, pod in pods.items()} if any(restarts) and ready else {}
 
     reach_each_other(cluster, namespace, wait_for(again, timeout=120, what="the pods of the node that booted"))
 
@@ -128,7 +128,7 @@ def test_hooks_find_a_place_beside_a_claim(install: Install, helm: Helm, cluster
 
 
 def test_a_job_on_a_node_that_is_drained(install: Install, nodes: Nodes, cluster: Cluster, namespace: str) -> None:
-    """The claim is that node's own, so the pods wait for it, and the job goes on from where it was."""
+    """The claim is that node's own, so the pods wait for it, and the job resumes from where it was."""
     flink = jar_job.started(install, "drained", jar_job.values())
     (home,) = {pod.spec.node_name for pod in cluster.pods(namespace, flink.selector("jobmanager"))}
     number = jar_job.newest(flink)

@@ -89,10 +89,10 @@ def test_a_python_job_waits_for_its_kafka(
     flink = FlinkRelease(cluster, namespace, name)
     (pod,) = cluster.pods(namespace, flink.selector("jobmanager"))
 
-    def told() -> bool:
+    def waits_for_kafka() -> bool:
         return "waiting for Kafka at" in cluster.log(namespace, pod.metadata.name, container="jobmanager")
 
-    wait_for(told, timeout=120, what="the job to say that it waits for Kafka")
+    wait_for(waits_for_kafka, timeout=120, what="the job to say that it waits for Kafka")
     (pod,) = cluster.pods(namespace, flink.selector("jobmanager"))
     assert pod.status.container_statuses[0].restart_count == 0
 

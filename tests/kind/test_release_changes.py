@@ -56,7 +56,7 @@ def refused(helm: Helm, namespace: str) -> Refused:
 
 @pytest.mark.full
 def test_a_path_counts_once(install: Install, helm: Helm, namespace: str) -> None:
-    """A rollback to a revision with job.fromSavepoint goes on from where the job is, not from where it was long ago."""
+    """A rollback to a revision with job.fromSavepoint resumes from where the job is, not from where it was long ago."""
     first = values()
     flink = started(install, "once", first)
     path = savepoint(flink, "once-by-hand")
@@ -136,11 +136,11 @@ def test_a_job_whose_newest_checkpoint_nobody_can_tell_is_left_alone(
     # A JobManager that starts again waits for somebody who knows, instead of going back to the beginning.
     faults.kill(cluster, namespace, flink.selector("jobmanager"), "jobmanager")
 
-    def said() -> bool:
+    def says_why() -> bool:
         log = cluster.log(namespace, cluster.pod(namespace, flink.selector("jobmanager")))
         return "it cannot tell the job's newest checkpoint in file:///flink-data/elsewhere" in log
 
-    wait_for(said, timeout=60, what="the JobManager to say why it waits")
+    wait_for(says_why, timeout=60, what="the JobManager to say why it waits")
     assert flink.rest_service()
 
 
@@ -176,7 +176,7 @@ def test_state_without_a_record_is_not_passed_over(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         pytest.param(
             {"jobmanager": {"podSpec": {"dnsPolicy": "Nowhere"}}},
@@ -208,10 +208,10 @@ def test_state_without_a_record_is_not_passed_over(
     ],
 )
 def test_what_could_not_come_up_is_refused_before_the_stop(
-    shared: FlinkRelease, refused: Refused, change: Values, said: str
+    shared: FlinkRelease, refused: Refused, change: Values, message: str
 ) -> None:
     text = refused(shared, merged(another(values(), "refused"), change))
-    assert re.search(said, text), text
+    assert re.search(message, text), text
     assert "Nothing was changed" in text
 
 
@@ -255,7 +255,7 @@ def test_an_upgrade_after_a_jobmanager_that_was_started_again(
 
 
 def test_what_does_not_concern_the_jobmanagers_process_stops_no_job(install: Install, helm: Helm, namespace: str) -> None:
-    """The pod is replaced, and the job goes on from its newest checkpoint, without a savepoint."""
+    """The pod is replaced, and the job resumes from its newest checkpoint, without a savepoint."""
     first = values()
     flink = started(install, "same", first)
     number = newest(flink)
@@ -286,7 +286,7 @@ def test_a_session_becomes_a_job_only_when_it_is_empty(install: Install, helm: H
 @pytest.mark.full
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_rollback_after_an_uninstall_that_kept_the_history(install: Install, helm: Helm, namespace: str, keep: bool) -> None:
-    """It goes on where the claim has stayed, and begins anew where the state has gone with it."""
+    """It resumes where the claim has stayed, and restarts from scratch where the state has gone with it."""
     name = f"history-{'kept' if keep else 'gone'}"
     flink = started(install, name, merged(values(), {"storage": {"keep": keep}}))
     number = newest(flink)

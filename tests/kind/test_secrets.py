@@ -56,7 +56,7 @@ def test_an_option_of_a_secret_is_in_flinks_configuration_alone(
     shown = {entry["key"]: entry["value"] for entry in flink.rest.get("/jobmanager/config")}
     assert shown[OPTION] == "******"
     config_maps = cluster.core.list_namespaced_config_map(namespace).items
-    assert not [found.metadata.name for found in config_maps if SECRET in str(found.data)]
+    assert not [config_map.metadata.name for config_map in config_maps if SECRET in str(config_map.data)]
 
 
 @pytest.mark.full

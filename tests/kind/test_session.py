@@ -45,9 +45,9 @@ def test_runs_the_published_examples(install: Install, helm: Helm, cluster: Clus
     wait_for(lambda: not evidence.leftovers(cluster, namespace), timeout=60, what="everything of the release to go")
 
 
-def client(*words: str) -> str:
+def client(*arguments: str) -> str:
     """The `flink` command of this machine: the one of Flink's own image, in the machine's own network."""
-    command = ["docker", "run", "--rm", "--network=host", "--entrypoint=flink", f"flink:{NEW}-java17", *words]
+    command = ["docker", "run", "--rm", "--network=host", "--entrypoint=flink", f"flink:{NEW}-java17", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 

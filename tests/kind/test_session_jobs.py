@@ -20,17 +20,17 @@ from tests.kind.installs import NEW, Install, matrix
 
 def record(flink: FlinkRelease, name: str) -> dict[str, str]:
     data = flink.cluster.core.read_namespaced_config_map(f"{flink.name}-flink-record", flink.namespace).data
-    found: dict[str, str] = json.loads(data[name])
-    return found
+    entry: dict[str, str] = json.loads(data[name])
+    return entry
 
 
 def running(flink: FlinkRelease, *names: str) -> dict[str, str]:
     """{name: Flink's id} of jobs that all run, and no other does."""
-    found = {name: record(flink, name)["job"] for name in names}
-    for job in found.values():
+    ids = {name: record(flink, name)["job"] for name in names}
+    for job in ids.values():
         flink.rest.wait_running(job)
-    assert {job["jid"] for job in flink.rest.jobs() if job["state"] == "RUNNING"} == set(found.values())
-    return found
+    assert {job["jid"] for job in flink.rest.jobs() if job["state"] == "RUNNING"} == set(ids.values())
+    return ids
 
 
 def restored(flink: FlinkRelease, job: str) -> str:

@@ -30,18 +30,18 @@ def rows(flink: FlinkRelease, statement: str) -> list[Any]:
 
     session = call("POST", "sessions", properties={"execution.runtime-mode": "batch"})["sessionHandle"]
     operation = call("POST", f"sessions/{session}/statements", statement=statement)["operationHandle"]
-    found: list[Any] = []
+    fetched: list[Any] = []
     path = f"/v1/sessions/{session}/operations/{operation}/result/0?rowFormat=JSON"
 
     def complete() -> bool:
         nonlocal path
         answer = call("GET", path.removeprefix("/v1/"))
-        found.extend(row["fields"] for row in answer.get("results", {}).get("data", []))
+        fetched.extend(row["fields"] for row in answer.get("results", {}).get("data", []))
         path = answer.get("nextResultUri", path)
         return str(answer["resultType"]) == "EOS"
 
     wait_for(complete, timeout=120, what="the rows of a statement")
-    return found
+    return fetched
 
 
 @matrix(("helm", NEW))
@@ -54,11 +54,11 @@ def test_sql_over_http_and_by_the_client(install: Install, helm: Helm, version: 
     # The client tells statements apart by the ends of lines.
     statements = ["SET 'execution.runtime-mode' = 'batch'", "SET 'sql-client.execution.result-mode' = 'tableau'", query]
     script = "".join(f"{statement};\n" for statement in statements)
-    told = flink.jobmanager(
+    output = flink.jobmanager(
         ["bash", "-c", 'echo "$1" >/tmp/query.sql; sql-client.sh -f /tmp/query.sql', "-", script], timeout=120
     )
-    found = [line.strip("| \n").split("|") for line in told.splitlines() if line.startswith("|")][1:]
-    assert {word.strip(): int(count) for word, count in found} == Counter(words)
+    counts = [line.strip("| \n").split("|") for line in output.splitlines() if line.startswith("|")][1:]
+    assert {word.strip(): int(count) for word, count in counts} == Counter(words)
 
     # Both jobs have ended, and the history server shows them when the JobManager is another.
     ended = {job["jid"] for job in flink.rest.jobs()}

@@ -76,7 +76,7 @@ def test_a_job_with_its_state_on_s3(
     assert flink.rest.checkpoints(job)["latest"]["completed"]["external_path"].startswith(f"{directory}/checkpoints/{job}/chk-")
     assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
 
-    # The store is away for a while, and the pods that know the state go as well.
+    # The store is unreachable for a while, and the pods that know the state go as well.
     scale_store(cluster, namespace, 0)
     wait_for(lambda: not cluster.pods(namespace, s3_store.PODS), timeout=60, what="the store to go")
     gone = time.time()
@@ -86,7 +86,7 @@ def test_a_job_with_its_state_on_s3(
     newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
     flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
     faults.delete_pods(cluster, namespace, f"app.kubernetes.io/instance={name},app.kubernetes.io/name=flink")
-    wait_for(lambda: (restored(flink) or {}).get("id", 0) > newest, timeout=240, what="the job to go on from S3")
+    wait_for(lambda: (restored(flink) or {}).get("id", 0) > newest, timeout=240, what="the job to resume from S3")
     assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
 
     helm.upgrade(name, DEMO, with_interval(values, "3 s"), namespace=namespace)
@@ -107,7 +107,7 @@ def test_flinks_own_image_keeps_its_state_on_s3(
     assert pod.spec.containers[0].image == f"flink:{version}-java17"
     newest = jar_job.newest(flink)
     faults.delete_pods(cluster, namespace, flink.selector("jobmanager"))
-    wait_for(lambda: jar_job.restored(flink).get("id", 0) >= newest, timeout=240, what="the job to go on from S3")
+    wait_for(lambda: jar_job.restored(flink).get("id", 0) >= newest, timeout=240, what="the job to resume from S3")
     assert jar_job.restored(flink)["external_path"].startswith(f"s3://flink/state/{namespace}/{name}-flink/checkpoints/")
     assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
 
@@ -128,7 +128,7 @@ def test_a_job_whose_leader_zookeeper_knows(install: Install, helm: Helm, cluste
     flink.rest.wait_checkpoint(job, newest + 1, timeout=240)
     newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
     faults.delete_pods(cluster, namespace, flink_pods)
-    wait_for(lambda: (restored(flink) or {}).get("id", 0) >= newest, timeout=240, what="the job to go on")
+    wait_for(lambda: (restored(flink) or {}).get("id", 0) >= newest, timeout=240, what="the job to resume")
     assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
 
     helm.upgrade(name, DEMO, with_interval(values, "3 s"), namespace=namespace)

@@ -83,7 +83,7 @@ def test_a_job_over_the_operations_of_helm(
     second = jar_job.running(flink)
     pods_are_alone(cluster, namespace)
 
-    # What the cluster refuses is found while the job runs.
+    # The refusal comes while the job runs.
     large = {"taskmanager": {"resources": {"limits": {"memory": "3Gi"}}}}
     with pytest.raises(HelmError, match="maximum memory usage per Container is 2Gi"):
         helm.upgrade(flink.name, FLINK, merged(another(first, "large"), large), namespace=namespace)

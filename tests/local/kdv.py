@@ -167,7 +167,7 @@ class Kdv:
     def _read(self, topic: str) -> list[Record]:
         if topic not in self.broker.admin.list_topics(timeout=10).topics:
             return []
-        return [Record(**found) for found in records.read(self.broker.address, topic, self.broker.client)]
+        return [Record(**fields) for fields in records.read(self.broker.address, topic, self.broker.client)]
 
 
 def cancel_all(rest: FlinkRest) -> None:

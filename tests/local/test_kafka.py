@@ -71,9 +71,9 @@ def guarded(certificate: Path, client_file: Path, tmp_path: Path) -> Iterator[ka
         yield running
 
 
-def tool(name: str, broker: kafka.Broker, file: Path, *words: str | Path) -> str:
+def tool(name: str, broker: kafka.Broker, file: Path, *arguments: str | Path) -> str:
     """Run a program of jobs/tools as its image does."""
-    command = [sys.executable, JOBS / "tools" / f"{name}.py", *words]
+    command = [sys.executable, JOBS / "tools" / f"{name}.py", *arguments]
     command += [f"--bootstrap-servers={broker.address}", f"--kafka-properties={file}"]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 

@@ -63,7 +63,7 @@ def test_a_partition_with_broken_records_alone_holds_back_no_window(
     kdv.start("--idle-timeout=2 s", parallelism=parallelism)
 
     def closed() -> bool:
-        kdv.send({1: [broken]})  # goes on, so that the partition is never without records
+        kdv.send({1: [broken]})  # continues, so that the partition is never without records
         return len(kdv.rows()) >= 4
 
     wait_for(closed, timeout=120, what="the rows", interval=0.1)
@@ -98,7 +98,7 @@ def test_a_savepoint_with_a_watermark_of_the_future_is_healed(cluster: FlinkClus
 
 
 def test_what_a_partition_says_of_its_own_rows_outlives_a_stop(cluster: FlinkCluster, kdv: Kdv) -> None:
-    """Readers begin anew without a watermark; the windows do not."""
+    """Readers restart without a watermark; the windows do not."""
     kdv.send({0: rows_of_minutes(100), 1: []})
     with cluster.submitter() as kdv.submitter:
         job = kdv.start("--idle-timeout=500 ms", parallelism=2)

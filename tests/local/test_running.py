@@ -127,7 +127,7 @@ def test_rejects_go_to_folders_if_asked(kdv: Kdv) -> None:
 
 
 def test_rejects_go_to_another_kind_of_place_from_a_savepoint_on(cluster: FlinkCluster, kdv: Kdv) -> None:
-    """What the state of the former sink held was committed with the savepoint; all other state is found."""
+    """What the state of the former sink held was committed with the savepoint; all other state is restored."""
     kdv.send({0: [*rows_of_minutes(5), b"x"], 1: rows_of_minutes(5)})
     savepoint = stopped(cluster, kdv, 4)
     assert [record.value for record in kdv.dead()] == [b"x"]

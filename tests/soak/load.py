@@ -64,15 +64,15 @@ def settle(flink: FlinkRelease) -> Account:
 
     def done() -> Account:
         rows = csv_output.read(flink.jobmanager, OUTPUT).rows
-        found = account(judged, rows, *rejects(flink, kafka))
-        complaints = "\n".join([str(dict(found.ends)), *found.hopeless[:20], *found.wrong[:20]])
-        if found.hopeless:
+        result = account(judged, rows, *rejects(flink, kafka))
+        complaints = "\n".join([str(dict(result.ends)), *result.hopeless[:20], *result.wrong[:20]])
+        if result.hopeless:
             raise GiveUp(complaints)
-        if found.wrong:
+        if result.wrong:
             raise LookupError(complaints)
-        return found
+        return result
 
-    found = wait_for(done, timeout=400, what="every record", interval=5)
+    result = wait_for(done, timeout=400, what="every record", interval=5)
     late = {record.value for record in rejects(flink, kafka)[1]}
-    assert len(late) == found.ends["late record"] > 0, "late records are to differ"
-    return found
+    assert len(late) == result.ends["late record"] > 0, "late records are to differ"
+    return result

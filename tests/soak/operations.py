@@ -153,14 +153,14 @@ class Operations:
 
     def _pods(self) -> frozenset[str]:
         roles = ("jobmanager", "taskmanager")
-        found = [self.flink.cluster.pods(self.flink.namespace, self.flink.selector(role)) for role in roles]
-        return frozenset(pod.metadata.uid for pods in found for pod in pods)
+        by_role = [self.flink.cluster.pods(self.flink.namespace, self.flink.selector(role)) for role in roles]
+        return frozenset(pod.metadata.uid for pods in by_role for pod in pods)
 
     def _wait_suspended(self, before: Seen) -> Seen:
         no_pods(self.flink)
-        found = record(self.flink)
-        assert found["state"] == "suspended", found
-        return Seen(newest=before.newest, record=found)
+        written = record(self.flink)
+        assert written["state"] == "suspended", written
+        return Seen(newest=before.newest, record=written)
 
     def _deployed(self) -> int:
         history = self.helm.history(self.flink.name, namespace=self.flink.namespace)
@@ -238,7 +238,7 @@ class Operations:
         gone = [pod.metadata.name for pod in self.flink.cluster.pods(self.flink.namespace, selector)]
         faults.delete_pods(self.flink.cluster, self.flink.namespace, selector)
         thread.join()
-        self.say(f"    deleted {gone}; helm {'failed: ' + str(failures[0])[-300:] if failures else 'went on'}")
+        self.say(f"    deleted {gone}; helm {'failed: ' + str(failures[0])[-300:] if failures else 'continued'}")
         if failures:
             self._upgrade(step.asked)
 

@@ -89,14 +89,14 @@ class Step:
         return self.kind not in EVENTS | REFUSED
 
     def __str__(self) -> str:
-        words = [f"step {self.number}, {self.kind.value}"]
+        parts = [f"step {self.number}, {self.kind.value}"]
         if self.asked != self.before or self.makes_revision:
-            words.append(self.before.changes(self.asked))
+            parts.append(self.before.changes(self.asked))
         if self.kind is Kind.ROLLBACK:
-            words.append(f"to the walk's revision {self.back}")
+            parts.append(f"to the walk's revision {self.back}")
         if self.pause:
-            words.append(f"{self.hook or 'helm'} after {self.pause:.1f} s")
-        return "; ".join(words)
+            parts.append(f"{self.hook or 'helm'} after {self.pause:.1f} s")
+        return "; ".join(parts)
 
 
 def walk(seed: int) -> Iterator[Step]:

@@ -78,7 +78,7 @@ REFUSALS = [
     ({"flink": JOB, "sqlGateway": {"enabled": True}}, "takes no other jobs", "set flink.type=session"),
     (
         {"historyServer": {"enabled": True}, "storage": {"enabled": False}},
-        "no folder for the ended jobs",
+        "no directory for the ended jobs",
         "set storage.enabled=true, or state.root",
     ),
     (native(taskmanager={"replicas": 2}), "taskmanager.replicas is 2, but flink.mode is native", "native.maxTaskManagers"),
@@ -156,7 +156,7 @@ REFUSALS = [
         "another name",
     ),
     *(
-        ({"storage": {"mountPath": path}}, f"storage.mountPath is {path}, which would hide", "write a folder of its own")
+        ({"storage": {"mountPath": path}}, f"storage.mountPath is {path}, which would hide", "write a directory of its own")
         for path in ("/hooks", "/exchange", "/exchange/data", "/var/run/secrets")
     ),
     ({"storage": {"mountPath": "/opt/flink/files"}}, "storage.mountPath is /opt/flink/files", "/flink-data"),
@@ -242,12 +242,12 @@ REFUSALS = [
     ),
     (
         {"highAvailability": {"type": "zookeeper"}, "storage": {"enabled": False}},
-        "High availability needs a folder",
+        "High availability needs a directory",
         "set storage.enabled=true, or state.root",
     ),
     (
         {"highAvailability": {"type": "kubernetes"}, "storage": {"enabled": False}},
-        "a folder that outlives the pods",
+        "a directory that outlives the pods",
         "set storage.enabled=true, or state.root",
     ),
     ({"savepoints": {"schedule": "@daily"}}, "savepoints.schedule is set, but flink.type is session", "set flink.type=job"),

@@ -173,7 +173,7 @@ NFS = mounted("nfs", "/shared")
     [
         ({"state": {"root": "/flink-data"}}, 'state.root is "/flink-data"', "write s3://bucket/path"),
         ({"state": {"root": "s3:///path"}}, 'state.root is "s3:///path"', "write s3://bucket/path"),
-        ({"state": {"root": "ftp://host/p"}}, "no folder that the chart can reach", "file:///path on a volume"),
+        ({"state": {"root": "ftp://host/p"}}, "no directory that the chart can reach", "file:///path on a volume"),
         ({"state": {"folders": {"savepoints": "b/s"}}}, 'state.folders.savepoints is "b/s"', "write s3://bucket/path"),
         ({"state": {"root": "hdfs:///flink"}}, "names no NameNode", "hdfs://host:port/path, or set state.hdfs.configMap"),
         ({"state": {"root": "file:///shared/state"}}, "mounts no volume there", "extraVolumeMounts"),

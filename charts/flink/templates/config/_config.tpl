@@ -142,7 +142,7 @@ nowhere else, save for those that differ by pod (arguments of the workloads). Op
 {{- $_ := set $config (printf "%s.memory.process.size" $role)
       (printf "%sm" (include "flink.mebibytes" (dict "key" $key "quantity" $limit))) -}}
 {{- end -}}
-{{- /* The mounted folder replaces the shipped config.yaml, which opens these packages to Flink's serializers under
+{{- /* The mounted directory replaces the shipped config.yaml, which opens these packages to Flink's serializers under
 Java 17. */ -}}
 {{- $_ := set $config "env.java.default-opts.all" (include "flink.javaOptions" .) -}}
 {{- /* A JobManager works most when it starts, on code that runs once: compiled by C1 alone it takes half the CPU, and
@@ -211,7 +211,7 @@ controllers; Flink's are 15, 15 and 5 s. */ -}}
 {{- $config = merge $config (include "flink.native.options" . | fromJson) -}}
 {{- end -}}
 {{- if and (eq .Values.flink.mode "native") .Values.flink.configFrom -}}
-{{- /* Where Flink mounts the ConfigMap in the pods that it makes, which have a folder of their own: where the
+{{- /* Where Flink mounts the ConfigMap in the pods that it makes, which have a directory of their own: where the
 JobManager has it too. */ -}}
 {{- $_ := set $config "kubernetes.flink.conf.dir" "/opt/flink/pod-template" -}}
 {{- end -}}
@@ -249,7 +249,7 @@ both.
 {{- $other := ternary "taskmanager." "jobmanager." (eq .role "jobmanager") -}}
 {{- /* A JobManager that runs archives nothing: it learns of the history server when it starts the next time. */}}
 {{- $others := "^(historyserver|sql-gateway|jobmanager\\.archive)\\." -}}
-{{- /* What the pods mount is read anew while they run; what an init container has copied is not. */}}
+{{- /* What the pods mount is read again while they run; what an init container has copied is not. */}}
 {{- $logging := omit .root.Values.logging "log4jCli" "loggers" -}}
 {{- $live := and (not .root.Values.flink.configFrom) (contains "monitorInterval" $logging.log4jConsole) -}}
 {{- if and .root.Values.logging.loggers (not $live) -}}

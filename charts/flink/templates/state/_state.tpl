@@ -12,7 +12,7 @@
 {{- end -}}
 {{- end }}
 
-{{/* A folder in one form: two paths are compared as texts, by the chart and by start-job.sh. */}}
+{{/* A directory in one form: two paths are compared as texts, by the chart and by start-job.sh. */}}
 {{- define "flink.state.uri" -}}
 {{- if hasPrefix "file:/" . -}}
 file://{{ clean (trimPrefix "file:" .) }}
@@ -131,7 +131,7 @@ here.
 {{- toJson $stores -}}
 {{- end }}
 
-{{/* The folders that values name, {key: URI} as JSON. */}}
+{{/* The directories that values name, {key: URI} as JSON. */}}
 {{- define "flink.state.uris" -}}
 {{- $uris := dict -}}
 {{- with .Values.state.root }}{{ $_ := set $uris "state.root" . }}{{ end -}}
@@ -141,7 +141,7 @@ here.
 {{- toJson $uris -}}
 {{- end }}
 
-{{/* Schemes of folders, and Flink's plugins for them, as JSON. */}}
+{{/* Schemes of directories, and Flink's plugins for them, as JSON. */}}
 {{- define "flink.state.schemes" -}}
 {{- $schemes := dict "s3" "flink-s3-fs-hadoop" "s3a" "flink-s3-fs-hadoop" "s3p" "flink-s3-fs-presto"
       "gs" "flink-gs-fs-hadoop" "oss" "flink-oss-fs-hadoop" -}}
@@ -150,7 +150,7 @@ here.
 {{- end }}
 
 {{/*
-Plugins that are named, and those of the image that reach all folders, as a JSON list. With values of S3 its plugin is
+Plugins that are named, and those of the image for all directories, as a JSON list. With values of S3 its plugin is
 there for jobs too.
 */}}
 {{- define "flink.state.plugins" -}}

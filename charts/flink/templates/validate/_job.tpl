@@ -40,7 +40,7 @@
 {{- if include "flink.highlyAvailable" . -}}
 {{- fail (cat
       "High availability is on, but job.bounded is true: it would remember that the job has ended, and an upgrade could"
-      "not run it anew. Set highAvailability.type=none; restart-strategy and checkpoints help against lost"
+      "not run it again. Set highAvailability.type=none; restart-strategy and checkpoints help against lost"
       "TaskManagers.") -}}
 {{- end -}}
 {{- range $key := list "execution.shutdown-on-application-finish" "taskmanager.registration.timeout" -}}
@@ -92,7 +92,7 @@
 {{- end -}}
 {{- if and (include "flink.highlyAvailable" .)
       (not (include "flink.option" (dict "root" . "key" "high-availability.storageDir"))) -}}
-{{- fail "High availability needs a folder that outlives the pods: set storage.enabled=true, or state.root." -}}
+{{- fail "High availability needs a directory that outlives the pods: set storage.enabled=true, or state.root." -}}
 {{- end -}}
 {{- if ne .Values.flink.type "job" -}}
 {{- if .Values.savepoints.schedule -}}
@@ -120,7 +120,7 @@
 {{- if and (not $savepoints) (or (eq $job.upgradeMode "savepoint") $job.savepointOnUninstall
       (eq $job.state "suspended")) -}}
 {{- fail (cat
-      "A savepoint is asked for (job.upgradeMode, job.state or job.savepointOnUninstall), but there is no folder for"
+      "A savepoint is asked for (job.upgradeMode, job.state or job.savepointOnUninstall), but there is no directory for"
       "it: set storage.enabled=true, or state.root.") -}}
 {{- end -}}
 {{- if eq (include "flink.job.upgradeMode" .) "last-state" -}}

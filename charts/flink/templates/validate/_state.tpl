@@ -6,7 +6,7 @@
 {{- $buckets := printf "(%s)://[^/]+(/.*)?" (include "flink.state.schemes" $ | fromJson | keys | join "|") -}}
 {{- if not (regexMatch (printf "^(%s|hdfs://[^/]*/.+|file:///.+)$" $buckets) $uri) -}}
 {{- fail (printf (cat
-      "%s is %q, which is no folder that the chart can reach: write s3://bucket/path, gs://bucket/path,"
+      "%s is %q, which is no directory that the chart can reach: write s3://bucket/path, gs://bucket/path,"
       "abfss://container@account.dfs.core.windows.net/path, oss://bucket/path,"
       "hdfs://host:port/path, or file:///path on a volume that all pods mount.") $key $uri) -}}
 {{- end -}}
@@ -33,7 +33,7 @@
 {{- if not $reached -}}
 {{- fail (printf (cat
       "%s is %q, but the pod of %s mounts no volume there, and the files would end with it: mount one in"
-      "%s.extraVolumeMounts, or choose a folder below storage.mountPath.")
+      "%s.extraVolumeMounts, or choose a directory below storage.mountPath.")
       $key $uri $role $role) -}}
 {{- end -}}
 {{- end -}}

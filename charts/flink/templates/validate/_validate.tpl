@@ -34,7 +34,7 @@
 {{- if and $values.historyServer.enabled (not (include "flink.option"
       (dict "root" . "key" "jobmanager.archive.fs.dir"))) -}}
 {{- fail (cat
-      "historyServer.enabled is true, but there is no folder for the ended jobs: set storage.enabled=true, or"
+      "historyServer.enabled is true, but there is no directory for the ended jobs: set storage.enabled=true, or"
       "state.root.") -}}
 {{- end -}}
 {{- include "flink.validate.bounded" . -}}
@@ -127,7 +127,7 @@
 {{- $flink := printf "opt|opt/flink(/(%s)(/.*)?)?" (join "|" $home) -}}
 {{- if regexMatch (printf "^/(%s|%s|var)?$" $system $flink) $values.storage.mountPath -}}
 {{- fail (printf (cat
-      "storage.mountPath is %s, which would hide files that the image or the chart needs: write a folder of its own,"
+      "storage.mountPath is %s, which would hide files that the image or the chart needs: write a directory of its own,"
       "for example /flink-data.") $values.storage.mountPath) -}}
 {{- end -}}
 {{- end }}

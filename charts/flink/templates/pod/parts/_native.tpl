@@ -1,6 +1,6 @@
 {{/*
 The JobManager's part of native mode. Flink reads the pod template of its TaskManagers once, when the JobManager starts,
-from this folder alone, and under high availability the address that it announces from the environment.
+from this directory alone, and under high availability the address that it announces from the environment.
 */}}
 {{- define "flink.part.native" -}}
 {{- if eq .root.Values.flink.mode "native" -}}

@@ -1,4 +1,4 @@
-{{/* What start-job.sh is told of the job that hooks carry, and the record where it goes on. */}}
+{{/* What start-job.sh gets for a job that hooks manage, and the record of where it resumes. */}}
 {{- define "flink.part.record" -}}
 {{- if include "flink.job.carried" .root -}}
 {{- $retained := include "flink.option" (dict "root" .root "key" "execution.checkpointing.num-retained") -}}

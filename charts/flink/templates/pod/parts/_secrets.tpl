@@ -1,5 +1,5 @@
 {{/*
-Options that Secrets hold. Flink reads one folder: it is written in memory, before Flink starts, from the ConfigMap and
+Options that Secrets hold. Flink reads one directory: written in memory before Flink starts, from the ConfigMap and
 the Secrets. Flink mounts its options itself in the pods that it makes, so that these have no part "config".
 */}}
 {{- define "flink.part.secrets" -}}

@@ -1,6 +1,6 @@
 {{/*
 What reaches the state: plugins of the image, credentials, Hadoop's files. The root file system is read-only, so plugins
-are linked into a volume, a folder for each.
+are linked into a volume, a directory for each.
 */}}
 {{- define "flink.part.state" -}}
 {{- $root := .root -}}
