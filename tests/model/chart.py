@@ -245,7 +245,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "jobmanager_template": template,
         "jobmanager_specification": specification,
         "taskmanager_deployment": "" if native else f"{release}-taskmanager",
-        "least_taskmanagers": 0,
+        "min_taskmanagers": 0,
         "taskmanager_selector": selector("taskmanager"),
         "native_taskmanager_selector": selector("taskmanager") if native else "",
         "native_taskmanager_template": ours.taskmanager_template,

@@ -47,6 +47,9 @@ SPEEDS = {"name": "speeds", "jar": {"file": "/a.jar"}}
 URL = "https://example.com/a.py"
 
 
+MEMORY = [{"type": "Resource", "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 70}}}]
+
+
 def autoscaled(more: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
     return merged({"taskmanager": {"autoscaling": {"enabled": True, **(more or {})}}}, values)
 
@@ -87,7 +90,7 @@ REFUSALS = [
     (autoscaled(**config(**{"jobmanager.scheduler": "Default"})), "sets jobmanager.scheduler to Default", "leave the option out"),
     (autoscaled({"minReplicas": 5}), "minReplicas is 5, more than maxReplicas (4)", "raise that, or lower this"),
     (
-        autoscaled({"metrics": [{"type": "Pods"}], "keda": {"triggers": [{"type": "kafka"}]}}),
+        autoscaled({"metrics": MEMORY, "keda": {"triggers": [{"type": "kafka"}]}}),
         "taskmanager.autoscaling.metrics is set beside keda.triggers",
         "leave one of them out",
     ),
@@ -509,7 +512,7 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
         {"flink": {"version": "1.20"}},
         {"flink": {"version": "2.3.0-SNAPSHOT"}},
         {"taskmanager": {"replicas": 0}},
-        autoscaled({"metrics": [{"type": "Pods"}]}, taskmanager={"resources": {"requests": {"cpu": None}}}),
+        autoscaled({"metrics": MEMORY}, taskmanager={"resources": {"requests": {"cpu": None}}}),
         autoscaled(flink={**JOB, "config": {"scheduler-mode": "reactive"}}),
         {"flink": JOB, "job": {"upgradeMode": "last-state"}},
         {"flink": {**JOB, "config": {RETENTION: "RETAIN_ON_CANCELLATION"}}, "job": {"upgradeMode": "last-state"}},

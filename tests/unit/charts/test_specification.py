@@ -117,9 +117,8 @@ def case(values: dict[str, Any], stops: bool, replaces: bool, **base: Any) -> An
     return pytest.param(values, base, stops, replaces, id=str(values))
 
 
-NATIVE = {"flink": {"mode": "native"}}
 HA = {"highAvailability": {"type": "kubernetes"}}
-BASES: tuple[dict[str, Any], ...] = ({}, NATIVE, HA)
+BASES: tuple[dict[str, Any], ...] = ({}, HA)
 
 
 def adaptive(scheduler: str = "Adaptive", **base: Any) -> dict[str, Any]:

@@ -233,6 +233,7 @@ SUBMITS: Tree = {"session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]}
 NATIVE: Tree = {"flink": {"mode": "native"}}
 MONITORED: Tree = {"metrics": {"podMonitor": {"enabled": True}}}
 RULE: Tree = {"metrics": {"prometheusRule": {"enabled": True}}}
+MEMORY = [{"type": "Resource", "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 70}}}]
 AUTOSCALED: Tree = {"taskmanager": {"autoscaling": {"enabled": True}}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 
@@ -308,7 +309,7 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "taskmanager.autoscaling.enabled": (True, {}),
     "taskmanager.autoscaling.minReplicas": (2, AUTOSCALED),
     "taskmanager.autoscaling.maxReplicas": (2, AUTOSCALED),
-    "taskmanager.autoscaling.metrics": ([{"type": "Pods", "pods": {}}], AUTOSCALED),
+    "taskmanager.autoscaling.metrics": (MEMORY, AUTOSCALED),
     "taskmanager.autoscaling.behavior": ({"scaleDown": {"stabilizationWindowSeconds": 60}}, AUTOSCALED),
     "taskmanager.autoscaling.keda.triggers": ([{"type": "kafka"}], AUTOSCALED),
     "taskmanager.podDisruptionBudget.enabled": (True, {}),

@@ -113,7 +113,7 @@ def wanted(**changes: Any) -> Wanted:
         "jobmanager_template": "t2",
         "jobmanager_specification": "b",
         "taskmanager_deployment": "r-taskmanager",
-        "least_taskmanagers": 0,
+        "min_taskmanagers": 0,
         "taskmanager_selector": "component=taskmanager",
         "native_taskmanager_selector": "",
         "native_taskmanager_template": "n2",

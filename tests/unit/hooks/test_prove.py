@@ -268,7 +268,7 @@ class TestTaskManagers:
     def test_an_autoscaler_says_how_many_there_are(self, world: World, counts: dict[str, int], proven: bool) -> None:
         live = self.unfinished(world, **{"replicas": 4, "updatedReplicas": 4, **counts})
         live["spec"]["replicas"] = 4
-        job, scaled = {"specification": "a"}, {"least_taskmanagers": 2}
+        job, scaled = {"specification": "a"}, {"min_taskmanagers": 2}
         if proven:
             world("after", job, **scaled)
         else:
@@ -278,7 +278,7 @@ class TestTaskManagers:
         """Somebody has scaled them away for a while, which an autoscaler respects."""
         live = self.unfinished(world, replicas=0, updatedReplicas=0, readyReplicas=0)
         live["spec"]["replicas"] = 0
-        world("after", {"specification": "a"}, least_taskmanagers=2)
+        world("after", {"specification": "a"}, min_taskmanagers=2)
 
     def test_those_that_flink_made_are_of_the_new_template(self, world: World) -> None:
         native = {"taskmanager_deployment": "", "native_taskmanager_selector": "tm=1"}

@@ -121,10 +121,11 @@ def not_there(actor: Actor) -> str:
         replicas = live["spec"].get("replicas", 1)
         if status.get("observedGeneration", -1) < live["metadata"].get("generation", 0):
             return f"Deployment {name} is not rolled out."
-        there, updated, ready = (status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas"))
-        scaled = name == wanted.taskmanager_deployment and wanted.least_taskmanagers
-        # Those that an autoscaler has just asked for may be on their way, or have no node yet.
-        if (there != updated or ready < min(scaled, replicas)) if scaled else {there, updated, ready} != {replicas}:
+        current, updated, ready = (status.get(key, 0) for key in ("replicas", "updatedReplicas", "readyReplicas"))
+        autoscaled = wanted.min_taskmanagers if name == wanted.taskmanager_deployment else 0
+        # Those that an autoscaler has just asked for may be starting, or have no node yet.
+        enough = current == updated and ready >= min(autoscaled, replicas)
+        if not (enough if autoscaled else current == updated == ready == replicas):
             return f"Deployment {name} has {status.get('readyReplicas', 0)} of {replicas} pods of the new template ready."
     if wanted.native_taskmanager_selector:
         former = f"{wanted.native_taskmanager_selector},flink/template!={wanted.native_taskmanager_template}"

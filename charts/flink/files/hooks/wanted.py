@@ -69,7 +69,7 @@ class Wanted:
     jobmanager_template: str  # hash of the JobManager's pod template: another one replaces the pod
     jobmanager_specification: str  # hash of what the JobManager's process sees of it
     taskmanager_deployment: str  # empty in native mode
-    least_taskmanagers: int  # how many there are at least, where an autoscaler says how many; 0: all of the Deployment
+    min_taskmanagers: int  # how many there are at least, where an autoscaler says how many; 0: all of the Deployment
     taskmanager_selector: str  # selects the TaskManagers' pods
     native_taskmanager_selector: str  # selects the pods that Flink makes; empty in standalone mode
     native_taskmanager_template: str  # hash of their template, which they have as a label

@@ -51,7 +51,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "jobmanager_template" (include "flink.jobmanager.template" $root)
   "jobmanager_specification" (include "flink.specification" $root)
   "taskmanager_deployment" (ternary (include "flink.taskmanager.name" $root) "" (eq $values.flink.mode "standalone"))
-  "least_taskmanagers" (include "flink.taskmanager.least" $root | int)
+  "min_taskmanagers" (include "flink.taskmanager.min" $root | int)
   "taskmanager_selector" (include "flink.selector" (dict "root" $root "component" "taskmanager"))
   "native_taskmanager_selector" (include "flink.native.selector" $root)
   "native_taskmanager_template" (include "flink.native.checksum" $root)

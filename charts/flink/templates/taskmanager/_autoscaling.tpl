@@ -9,7 +9,7 @@
 {{- end }}
 
 {{/* How many TaskManagers an operation waits for: 0 for all of its Deployment, which nothing else scales. */}}
-{{- define "flink.taskmanager.least" -}}
+{{- define "flink.taskmanager.min" -}}
 {{ ternary .Values.taskmanager.autoscaling.minReplicas 0 (include "flink.autoscaled" . | empty | not) | int }}
 {{- end }}
 

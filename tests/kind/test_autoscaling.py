@@ -1,0 +1,94 @@
+"""TaskManagers that follow the load: jobs take the ones that come, and resume without the ones that go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ci.core.paths import FLINK, VALUES
+from harness.cluster import Cluster
+from harness.helm import Helm, merged
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from tests.kind import jar_job, metrics_api
+from tests.kind.demo_job import check_rows, producer_done, started
+from tests.kind.installs import NEW, OLD, Install
+
+pytestmark = pytest.mark.state
+# Of trials: a node of the tests has no room for what a TaskManager should have.
+SMALL = {"taskmanager": {"resources": {"requests": {"cpu": "10m"}}}}
+QUICK = {"state": {"checkpointing": {"interval": "5 s"}}}
+UPGRADED = {"commonPodLabels": {"team": "veri"}}
+
+
+def scale(flink: FlinkRelease, taskmanagers: int) -> None:
+    """As an autoscaler does it."""
+    name, body = f"{flink.name}-flink-taskmanager", {"spec": {"replicas": taskmanagers}}
+    flink.cluster.apps.patch_namespaced_deployment_scale(name, flink.namespace, body)
+
+
+def has(flink: FlinkRelease, taskmanagers: int) -> None:
+    def found() -> bool:
+        return len(flink.cluster.pods(flink.namespace, flink.selector("taskmanager"))) == taskmanagers
+
+    wait_for(found, timeout=240, what=f"{taskmanagers} TaskManagers", interval=2)
+
+
+def runs_at(flink: FlinkRelease, job: str, parallelism: int) -> None:
+    """Wait until the widest vertex has so many tasks, all of which run."""
+
+    def runs() -> bool:
+        vertices = flink.rest.job(job)["vertices"]
+        running = {vertex["status"] for vertex in vertices} == {"RUNNING"}
+        return running and max(vertex["parallelism"] for vertex in vertices) == parallelism
+
+    wait_for(runs, timeout=240, what=f"a parallelism of {parallelism}")
+
+
+def test_a_job_takes_the_slots_that_there_are(install: Install, helm: Helm, namespace: str) -> None:
+    values = merged(yaml.safe_load((VALUES / "autoscaling.yaml").read_text()), SMALL, QUICK)
+    flink = jar_job.started(install, "follows", values)
+    job = jar_job.running(flink)
+    scale(flink, 3)
+    runs_at(flink, job, 3)
+
+    # An operation leaves the number to whoever scales.
+    helm.upgrade("follows", FLINK, merged(values, UPGRADED), namespace=namespace)
+    job = jar_job.running(flink)
+    runs_at(flink, job, 3)
+    has(flink, 3)
+
+    scale(flink, 1)
+    runs_at(flink, job, 1)
+    assert jar_job.record(flink)["generation"] == "1"
+
+
+@pytest.mark.full
+def test_the_load_says_how_many_there_are(install: Install, cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+    """80 % of 10 thousandths of a CPU each: 20 need three."""
+    at_once = {"taskmanager": {"autoscaling": {"behavior": {"scaleUp": None, "scaleDown": {"stabilizationWindowSeconds": 0}}}}}
+    values = merged(yaml.safe_load((VALUES / "autoscaling.yaml").read_text()), SMALL, QUICK, at_once)
+    with cluster.having(metrics_api.objects(namespace, tmp_path), namespace):
+        flink = jar_job.started(install, "loaded", values)
+        job = jar_job.running(flink)
+        for thousandths, taskmanagers in ((20, 3), (4, 1)):
+            metrics_api.load(cluster, namespace, thousandths)
+            has(flink, taskmanagers)
+            runs_at(flink, job, taskmanagers)
+        assert jar_job.running(flink) == job
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("version", [NEW, OLD])
+def test_no_row_is_lost_or_twice(install: Install, cluster: Cluster, namespace: str, version: str) -> None:
+    scaled = {"slots": 1, "autoscaling": {"enabled": True, "maxReplicas": 2}}
+    _, flink, kafka, job = started(install, f"breathes-{version[0]}", version=version, taskmanager=scaled)
+    for _ in range(5):
+        for taskmanagers in (2, 1):
+            scale(flink, taskmanagers)
+            runs_at(flink, job["jid"], taskmanagers)
+    assert [one["jid"] for one in flink.rest.jobs()] == [job["jid"]]
+    producer_done(flink)
+    check_rows(flink, kafka, 2000)
