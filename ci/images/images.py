@@ -1,4 +1,4 @@
-"""The images that the pods run: Flink with the KDV job for each version, the tools beside it, and a store for tests.
+"""The images that the pods run: Flink with the KDV job for each version, the tools beside it; a store and Prometheus for tests.
 
 Where no registry answers, also what stands in for the published images of Flink, Kafka and Python.
 Everything in them is fetched and laid out here; `docker build` only copies and has no network.
@@ -13,7 +13,7 @@ from pathlib import Path
 from ci.core import cache, versions
 from ci.core.console import run, say, step
 from ci.core.paths import IMAGES, JOBS
-from ci.images import artifacts, bases, flink_home
+from ci.images import artifacts, bases, flink_home, monitoring
 from ci.kubernetes import cluster
 from ci.machine import engine, golang, java
 
@@ -53,10 +53,12 @@ def context(kind: str, version: str) -> Path:
     return cache.entry("contexts", {"kind": kind, "contents": contents, "how": how}, build)
 
 
-def _versitygw(version: str) -> Path:
-    """A folder with the program `versitygw`."""
-    module = "github.com/versity/versitygw"
-    return golang.build("versitygw", module, version, [f"{module}/cmd/versitygw"])
+def _files(kind: str, version: str) -> Path:
+    """The folder that `docker build` reads, be it one of programs alone."""
+    if kind == "versitygw":
+        module = "github.com/versity/versitygw"
+        return golang.build(kind, module, version, [f"{module}/cmd/versitygw"])
+    return monitoring.programs() if kind == "monitoring" else context(kind, version)
 
 
 def own_jars(version: str) -> list[Path]:
@@ -79,7 +81,7 @@ def arguments(kind: str, version: str) -> dict[str, str]:
 def build(kind: str, version: str) -> str:
     """Build images/<kind>/Dockerfile, unless the engine has it, and return the name that its content gives it."""
     told = arguments(kind, version)
-    files = _versitygw(version) if kind == "versitygw" else context(kind, version)
+    files = _files(kind, version)
     own = {"image": IMAGES / kind, **{name: JOBS / name for name in _JOBS.get(kind, [])}}
     jars = own_jars(version) if kind == "flink" else []
 
@@ -122,6 +124,8 @@ def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
     if tests and not published:
         store = versions.get("versitygw", "version")
         found[f"versity/versitygw:v{store}"] = ("versitygw", store)
+    if tests:
+        found[monitoring.IMAGE] = ("monitoring", monitoring.IMAGE.partition(":")[2])
     return found
 
 

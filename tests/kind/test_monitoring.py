@@ -1,0 +1,152 @@
+"""Alerts that come to somebody and go again, and dashboards that show something, by a real Prometheus."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ci.core.paths import DEMO, FLINK
+from harness.cluster import Cluster
+from harness.helm import merged
+from harness.manifests import render
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from tests.kind import jar_job, monitoring
+from tests.kind.installs import NEW, OLD, Install
+from tests.kind.monitoring import Monitoring
+
+Values = dict[str, Any]
+
+# A twentieth of the waits: 3 minutes are 9 seconds.
+MONITORED: Values = {
+    "metrics": {
+        "podMonitor": {"enabled": True},
+        "prometheusRule": {"enabled": True, "patience": 0.05, "thresholds": {"restarts": 1, "checkpointAgeSeconds": 30}},
+    },
+    "jobmanager": {"resources": {"requests": {"cpu": "10m"}}},
+    "taskmanager": {"resources": {"requests": {"cpu": "10m"}}},
+}
+JOB = merged(jar_job.VALUES, MONITORED)
+SESSION = merged(MONITORED, {"session": {"jobs": [{"name": "speeds", **jar_job.VALUES["job"]}]}})
+NATIVE = merged(JOB, {"flink": {"mode": "native"}})
+
+
+@pytest.fixture(autouse=True)
+def kinds(cluster: Cluster) -> None:
+    monitoring.define_kinds(cluster)
+
+
+def scale(flink: FlinkRelease, component: str, replicas: int) -> None:
+    name = f"{flink.name}-flink-{component}"
+    flink.cluster.apps.patch_namespaced_deployment_scale(name, flink.namespace, {"spec": {"replicas": replicas}})
+
+
+def checkpoints_may_be_written(flink: FlinkRelease, *, may: bool) -> None:
+    """Take away, or give back, the right to write into the directories of the checkpoints."""
+    mode = "u+w" if may else "a-w"
+    flink.jobmanager(["bash", "-c", f"find /flink-data -type d -path '*checkpoints*' -exec chmod {mode} {{}} +"])
+
+
+def test_each_fault_is_told_and_its_end_too(install: Install, cluster: Cluster, namespace: str) -> None:
+    tolerant = {"flink": {"config": {"execution.checkpointing.tolerable-failed-checkpoints": 100000}}}
+    flink = jar_job.started(install, "warned", merged(JOB, tolerant))
+    with monitoring.monitoring(cluster, namespace) as prometheus:
+        prometheus.wait_scraped(2)
+        wait_for(lambda: prometheus.query("flink_jobmanager_job_runningState == 1"), timeout=60, what="a metric of the job")
+        assert not prometheus.firing()
+
+        checkpoints_may_be_written(flink, may=False)
+        prometheus.wait_fired("FlinkCheckpointsFailing", "FlinkCheckpointTooOld")
+        checkpoints_may_be_written(flink, may=True)
+        prometheus.wait_resolved("FlinkCheckpointsFailing", "FlinkCheckpointTooOld")
+
+        scale(flink, "taskmanager", 0)
+        prometheus.wait_fired("FlinkTaskManagersMissing", "FlinkJobNotRunning", "FlinkJobRestarting")
+        scale(flink, "taskmanager", 1)
+        prometheus.wait_resolved("FlinkTaskManagersMissing", "FlinkJobNotRunning", "FlinkJobRestarting")
+
+        scale(flink, "jobmanager", 0)
+        prometheus.wait_fired("FlinkJobManagerAbsent")
+        scale(flink, "jobmanager", 1)
+        prometheus.wait_resolved("FlinkJobManagerAbsent")
+
+        wait_for(lambda: not prometheus.firing(), timeout=120, what="nothing to fire any more")
+        for alert in prometheus.delivered("firing"):
+            assert {"namespace": namespace, "release": "warned-flink"}.items() <= alert["labels"].items()
+            assert "warned-flink" in alert["annotations"]["summary"]
+
+
+def expressions(board: str, release: str, namespace: str) -> dict[str, str]:
+    """The expressions of a dashboard with the variables filled in -> the panel that each is of."""
+    values = {"metrics": {"dashboard": {"enabled": True}}}
+    text = render(FLINK, values).one("ConfigMap", "release-name-flink-dashboards")["data"][board]
+    variables = {"$namespace": namespace, "$release": release, "$job": ".*", "$__rate_interval": "30s", "$__range": "5m"}
+
+    def filled(expression: str) -> str:
+        for variable, value in variables.items():
+            expression = expression.replace(variable, value)
+        return expression
+
+    return {filled(target["expr"]): panel["title"] for panel in json.loads(text)["panels"] for target in panel.get("targets", [])}
+
+
+# What the job of these releases does not have: a source that can be behind, and the KDV job's own.
+NOT_OF_THE_JAR = ("pendingRecords", "watermarkLag", r"late\\[", r"broken\\[")
+NOT_OF_KDV = ("numPendingTaskManagers", "numLateRecordsDropped")
+
+
+@pytest.mark.parametrize(
+    ("values", "version", "absent"),
+    [
+        pytest.param(JOB, NEW, ("numPendingTaskManagers",), id="job"),
+        pytest.param(
+            merged(JOB, {"flink": {"version": OLD}}), OLD, ("numPendingTaskManagers",), id="job of 1.20", marks=pytest.mark.full
+        ),
+        pytest.param(SESSION, NEW, ("numPendingTaskManagers",), id="session"),
+        pytest.param(NATIVE, NEW, (), id="native"),
+    ],
+)
+def test_each_panel_shows_something(
+    values: Values, version: str, absent: tuple[str, ...], install: Install, cluster: Cluster, namespace: str
+) -> None:
+    flink = install("shown", FLINK, merged(values, {"flink": {"version": version}}))
+    flink.rest.wait_checkpoint(flink.rest.wait_running(jar_job.NAME)["jid"], 2)
+    with monitoring.monitoring(cluster, namespace) as prometheus:
+        prometheus.wait_scraped(2)
+        for board in ("flink-release.json", "flink-releases.json"):
+            asked = expressions(board, "shown", namespace)
+            wanted = {
+                text: panel for text, panel in asked.items() if not any(word in text for word in (*NOT_OF_THE_JAR, *absent))
+            }
+            assert wanted
+            wait_shown(prometheus, wanted)
+
+
+@pytest.mark.full
+def test_records_that_are_late_or_broken_are_told_and_shown(install: Install, cluster: Cluster, namespace: str) -> None:
+    producer = {"rate": 50, "faults": 10}
+    flink = install("kdv", DEMO, {"flink": merged(MONITORED, {"flink": {"version": NEW}}), "producer": producer})
+    flink.rest.wait_running("kdv")
+    with monitoring.monitoring(cluster, namespace) as prometheus:
+        prometheus.wait_scraped(2)
+        prometheus.wait_fired("FlinkDeadLetters", "FlinkRecordsLate")
+        wanted = {
+            text: panel
+            for text, panel in expressions("flink-release.json", "kdv", namespace).items()
+            if not any(word in text for word in NOT_OF_KDV)
+        }
+        wait_shown(prometheus, wanted)
+        for job in cluster.batch.list_namespaced_job(namespace, label_selector=flink.selector("producer")).items:
+            cluster.batch.delete_namespaced_job(job.metadata.name, namespace, propagation_policy="Background")
+        prometheus.wait_resolved("FlinkDeadLetters", "FlinkRecordsLate")
+
+
+def wait_shown(prometheus: Monitoring, wanted: dict[str, str]) -> None:
+    def shown() -> bool:
+        if empty := {panel: text for text, panel in wanted.items() if not prometheus.query(text)}:
+            raise LookupError(f"nothing for {empty}")
+        return True
+
+    wait_for(shown, timeout=120, what="data in each panel", interval=2)
