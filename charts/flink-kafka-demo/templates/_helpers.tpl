@@ -39,6 +39,14 @@ app.kubernetes.io/instance: {{ toYaml .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
+{{/* Metadata of an object: (dict "root" $ "component" "..." "name" "..."). */}}
+{{- define "demo.metadata" -}}
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "demo.labels" . | nindent 4 }}
+{{- end }}
+
 {{/* What all pods of this chart have in common: (dict "root" $). */}}
 {{- define "demo.podSecurity" -}}
 automountServiceAccountToken: false
@@ -144,6 +152,13 @@ spec:
 {{- if not (or .Values.kafka.enabled .Values.global.kafka.bootstrapServers) -}}
 {{- fail (cat "kafka.enabled is false, but no brokers are named: set global.kafka.bootstrapServers, for example"
       "my-kafka:9092.") -}}
+{{- end -}}
+{{- $network := .Subcharts.flink.Values.networkPolicy -}}
+{{- if and $network.enabled (not .Values.kafka.enabled) (not $network.egress.services) -}}
+{{- fail (printf (cat
+      "global.kafka.bootstrapServers names %s, but flink.networkPolicy.egress.services is empty, so that no pod reaches"
+      "it: write a rule, for example {to: [{ipBlock: {cidr: 192.0.2.0/24}}], ports: [{port: 9092}]}.")
+      .Values.global.kafka.bootstrapServers) -}}
 {{- end -}}
 {{- range $key, $value := .Values.kafka.config -}}
 {{- if has $key (list "listeners" "advertised.listeners" "process.roles" "node.id" "log.dirs"

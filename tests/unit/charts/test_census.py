@@ -35,9 +35,18 @@ LEADER = {"Role/r-flink", "RoleBinding/r-flink"}
 # Flink asks for these names.
 NATIVE = {"Deployment/r-flink", "ConfigMap/flink-config-r-flink", "Role/r-flink-native", "RoleBinding/r-flink-native"}
 STANDALONE = {"Deployment/r-flink-jobmanager", "Deployment/r-flink-taskmanager", "ConfigMap/r-flink-config"}
+WALLS = {"networkPolicy": {"enabled": True}}
 KAFKA = {"ConfigMap/r-kafka", "Service/r-kafka", "StatefulSet/r-kafka"}
 ZOOKEEPER = {"Deployment/r-flink-zookeeper", "Service/r-flink-zookeeper", "PersistentVolumeClaim/r-flink-zookeeper"}
 JOB = {"flink": {"type": "job"}}
+
+
+def both(*names: str) -> set[str]:
+    """The policies of these, one for each direction."""
+    return {f"NetworkPolicy/r-{name}-{direction}" for name in names for direction in ("ingress", "egress")}
+
+
+CLUSTER_WALLS = both("flink-hooks", "flink-jobmanager", "flink-taskmanager", "flink-test")
 
 
 def census(manifests: Manifests) -> set[str]:
@@ -68,6 +77,14 @@ def census(manifests: Manifests) -> set[str]:
             {**JOB, "job": {"bounded": True}},
             {"Job/r-flink-jobmanager", "Job/r-flink-taskmanager"},
             SESSION_HOOKS | {"Deployment/r-flink-jobmanager", "Deployment/r-flink-taskmanager", "Pod/r-flink-test"},
+        ),
+        (WALLS, CLUSTER_WALLS, set()),
+        ({**WALLS, **JOB}, JOB_HOOKS | CLUSTER_WALLS | both("flink-savepoint"), set()),
+        ({**WALLS, "hooks": {"enabled": False}}, CLUSTER_WALLS - both("flink-hooks"), SESSION_HOOKS),
+        (
+            {**WALLS, "highAvailability": {"type": "zookeeper"}},
+            ZOOKEEPER | CLUSTER_WALLS | both("flink-zookeeper"),
+            set(),
         ),
         ({"highAvailability": {"type": "kubernetes"}}, LEADER, set()),
         ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, set()),
@@ -151,6 +168,15 @@ EXTERNAL = {"kafka": {"enabled": False}, "global": {"kafka": {"bootstrapServers"
         (EXTERNAL, set(), KAFKA),
         ({"producer": {"enabled": False}}, set(), {"Job/r-producer"}),
         ({"kafkaUi": {"enabled": True}}, {"Service/r-kafka-ui", "Deployment/r-kafka-ui"}, set()),
+        (
+            {"flink": WALLS},
+            {
+                *CLUSTER_WALLS,
+                *both("flink-savepoint", "kafka", "topic", "producer"),
+                *(f"NetworkPolicy/r-{name}-kafka-egress" for name in ("jobmanager", "taskmanager")),
+            },
+            set(),
+        ),
     ],
 )
 def test_demo(values: dict[str, Any], more: set[str], less: set[str]) -> None:

@@ -21,7 +21,7 @@ from tests.unit.scenarios import SCENARIOS, Scenario
 # Helm's own limit for the name of a release.
 LONGEST_RELEASE = "r" * 53
 # A StatefulSet's pods carry its name and a hash of ten characters in a label, a CronJob's Jobs its name and a time.
-NAME_LIMITS = {"StatefulSet": 52, "CronJob": 52}
+NAME_LIMITS = {"StatefulSet": 52, "CronJob": 52, "NetworkPolicy": 253}
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob", "Pod")
 SELECTOR_KEYS = {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}
 

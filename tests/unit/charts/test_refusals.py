@@ -58,6 +58,9 @@ def jobs(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"session": {"jobs": list(entries)}}
 
 
+WALLS: dict[str, Any] = {"enabled": True}
+BY_URL = {"file": "https://a.example/a.py", "sha256": "0" * 64}
+
 REFUSALS = [
     ({"flink": {"version": "1.19.3"}}, 'flink.version is "1.19.3"', "for example 2.2.1"),
     ({"flink": {"version": "3.0.0"}}, 'flink.version is "3.0.0"', "1.20 and 2.x"),
@@ -202,6 +205,37 @@ REFUSALS = [
     ({"rest": {"port": 6123}}, "rest.port is 6123", "for example 8081"),
     ({"ingress": {"enabled": True, "path": "flink"}}, 'ingress.path is "flink"', "for example /flink"),
     ({"ingress": {"enabled": True, "tlsSecretName": "t"}}, "ingress.tlsSecretName is set", "set ingress.host"),
+    *(
+        ({**values, "networkPolicy": WALLS}, wrong, remedy)
+        for values, wrong, remedy in (
+            ({"ingress": {"enabled": True}}, "ingress.enabled is true, but networkPolicy.ingress.rest is empty", "ingress-nginx"),
+            ({"rest": {"service": {"type": "NodePort"}}}, "rest.service.type is NodePort, but networkPolicy", "{ipBlock: {cidr"),
+            (
+                {"metrics": {"podMonitor": {"enabled": True}}},
+                "metrics.podMonitor.enabled is true, but networkPolicy.ingress.metrics is empty",
+                "monitoring",
+            ),
+            ({"metrics": {"scrapeAnnotations": True}}, "metrics.scrapeAnnotations is true, but networkPolicy", "monitoring"),
+            ({"state": {"root": "s3://b/p"}}, "state.root names s3://b/p, but networkPolicy.egress.services is empty", "{to: ["),
+            ({"state": {"folders": {"savepoints": "s3://b/s"}}}, "state.folders.savepoints names s3://b/s", "write a rule"),
+            (
+                {"highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2181"}}},
+                "highAvailability.zookeeper.quorum names zk:2181",
+                "write a rule",
+            ),
+            ({"flink": JOB, "job": {"python": BY_URL}}, "job names https://a.example/a.py", "write a rule"),
+            (
+                {"session": {"jobs": [{"name": "a", "python": BY_URL}]}},
+                "session.jobs, in a, names https://a.example/a.py",
+                "write a rule",
+            ),
+        )
+    ),
+    (
+        {"networkPolicy": {"enabled": True, "egress": {"services": ["{{ .Release.Name }}"]}}},
+        "networkPolicy/egress/services/0",
+        "object",
+    ),
     (
         {"storage": {"enabled": False, "existingClaim": "mine"}},
         'storage.existingClaim is "mine"',
@@ -470,6 +504,15 @@ def test_flink_refuses_options_that_would_break_the_chart(option: str, remedy: s
 DEMO_REFUSALS = [
     ({"global": {"kafka": {"bootstrapServers": "k:9092"}}}, "kafka.enabled is true", "set kafka.enabled=false"),
     ({"kafka": {"enabled": False}}, "no brokers are named", "set global.kafka.bootstrapServers"),
+    (
+        {
+            "kafka": {"enabled": False},
+            "global": {"kafka": {"bootstrapServers": "k:9092"}},
+            "flink": {"networkPolicy": WALLS},
+        },
+        "global.kafka.bootstrapServers names k:9092, but flink.networkPolicy.egress.services is empty",
+        "write a rule",
+    ),
     *(
         ({"kafka": {"config": {option: "x"}}}, f"kafka.config sets {option}", "leave it out")
         for option in (
@@ -550,6 +593,10 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
             "flink": {"config": {"taskmanager.memory.managed.size": "0m"}},
         },
         {"x-anchors": {"a": 1}, "enabled": True},
+        {"networkPolicy": WALLS, "state": {"root": "file:///flink-data/state"}},
+        {"networkPolicy": {**WALLS, "egress": {"services": [{}]}}, "state": {"root": "s3://b/p"}},
+        {"networkPolicy": {**WALLS, "ingress": {"rest": [{"podSelector": {}}]}}, "ingress": {"enabled": True}},
+        {"networkPolicy": {"enabled": False}, "ingress": {"enabled": True}, "state": {"root": "s3://b/p"}},
         {"flink": {"mode": "native"}, "taskmanager": {"replicas": None}},
         {"jobmanager": {"extraEnv": [{"name": "JOB_SPECIFICATION", "value": "free in a session"}]}},
         pytest.param({"files": {"a.txt": "x" * 900_000}}, id="files of 0.9 MB"),

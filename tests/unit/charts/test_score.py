@@ -29,7 +29,7 @@ LEFT = {
     "deployment-replicas": "one JobManager is the default: another one needs high availability, which is a value",
     "deployment-has-host-podantiaffinity": "pods that share a claim have to be on one node",
     "deployment-has-poddisruptionbudget": "one over a single pod would block every drain of its node",
-    "pod-networkpolicy": "what may talk to Flink differs by cluster: docs/security.md has one to copy",
+    "pod-networkpolicy": "what may talk to Flink differs by cluster: networkPolicy.enabled makes them, for who has named it",
     "pod-probes-identical": "both ask whether the port answers, at other times and with other patience",
     "pod-probes": "ZooKeeper's and the demo's only; pods of Jobs and of the test end by themselves",
     "service-type": "a NodePort is what values/nodeport.yaml is for",

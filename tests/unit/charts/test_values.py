@@ -220,6 +220,9 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
         ("storage.enabled", "yes"),
         ("commonLabels", {"a": [1]}),
         ("taskmanager.resources", {"limits": {"memory": None}}),
+        ("networkPolicy.ingress.rest", [{}]),
+        ("networkPolicy.ingress.rest", [{"matchLabels": {"app": "nginx"}}]),
+        ("networkPolicy.egress.services", [{"from": [], "ports": []}]),
     ],
 )
 def test_wrong_types_and_ranges_are_refused(path: str, value: Any) -> None:
@@ -235,6 +238,7 @@ MONITORED: Tree = {"metrics": {"podMonitor": {"enabled": True}}}
 RULE: Tree = {"metrics": {"prometheusRule": {"enabled": True}}}
 MEMORY = [{"type": "Resource", "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 70}}}]
 AUTOSCALED: Tree = {"taskmanager": {"autoscaling": {"enabled": True}}}
+WALLS: Tree = {"networkPolicy": {"enabled": True}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 
 # Value -> another setting of it, and the other values without which it has no effect.
@@ -326,6 +330,17 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "initResources": (ROLE["resources"], {"state": {"root": "s3://b/p"}}),
     "serviceAccount.automountToken": (True, {}),
     "rbac.create": (False, {}),
+    "networkPolicy.enabled": (True, {}),
+    **{
+        f"networkPolicy.ingress.{door}": ([{"podSelector": {}}], {**WALLS, **base})
+        for door, base in {
+            "rest": {},
+            "sqlGateway": {"sqlGateway": {"enabled": True}},
+            "historyServer": {"historyServer": {"enabled": True}},
+            "metrics": {},
+        }.items()
+    },
+    **{f"networkPolicy.egress.{way}": ([{"ports": [{"port": 1}]}], WALLS) for way in ("dns", "apiServer", "services")},
     "extraObjects": ([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}], {}),
     "metrics.enabled": (False, {}),
     "metrics.port": (19249, {}),

@@ -1,19 +1,16 @@
-"""docs/security.md is what the charts render: each port, right and volume, and policies that select the pods they mean."""
+"""docs/security.md is what the charts render: each port, right and volume."""
 
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from ci.core.paths import DEMO, DOCS, FLINK
-from harness.manifests import Manifests, Object, containers, flink_config, parse, pod_template, render
+from ci.core.paths import DEMO, FLINK
+from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
+from tests.security_page import clients, connections, rows, spans
 from tests.unit.scenarios import JOBS, S3, SCENARIOS, Scenario
 
-PAGE = (DOCS / "security.md").read_text()
 COMPONENT = "app.kubernetes.io/component"
 JOB: dict[str, Any] = {"flink": {"type": "job"}}
 # What no other scenario has.
@@ -29,6 +26,7 @@ MORE = [
         },
     ),
     Scenario("url", FLINK, values={**JOB, "job": {"python": {"file": "https://a.example/a.py", "sha256": "0" * 64}}}),
+    Scenario("walls", FLINK, values={**JOBS, "networkPolicy": {"enabled": True}}),
     Scenario("another-user", FLINK, values={**JOBS, "podSecurityContext": {"runAsUser": 1000}}),
     Scenario(
         "own-kafka",
@@ -41,18 +39,6 @@ EVERY = [*SCENARIOS, *MORE]
 PLAIN = [scenario for scenario in EVERY if scenario.name != "flink-everything"]
 USERS_VOLUMES = {"text"}
 RELEASE = "r"
-
-
-def spans(cell: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", cell)
-
-
-def rows(heading: str, first: str) -> list[list[str]]:
-    """The cells of the table below a heading that begins with the column `first`."""
-    section = re.split(r"(?m)^#+ ", PAGE.split(f"# {heading}\n", 1)[1])[0]
-    table = re.search(rf"(?m)^\| {re.escape(first)} \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", section)
-    assert table, f"{heading}: no table {first}"
-    return [[cell.strip() for cell in line.strip("|").split(" |")] for line in table[1].splitlines()]
 
 
 def in_words(obj: Object) -> str:
@@ -189,47 +175,8 @@ def test_every_call_of_the_hooks_is_in_the_table() -> None:
     assert calls <= set(written)
 
 
-def policies() -> list[Object]:
-    """The objects of the page's example."""
-    (example,) = [block for block in re.findall(r"(?m)(?:^    .*\n)+", PAGE) if "kind: NetworkPolicy" in block]
-    return list(parse(textwrap.dedent(example)))
-
-
-def selected(selector: Object, manifests: Manifests) -> set[str]:
-    """The components of the pods that a selector takes."""
-    found = set()
-    for obj in workloads(manifests):
-        labels = pod_template(obj)["metadata"]["labels"]
-        listed = all(labels.get(one["key"]) in one["values"] for one in selector.get("matchExpressions", []))
-        if listed and selector.get("matchLabels", {}).items() <= labels.items():
-            found.add(component(obj))
-    return found
-
-
-def numbers(rule: Object) -> set[int]:
-    return {number for port in rule["ports"] for number in range(port["port"], port.get("endPort", port["port"]) + 1)}
-
-
-@pytest.mark.parametrize("policy", policies(), ids=lambda policy: policy["metadata"]["name"])
-def test_the_policies_select_pods_and_open_their_ports(policy: Object) -> None:
-    manifests = render(FLINK, JOB, name="my")
-    spec = policy["spec"]
-    whole = {component(obj) for obj in workloads(manifests)}
-    wanted = {name for one in spec["podSelector"].get("matchExpressions", []) for name in one["values"]}
-    assert selected(spec["podSelector"], manifests) == (wanted or whole)
-    for direction, peers in (("ingress", "from"), ("egress", "to")):
-        inside = [rule for rule in spec.get(direction, []) if any(peer.keys() == {"podSelector"} for peer in rule[peers])]
-        assert bool(inside) == (policy["metadata"]["name"] == f"my-flink-{direction}")
-        for rule in inside:
-            assert selected(rule[peers][0]["podSelector"], manifests) == whole
-            assert numbers(rule) == {number for _, number, _ in ports(manifests)}
-
-
-def test_the_list_of_ways_ends_at_ports_that_there_are() -> None:
-    known: dict[str, set[int]] = {}
-    for row in PORTS:
-        known.setdefault(spans(row[0])[0], set()).add(int(row[1]))
-    let: dict[str, set[int]] = {}
-    for _, to, numbers_of in rows("What to let through", "from"):
-        let.setdefault(spans(to)[0], set()).update(map(int, numbers_of.split(", ")))
-    assert let == known
+def test_every_port_is_connected_to_and_every_connection_ends_at_one() -> None:
+    let = {(to, port) for _, to, ports in connections() if len(ports) == 1 for port in ports}
+    let |= {(to, port) for _, to, port in clients()}
+    # Nobody is let in to Kafka UI.
+    assert let | {("kafka-ui", 8089)} == {(spans(row[0])[0], int(row[1])) for row in PORTS}

@@ -96,7 +96,7 @@ Secret, so that the hooks need no right to read Secrets.
 {{- define "flink.objects" -}}
 {{- $objects := list -}}
 {{- range $file := list
-      "access/serviceaccount"
+      "access/network-policies" "access/serviceaccount"
       "components/history-server" "components/sql-gateway" "components/zookeeper"
       "config/configmap" "config/files"
       "hooks/savepoints"

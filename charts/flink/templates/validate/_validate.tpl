@@ -110,6 +110,7 @@
 {{- end -}}
 {{- end -}}
 
+{{- include "flink.validate.network" . -}}
 {{- with $values.storage.storageClassName -}}
 {{- if not (regexMatch "^(-|[a-z0-9]([-a-z0-9.]*[a-z0-9])?)$" .) -}}
 {{- fail (printf (cat "storage.storageClassName is %q, which is no name of a StorageClass: write one, for example"

@@ -1,5 +1,7 @@
 {{/* The program of the hooks: (the context of flink.pod, with "scripts" <the ConfigMap that holds it>). */}}
 {{- define "flink.part.hooks" -}}
+{{- /* By it a policy tells the pods of the CronJob from those that Helm starts. */ -}}
+labels: {flink/event: {{ .name }}}
 volumes:
   - name: hooks
     configMap: {name: {{ .scripts }}}
