@@ -18,12 +18,12 @@ from ci.core.console import CommandFailed, die, run, say, step, works
 from ci.core.paths import BUILD
 from ci.kubernetes import tools
 from ci.machine import engine
-from ci.no_registry import node_image, pod_network
+from ci.no_registry import network_policies, node_image, pod_network
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A kind cluster. With workers the pods run there and not on the control plane, as kubeadm has it."""
+    """A kind cluster. With workers the pods run there and not on the control plane, as kubeadm has it, and policies bind them."""
 
     name: str
     kubeconfig: Path
@@ -105,12 +105,19 @@ def config(cluster: Cluster, *, own_network: bool) -> str:
 
 
 def _spread(cluster: Cluster) -> None:
-    """Let pods of different nodes reach each other, and keep the cluster's own off the workers; done again it changes nothing."""
+    """Let pods of different nodes reach each other where policies do, and keep the cluster's own pods off the workers.
+
+    Done again it changes nothing.
+    """
     kubectl = _kubectl(cluster)
     if not registry_answers():
         run([*kubectl, "wait", "--for=jsonpath={.spec.podCIDR}", "node", "--all", "--timeout=60s"])
         nodes = json.loads(run([*kubectl, "get", "nodes", "--output=json"]))["items"]
         pod_network.connect({node["metadata"]["name"]: node["spec"]["podCIDR"] for node in nodes})
+        image = network_policies.image()
+        load([image], cluster.workers)
+        run([*kubectl, "apply", "--filename=-"], stdin=network_policies.manifest(image))
+        run([*kubectl, "--namespace=kube-system", "rollout", "status", "daemonset/kube-router", "--timeout=120s"])
     # A worker that a test takes away must not take DNS with it; and what started before the network was right is restarted.
     selector = {"nodeSelector": {"node-role.kubernetes.io/control-plane": ""}}
     patch = json.dumps({"spec": {"template": {"spec": selector}}})

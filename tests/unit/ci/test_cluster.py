@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from ci.kubernetes import cluster
-from ci.no_registry import pod_network
+from ci.no_registry import network_policies, pod_network
+from harness.manifests import parse
 
 
 def test_the_cluster_with_workers_is_another_one() -> None:
@@ -47,3 +48,10 @@ def test_a_node_gives_addresses_of_its_own_subnet_and_translates_none_of_any_pod
 def test_a_node_has_routes_to_all_others() -> None:
     subnets = {"a": "10.244.0.0/24", "b": "10.244.1.0/24", "c": "10.244.2.0/24"}
     assert "ExecStart=/kind/pod-routes.sh 10.244.0.0/24=a 10.244.2.0/24=c\n" in pod_network.unit("b", subnets)
+
+
+def test_what_enforces_policies_runs_on_every_node_with_the_image_that_was_built() -> None:
+    (daemons,) = parse(network_policies.manifest("flink-helm/kube-router:1")).by("DaemonSet")
+    pod = daemons["spec"]["template"]["spec"]
+    assert [container["image"] for container in pod["containers"]] == ["flink-helm/kube-router:1"]
+    assert pod["tolerations"] == [{"operator": "Exists"}]

@@ -13,8 +13,9 @@ import yaml
 
 from ci.core.paths import DEMO, FLINK, VALUES
 from harness.helm import merged
-from harness.manifests import Manifests, flink_config, pod_template, render, strict_yaml
-from harness.policies import Address, Pod, passes
+from harness.manifests import Manifests, flink_config, pod_template, render
+from harness.policies import Address, End, Pod, passes
+from harness.validation import strict_yaml
 from tests.security_page import HEADING, PAGE, clients, connections, destinations, rows, spans
 from tests.unit.scenarios import ALL_OF_DEMO, JOBS
 
@@ -61,8 +62,12 @@ PORTS = sorted(
         *(22, 80, 443, 6443, 9093, 9249),
     }
 )
-OUTSIDE = {"internet": Address("203.0.113.7"), "API server": Address("192.0.2.10"), "service": Address("198.51.100.9")}
-STRANGERS = {
+OUTSIDE: dict[str, End] = {
+    "internet": Address("203.0.113.7"),
+    "API server": Address("192.0.2.10"),
+    "service": Address("198.51.100.9"),
+}
+STRANGERS: dict[str, End] = {
     "neighbour": Pod({"app": "neighbour"}),
     "other release": Pod({"app.kubernetes.io/name": "flink", "app.kubernetes.io/instance": "s", COMPONENT: "taskmanager"}),
     "same labels elsewhere": Pod(
