@@ -51,6 +51,10 @@ def read(bootstrap_servers: str, topic: str, settings: Mapping[str, str], timeou
 
 
 def _read_partition(consumer: Any, topic: str, partition: int, timeout: float) -> Iterator[dict[str, Any]]:
+    try:
+        _, end = consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, partition), timeout)
+    except confluent_kafka.KafkaException as error:
+        raise LookupError(f"partition {partition} of {topic}: {error.args[0].str()}") from error
     consumer.assign([confluent_kafka.TopicPartition(topic, partition, confluent_kafka.OFFSET_BEGINNING)])
     while True:
         message = consumer.poll(timeout)
@@ -60,7 +64,9 @@ def _read_partition(consumer: Any, topic: str, partition: int, timeout: float) -
             headers = {name: value.decode(errors="replace") for name, value in message.headers() or []}
             yield {"partition": partition, "offset": message.offset(), "headers": headers, "value": message.value() or b""}
         elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
-            return
+            # A fetch may find nothing more before the end that the broker has named.
+            if message.offset() >= end:
+                return
         else:
             raise LookupError(f"partition {partition} of {topic}: {message.error().str()}")
 

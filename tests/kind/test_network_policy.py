@@ -202,7 +202,9 @@ def test_a_job_through_the_verbs_of_helm(install: Install, helm: Helm, cluster: 
     assert "/savepoint-" in jar_job.savepoint(flink, "by-hand")
     tools(cluster, namespace).start("scraper", ["sleep", "infinity"])
     for component, metric in (("jobmanager", "numRunningJobs"), ("taskmanager", "numRecordsIn")):
-        assert metric in cluster.exec(namespace, "scraper", ["python3", "-c", _GET, f"http://{listening(flink)[component][1]}:9249"])
+        assert metric in cluster.exec(
+            namespace, "scraper", ["python3", "-c", _GET, f"http://{listening(flink)[component][1]}:9249"]
+        )
 
     # Policies that shut the hook out of the API server: nothing is changed, and the next upgrade is an ordinary one.
     wrong = {"networkPolicy": {"egress": {"apiServer": [{"to": [{"ipBlock": {"cidr": "10.96.0.1/32"}}]}]}}}
