@@ -27,8 +27,12 @@ def pods(path, query):
     request = urllib.request.Request(url, headers={"Authorization": "Bearer " + (ACCOUNT / "token").read_text()})
     return json.load(urllib.request.urlopen(request, context=TRUST))["items"]
 
+def ready(pod):
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in pod["status"].get("conditions", []))
+
 def metrics(path, query):
-    names = [pod["metadata"]["name"] for pod in pods(path, query) if pod["status"]["phase"] == "Running"]
+    # One that is starting bears no load yet.
+    names = [pod["metadata"]["name"] for pod in pods(path, query) if ready(pod)]
     each = int(pathlib.Path("/tmp/load").read_text()) // max(len(names), 1)
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     usage = [{"name": "taskmanager", "usage": {"cpu": f"{each}m", "memory": "1Gi"}}]
