@@ -150,6 +150,7 @@ FAULTS: list[tuple[str, Tree, Series]] = [
     ("FlinkRecordsLate", JOB, {LATE: "0x110 7x10"}),
     ("FlinkDeadLetters", JOB, {BROKEN: "0x110 7x10"}),
     ("FlinkTaskManagersMissing", merged(JOB, {"taskmanager": {"replicas": 2}}), {}),
+    ("FlinkTaskManagersMissing", merged(JOB, {"taskmanager": {"autoscaling": {"enabled": True, "minReplicas": 2}}}), {}),
     ("FlinkTaskManagersMissing", NATIVE, {PENDING: "0x100 2x20"}),
     ("FlinkMemoryNearlyFull", JOB, {series(HEAP): "95x120"}),
     ("FlinkMemoryNearlyFull", JOB, {series(METASPACE): "95x120"}),

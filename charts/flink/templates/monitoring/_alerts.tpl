@@ -24,10 +24,11 @@ follows annotations by a rule that copies the labels of pods.
 {{- $so := dict "active" $active "resident" (and $active (not $bounded)) "bounded" $bounded "jobs" (gt $jobs 0)
       "standalone" (eq .Values.flink.mode "standalone") "native" (eq .Values.flink.mode "native")
       "claim" .Values.storage.enabled "hooks" .Values.hooks.enabled -}}
-{{- $replicas := .Values.taskmanager.replicas -}}
+{{- $fewest := .Values.taskmanager.autoscaling.minReplicas -}}
+{{- if not (include "flink.autoscaled" .) }}{{ $fewest = include "flink.taskmanager.count" . }}{{ end -}}
 {{- $words := merge (dict "series" (include "flink.alerts.series" .) "release" (include "flink.fullname" .)
       "namespace" .Release.Namespace "claim" (include "flink.claim.name" .) "jobs" $jobs
-      "taskManagers" (ternary 1 $replicas (kindIs "invalid" $replicas))) $rule.thresholds -}}
+      "taskManagers" $fewest) $rule.thresholds -}}
 {{- $text := .Files.Get "files/alerts.yaml" -}}
 {{- range $name, $value := $words -}}
 {{- $text = replace (printf "%%%s%%" $name) (include "flink.text" $value) $text -}}
