@@ -51,7 +51,7 @@ reported() {
 }
 
 check() {
-  local host=$1 port=$2 taskmanagers=$3 type=$4 metrics=${5:-} overview= job= reports=
+  local host=$1 port=$2 taskmanagers=$3 type=$4 metrics=${5:-} overview='' job='' reports=''
   [[ $type != job ]] || job=", the job is running"
   [[ ! $metrics ]] || reports=", and its metrics say so"
   for ((second = 0; second < 120; second++)); do

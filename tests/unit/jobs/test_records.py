@@ -55,7 +55,7 @@ class Consumer:
 
 
 def read(monkeypatch: pytest.MonkeyPatch, messages: list[Message], end: int) -> list[int]:
-    monkeypatch.setattr(records.kafka_client, "client", lambda kind, settings: Consumer(messages, end))
+    monkeypatch.setattr("jobs.tools.records.kafka_client.client", lambda kind, settings: Consumer(messages, end))
     return [record["offset"] for record in records.read("kafka:9092", "t", {})]
 
 

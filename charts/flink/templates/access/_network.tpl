@@ -90,8 +90,8 @@ names end with> and, as flink.policies has them, "selector" and "metadata", with
 {{- $egress = concat $egress $rules -}}
 {{- end -}}
 {{- end -}}
-{{- include "flink.policies" (merge (dict "pods" $pods "connections" (include "flink.network.connections" $root | fromYamlArray)
-      "ingress" $ingress "egress" $egress
+{{- include "flink.policies" (merge (dict "pods" $pods
+      "connections" (include "flink.network.connections" $root | fromYamlArray) "ingress" $ingress "egress" $egress
       "name" (printf "%s-%s" (include "flink.fullname" $root) .name)) .) -}}
 {{- end }}
 

@@ -4,8 +4,8 @@ may only send. (dict
   "component" "jobmanager"    its name among the pods and in the connections
   "name" "..."                what the objects' names begin with
   "selector" <podSelector>    its pods, if these are not all that the others know by its name
-  "pods" <map>                name -> labels that select; what is not there, such as a component that is off, is left out
-  "connections" <list>        who connects to whom among these: {from: [names], to: name, ports: [as Kubernetes has them]}
+  "pods" <map>                name -> labels that select; what is not there, as a component that is off, is left out
+  "connections" <list>        who connects to whom among these: {from: [names], to: name, ports: [of Kubernetes]}
   "ingress", "egress" <lists> more rules, as Kubernetes has them
   "metadata" <template>       which writes it from this dict, with the object's name)
 */}}

@@ -16,8 +16,8 @@
 {{- end -}}
 {{- $metrics := .Values.metrics -}}
 {{- if and (or $metrics.podMonitor.enabled $metrics.scrapeAnnotations) (not $given.ingress.metrics) -}}
-{{- fail (printf (cat "%s is true, but networkPolicy.ingress.metrics is empty, so that nobody scrapes the pods: name who"
-      "does, for example [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}].")
+{{- fail (printf (cat "%s is true, but networkPolicy.ingress.metrics is empty, so that nobody scrapes the pods: name"
+      "who does, for example [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}].")
       (ternary "metrics.podMonitor.enabled" "metrics.scrapeAnnotations" $metrics.podMonitor.enabled)) -}}
 {{- end -}}
 {{- $remote := dict -}}
@@ -34,8 +34,8 @@
 {{- with include "flink.job.download" . | fromJson }}{{ $_ := set $remote "job" .url }}{{ end -}}
 {{- range $key, $address := $remote -}}
 {{- if and $address (not $given.egress.services) -}}
-{{- fail (printf (cat "%s names %s, but networkPolicy.egress.services is empty, so that no pod reaches it: write a rule,"
-      "for example {to: [{ipBlock: {cidr: 192.0.2.0/24}}], ports: [{port: 443}]}.") $key $address) -}}
+{{- fail (printf (cat "%s names %s, but networkPolicy.egress.services is empty, so that no pod reaches it: write a"
+      "rule, for example {to: [{ipBlock: {cidr: 192.0.2.0/24}}], ports: [{port: 443}]}.") $key $address) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
