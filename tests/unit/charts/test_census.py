@@ -210,7 +210,7 @@ def test_long_names_stay_different() -> None:
 SERVICES = {
     "r-flink-sql-gateway": ("sql-gateway", {"http": 8083}),
     "r-flink-history-server": ("history-server", {"http": 8082}),
-    "r-flink-jobmanager": ("jobmanager", {"rpc": 6123, "blob": 6124}),
+    "r-flink-jobmanager": ("jobmanager", {"rpc": 6123, "blob": 6124, "metrics": 9249}),
     "r-flink-rest": ("jobmanager", {"rest": 8081}),
     "r-kafka": ("kafka", {"kafka": 9092}),
     "r-kafka-ui": ("kafka-ui", {"http": 8089}),

@@ -47,6 +47,7 @@ def test_the_options_of_a_session_cluster() -> None:
         "metrics.reporter.prom.scope.variables.excludes": "host;task_attempt_id;task_attempt_num",
         "metrics.job.status.enable": "CURRENT_TIME;STATE",
         "cluster.registration.error-delay": "1 s",
+        "rest.cache.checkpoint-statistics.timeout": "0 ms",
         "heartbeat.interval": "5 s",
         "heartbeat.timeout": "20 s",
         "env.java.default-opts.jobmanager": "-XX:TieredStopAtLevel=1",

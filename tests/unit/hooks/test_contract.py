@@ -293,7 +293,7 @@ def test_the_dry_run_may_ask_for_each_object(scenario: Scenario) -> None:
                 for kind in rule["resources"]:
                     allowed.setdefault((group, kind), set()).update(rule.get("resourceNames", []))
                     created |= {(group, kind)} if "create" in rule["verbs"] else set()
-    plurals = {"Ingress": "ingresses", "PodDisruptionBudget": "poddisruptionbudgets"}
+    plurals = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
     for obj in wanted["objects"]:
         if obj["kind"] in ("Role", "RoleBinding"):
             continue
