@@ -45,6 +45,7 @@ CASES: dict[str, tuple[dict[str, str], list[str], int]] = {
         3,
     ),
     "a parallelism that was changed while it ran": ({"parallelism": "4"}, [], 3),
+    "a parallelism that the options say": ({"parallelism": "0"}, [], 3),
     "the way back": (
         {"previousFormer": OLD, "ids": f"{NOW} {OLD} {OLDER}"},
         [f"checkpoints/{OLDER}/chk-3", f"checkpoints/{OLD}/chk-7", f"checkpoints/{OLD}/chk-8"],

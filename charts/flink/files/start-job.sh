@@ -199,8 +199,9 @@ if [[ $restore ]]; then
   fi
 fi
 
-# The values may ask for another one since this pod was made, and the running job has it already.
-if [[ $(field parallelism) ]]; then options+=(-D "parallelism.default=$(field parallelism)"); fi
+# The values may ask for another one since this pod was made, and the running job has it already. 0: as the options say.
+parallelism=$(field parallelism)
+if [[ ${parallelism:-0} != 0 ]]; then options+=(-D "parallelism.default=$parallelism"); fi
 
 if [[ -w $log ]]; then field generation >"$log/generation"; fi
 # Without the ARGUMENTs: those of the job may hold secrets.
