@@ -280,7 +280,6 @@ def test_a_leader_in_kubernetes_that_goes(install: Install, cluster: Cluster, na
         networkPolicy=policy(cluster),
         highAvailability={"type": "kubernetes"},
         jobmanager={"replicas": 2, "strategy": {"type": "RollingUpdate"}},
-        storage={"accessModes": ["ReadWriteOnce"]},
     )
     flink = jar_job.started(install, "leader", values)
     job = jar_job.running(flink)
