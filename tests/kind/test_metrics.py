@@ -138,6 +138,7 @@ def test_of_jobs_in_a_session(install: Install, helm: Helm, namespace: str, vers
     assert value(flink, "runningState", jobs[1]) == 1
 
 
+@pytest.mark.full
 def test_of_taskmanagers_that_flink_makes(install: Install, helm: Helm, namespace: str) -> None:
     flink = install("native", values=JSON, files=[VALUES / "native-session.yaml"])
     job = flink.submit("--detached", f"{EXAMPLES}/TopSpeedWindowing.jar")

@@ -104,8 +104,8 @@ NOT_OF_KDV = ("numPendingTaskManagers", "numLateRecordsDropped")
         pytest.param(
             merged(JOB, {"flink": {"version": OLD}}), OLD, ("numPendingTaskManagers",), id="job of 1.20", marks=pytest.mark.full
         ),
-        pytest.param(SESSION, NEW, ("numPendingTaskManagers",), id="session"),
-        pytest.param(NATIVE, NEW, (), id="native"),
+        pytest.param(SESSION, NEW, ("numPendingTaskManagers",), id="session", marks=pytest.mark.full),
+        pytest.param(NATIVE, NEW, (), id="native", marks=pytest.mark.full),
     ],
 )
 def test_each_panel_shows_something(
