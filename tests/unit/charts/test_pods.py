@@ -278,7 +278,8 @@ def test_the_helm_test_checks_what_was_asked_for() -> None:
         found: list[str] = containers(pod)["test"]["args"]
         return found[2:]
 
-    assert args({"taskmanager": {"replicas": 3}}) == ["check", "r-flink-rest", "8081", "3", "session", "r-flink-jobmanager", "9249"]
+    metrics = ["r-flink-jobmanager", "9249"]
+    assert args({"taskmanager": {"replicas": 3}}) == ["check", "r-flink-rest", "8081", "3", "session", *metrics]
     silent = {"flink": JOB, "rest": {"port": 18081}, "metrics": {"enabled": False}}
     assert args(silent) == ["check", "r-flink-rest", "18081", "1", "job"]
 
