@@ -47,6 +47,7 @@ def runs_at(flink: FlinkRelease, job: str, parallelism: int) -> None:
     wait_for(runs, timeout=240, what=f"a parallelism of {parallelism}")
 
 
+@pytest.mark.full
 def test_a_job_takes_the_slots_that_there_are(install: Install, helm: Helm, namespace: str) -> None:
     values = merged(yaml.safe_load((VALUES / "autoscaling.yaml").read_text()), SMALL, QUICK)
     flink = jar_job.started(install, "follows", values)

@@ -122,7 +122,8 @@ def test_of_the_kdv_job(install: Install, helm: Helm, cluster: Cluster, namespac
     wait_for(all_read, timeout=60, what="the metrics to say that all was read")
 
 
-@pytest.mark.parametrize("version", [pytest.param(NEW, marks=pytest.mark.full), OLD])
+@pytest.mark.full
+@pytest.mark.parametrize("version", [NEW, OLD])
 def test_of_jobs_in_a_session(install: Install, helm: Helm, namespace: str, version: str) -> None:
     flink = install("both", values={"flink": {"version": version}, **JSON}, files=[VALUES / "session.yaml"])
     assert "Succeeded" in helm.test("both", namespace=namespace)

@@ -97,15 +97,14 @@ NOT_OF_THE_JAR = ("pendingRecords", "watermarkLag", r"late\\[", r"broken\\[")
 NOT_OF_KDV = ("numPendingTaskManagers", "numLateRecordsDropped")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("values", "version", "absent"),
     [
         pytest.param(JOB, NEW, ("numPendingTaskManagers",), id="job"),
-        pytest.param(
-            merged(JOB, {"flink": {"version": OLD}}), OLD, ("numPendingTaskManagers",), id="job of 1.20", marks=pytest.mark.full
-        ),
-        pytest.param(SESSION, NEW, ("numPendingTaskManagers",), id="session", marks=pytest.mark.full),
-        pytest.param(NATIVE, NEW, (), id="native", marks=pytest.mark.full),
+        pytest.param(merged(JOB, {"flink": {"version": OLD}}), OLD, ("numPendingTaskManagers",), id="job of 1.20"),
+        pytest.param(SESSION, NEW, ("numPendingTaskManagers",), id="session"),
+        pytest.param(NATIVE, NEW, (), id="native"),
     ],
 )
 def test_each_panel_shows_something(

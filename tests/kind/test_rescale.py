@@ -49,13 +49,10 @@ def test_no_row_is_lost_or_twice(install: Install, helm: Helm, namespace: str, v
     check_rows(flink, kafka, 2000)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "more",
-    [
-        {},
-        pytest.param({"highAvailability": {"type": "kubernetes"}}, marks=pytest.mark.full),
-        pytest.param({"flink": {"mode": "native"}}, marks=pytest.mark.full),
-    ],
+    [{}, {"highAvailability": {"type": "kubernetes"}}, {"flink": {"mode": "native"}}],
     ids=["standalone", "HA", "native"],
 )
 def test_a_jobmanager_that_is_replaced_has_it_too(
