@@ -69,21 +69,23 @@ def test_more_than_there_are_slots_for_is_taken_as_they_come(adaptive: World) ->
     assert adaptive.clock.now < 30
 
 
-def test_a_job_that_keeps_its_parallelism_although_it_has_the_slots(adaptive: World) -> None:
-    def refuses(method: str, path: str) -> None:
-        if method == "POST":
+def refuse_each(adaptive: World, method: str) -> None:
+    """Flink answers each such request with 400."""
+
+    def refuses(asked: str, path: str) -> None:
+        if asked == method:
             adaptive.flink.trouble = [400]
 
     adaptive.flink.before = refuses
+
+
+def test_a_job_that_keeps_its_parallelism_although_it_has_the_slots(adaptive: World) -> None:
+    refuse_each(adaptive, "POST")
     assert "it runs 2 tasks of map instead of 4" in adaptive.refused("after", FOUR)
 
 
 def test_flink_says_no(adaptive: World) -> None:
-    def refuses(method: str, path: str) -> None:
-        if method == "PUT":
-            adaptive.flink.trouble = [400]
-
-    adaptive.flink.before = refuses
+    refuse_each(adaptive, "PUT")
     assert "its parallelism could not be changed" in adaptive.refused("after", FOUR)
 
 

@@ -126,7 +126,7 @@ class Flink:
         """How old what it says of checkpoints may be: `rest.cache.checkpoint-statistics.timeout`, else `web.refresh-interval`."""
         answer = self._http.call("GET", "/jobmanager/config")
         if not isinstance(answer, list):
-            raise Unreachable(f"GET /jobmanager/config: this is no answer of Flink: {str(answer)[:100]}")
+            raise _not_of_flink("/jobmanager/config", answer)
         options = {one["key"]: str(one["value"]) for one in answer}
         value = options.get("rest.cache.checkpoint-statistics.timeout") or options.get("web.refresh-interval") or "3 s"
         number, unit = re.fullmatch(r"(\d*)\s*(.*)", value.strip()).groups()  # type: ignore[union-attr]
@@ -181,7 +181,7 @@ class Flink:
         """The answer, or what it has under the one key; it is an object with all the keys."""
         answer = self._http.call("GET", path)
         if not isinstance(answer, dict) or any(key not in answer for key in keys):
-            raise Unreachable(f"GET {path}: this is no answer of Flink: {str(answer)[:100]}")
+            raise _not_of_flink(path, answer)
         return answer[keys[0]] if len(keys) == 1 and keys[0] == "jobs" else answer
 
     def _or_none(self, path: str, *keys: str) -> Optional[Json]:
@@ -192,6 +192,10 @@ class Flink:
             if error.status == 404:
                 return None
             raise
+
+
+def _not_of_flink(path: str, answer: Any) -> Unreachable:
+    return Unreachable(f"GET {path}: this is no answer of Flink: {str(answer)[:100]}")
 
 
 def _vertex(id_: str, bounds: Json, shown: Json) -> Vertex:

@@ -40,6 +40,7 @@ class Status(enum.Enum):
     UNREACHABLE = "Flink does not answer"
 
 
+ALIVE = (Status.RUNNING, Status.UNHEALTHY)
 OVER = (Status.FINISHED, Status.FAILED, Status.CANCELED)
 
 
@@ -107,7 +108,7 @@ class Observation:
     @property
     def is_alive(self) -> bool:
         """Whether Flink shows the job, and it has not ended."""
-        return self.status in (Status.RUNNING, Status.UNHEALTHY)
+        return self.status in ALIVE
 
 
 NO_CHECKPOINTS = Checkpoints("", "", "", False, 0)
@@ -179,7 +180,7 @@ def ask(flink: Flink, record: Record) -> Report:
         config = flink.checkpoint_config(job)
         stop = flink.operation(job, pending[1]) if pending[:1] == [job] else None
         failure = flink.failure(job)
-        vertices = flink.vertices(job) if record.parallelism and status in (Status.RUNNING, Status.UNHEALTHY) else None
+        vertices = flink.vertices(job) if record.parallelism and status in ALIVE else None
     except (Unreachable, HttpError):
         return Report(Status.UNREACHABLE, record.job)
     return Report(status, job, tuple(known), checkpoints, config, stop, failure, vertices)

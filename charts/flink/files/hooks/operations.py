@@ -126,7 +126,7 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
         actor.adopt(step.job)
         _before_job(actor, lenient, adopted=True)
         return
-    if step.action in (Action.KEEP, Action.RESCALE):
+    if step.leaves_the_job:
         stale = seen.is_alive and not seen.stop and (record.is_stopping or record.barred)
         kept = replace(record, spec=actor.job.specification, pending="" if stale else record.pending)
         if record.state == RUNNING and seen.never_ran:

@@ -53,6 +53,11 @@ class Plan:
     job: str = ""  # the one to adopt
 
     @property
+    def leaves_the_job(self) -> bool:
+        """Whether the hook before the operation does nothing to the job."""
+        return self.action in (Action.KEEP, Action.RESCALE)
+
+    @property
     def ends_a_job(self) -> bool:
         return self.action in (Action.STOP, Action.CANCEL)
 

@@ -49,7 +49,7 @@ def prove(actor: Actor) -> None:
             record = replace(record, ran=record.generation)
             actor.write(record)
         # One that waits for slots may need fewer.
-        change = actor.rescale(report) if status in (Status.RUNNING, Status.UNHEALTHY) else ""
+        change = actor.rescale(report) if status in observe.ALIVE else ""
         record = actor.record
         if status in _WELL:
             missing = "" if status is Status.FINISHED else not_there(actor) or change

@@ -51,9 +51,8 @@ class Record:
     followers: Tuple[str, ...] = ()
     state: str = ""  # running, suspended, or finished and not to be run again
     restore: str = ""  # what it starts from; empty: nothing
-    previous: str = (
-        ""  # the previous state, if this generation starts from other state: from what the values named, or from nothing
-    )
+    # The previous state, if this generation starts from other state: from what the values named, or from nothing.
+    previous: str = ""
     previousFormer: Tuple[str, ...] = ()  # ids whose checkpoints may be newer than `previous`, the newest first
     own: bool = False  # whether `restore` is a checkpoint of this release's own, which Flink may delete in time
     former: Tuple[str, ...] = ()  # ids before this one whose checkpoints may be newer than `restore`, the newest first
@@ -63,9 +62,8 @@ class Record:
     format: str = ""  # of `restore`, if that is a savepoint that stopped the job: CANONICAL or NATIVE
     # No earlier job is known, and the values named no state: where its directory holds some, it must not start without it.
     first: bool = False
-    pending: str = (
-        ""  # what was begun and is not known to be done: a stop ("job trigger directory"), or one of the constants above
-    )
+    # What was begun and is not known to be done: a stop ("job trigger directory"), or one of the constants above.
+    pending: str = ""
     stops: Tuple[str, ...] = ()  # savepoints that stopped the job, the newest last
     savepoints: Tuple[str, ...] = ()  # savepoints on demand and on schedule, the newest last
     left: Tuple[str, ...] = ()  # checkpoints of generations before that can be deleted once nothing needs them

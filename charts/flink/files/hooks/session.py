@@ -23,7 +23,6 @@ from .submit import Client
 from .wanted import Job, Wanted
 
 EXCHANGE = Path("/exchange")
-_ENDED = (Status.FINISHED, Status.FAILED, Status.CANCELED)
 
 
 def jobs_of(wanted: Wanted, records: Records) -> List[Job]:
@@ -158,10 +157,10 @@ def _planned(actor: Actor, seen: Observation, lenient: bool) -> Plan:
 
 def _settle(actor: Actor, step: Plan, seen: Observation, lenient: bool) -> bool:
     """End the job, if it is to end, and write where it resumes; returns whether it was stopped."""
-    if step.action in (Action.KEEP, Action.RESCALE):
+    if step.leaves_the_job:
         _leave(actor, seen)
         return False
-    if not step.ends_a_job and seen.status not in _ENDED and actor.job.state == RUNNING and not seen.jobmanager_replaced:
+    if not step.ends_a_job and seen.status not in observe.OVER and actor.job.state == RUNNING and not seen.jobmanager_replaced:
         _leave(actor, seen)
         return False  # it is begun after the upgrade
     wrote_nothing = observe.wrote_nothing(actor.record, seen)
@@ -274,7 +273,7 @@ def _start_if_due(actor: Actor, client: Client, began: float, lenient: bool) -> 
     patience = 0 if not actor.record.exists or actor.record.state != RUNNING else 30
     seen = actor.observe(_left(patience, began))
     step = _planned(actor, seen, lenient)
-    if step.action in (Action.KEEP, Action.RESCALE):
+    if step.leaves_the_job:
         _leave(actor, seen)
         say(f"{actor.job.name}: {step.why}")
         return

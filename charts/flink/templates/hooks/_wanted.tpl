@@ -31,9 +31,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
 {{- if eq $values.flink.mode "native" -}}
 {{- $pods = append $pods (include "flink.native.object" $root | fromJson) -}}
 {{- end -}}
-{{- $parallelism := include "flink.option" (dict "root" $root "key" "parallelism.default") -}}
-{{- $job := dict "name" ""
-      "parallelism" (include "flink.job.scales" (dict "root" $root "parallelism" $parallelism) | int)
+{{- $job := dict "name" "" "parallelism" (include "flink.job.parallelism" $root | int)
       "specification" (include "flink.specification" $root)
       "upgrade_mode" $values.job.upgradeMode
       "state" $values.job.state "from_savepoint" $values.job.fromSavepoint "program" nil -}}

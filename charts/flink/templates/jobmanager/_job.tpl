@@ -41,6 +41,14 @@ cannot be told from the others then.
 {{- end -}}
 {{- end }}
 
+{{/* That of the job of a job release. */}}
+{{- define "flink.job.parallelism" -}}
+{{- if eq .Values.flink.type "job" -}}
+{{- include "flink.job.scales" (dict "root" .
+      "parallelism" (include "flink.option" (dict "root" . "key" "parallelism.default"))) -}}
+{{- end -}}
+{{- end }}
+
 {{/* What a parallelism is to the specification of a job. */}}
 {{- define "flink.job.shape" -}}
 {{ ternary "more" (include "flink.text" .parallelism) (include "flink.job.scales" . | empty | not) }}

@@ -45,10 +45,9 @@
 {{- if .python }}{{ $program = concat (list "--python" $file "--") $args }}{{ end -}}
 {{- $content := get $root.Values.files (include "flink.session.program" (dict "job" . "key" "file")) -}}
 {{- $sql := dig "sql" "file" "" . | empty | not -}}
+{{- $scales := include "flink.job.scales" (dict "root" $root "parallelism" $parallelism) -}}
 {{- $shape := $options -}}
-{{- with include "flink.job.scales" (dict "root" $root "parallelism" $parallelism) -}}
-{{- $shape = merge (dict "parallelism.default" "more") $options -}}
-{{- end -}}
+{{- if $scales }}{{ $shape = merge (dict "parallelism.default" "more") $options }}{{ end -}}
 {{- $hash := list .name $file $download $program $shape $sql $content (include "flink.image" $root) -}}
 {{- with include "flink.client.highAvailability" $root }}{{ $_ := set $options "high-availability.type" . }}{{ end -}}
 {{- $submitted := dict "file" $file "url" ($download.url | default "") "sha256" ($download.sha256 | default "")
@@ -56,7 +55,7 @@
       "allow_non_restored_state" (.allowNonRestoredState | default false) -}}
 {{- $entries = append $entries (dict "name" .name "specification" ($hash | toJson | sha256sum | trunc 16)
       "upgrade_mode" "" "state" "running"
-      "parallelism" (include "flink.job.scales" (dict "root" $root "parallelism" $parallelism) | int)
+      "parallelism" (int $scales)
       "from_savepoint" (.fromSavepoint | default "") "program" $submitted) -}}
 {{- end -}}
 {{- toJson $entries -}}
