@@ -13,7 +13,7 @@ from kubernetes.dynamic import DynamicClient
 from ci.core.paths import FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm
-from tests.kind import jar_job, s3_store
+from tests.kind import jar_job, monitoring, s3_store
 from tests.kind.installs import Install
 from tests.kind.jar_job import another
 
@@ -55,6 +55,7 @@ def client(cluster: Cluster, namespace: str) -> Iterator[DynamicClient]:
     # Sidecars and security contexts of users' own are not all `restricted`.
     labels = {"pod-security.kubernetes.io/enforce": "privileged"}
     cluster.core.patch_namespace(namespace, {"metadata": {"labels": labels}})
+    monitoring.define_kinds(cluster)
     with cluster.having(list(yaml.safe_load_all(NEEDED)), namespace):
         yield DynamicClient(cluster.api)
 

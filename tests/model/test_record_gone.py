@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.model.helm import Helm, Outcome
 from tests.model.scenes import STORE, each_mode, restart_jobmanager, upgrade, without_record
 from tests.model.values import Values
+from tests.model.walk import Checked
 
 
 @each_mode
@@ -32,3 +34,29 @@ def test_the_record_that_is_made_anew_tells_all(values: Values, then: str) -> No
     assert not release.world.ledger.faults
     # On a store without high availability nobody can tell the newest checkpoint: the JobManager waits.
     assert bool(release.jobs) is (then == "upgrade" or values is not STORE)
+
+
+@each_mode
+@pytest.mark.parametrize("mode", ["standalone", "native"])
+@pytest.mark.parametrize("upgrade_mode", ["savepoint", "last-state"])
+@pytest.mark.parametrize("order", range(3))
+def test_another_program_is_applied_together_with_its_hooks(values: Values, mode: str, upgrade_mode: str, order: int) -> None:
+    """The Deployment is another one already when the hooks look, and the pod that serves is on its way out."""
+    values = replace(values, mode=mode)
+    release = Checked(values, by_helm=False)
+    assert release.change(values, lambda helm: helm.sync(values)).ok
+    release.world.advance(300)
+    release.world.delete_config_map("app-record")
+    other = replace(values, program=2, upgrade_mode=upgrade_mode)
+
+    def applied_until_it_is_taken(helm: Helm) -> Outcome:
+        for number in range(order, order + 3):
+            outcome = helm.apply_everything(other, number)
+            if outcome.ok:
+                break
+        return outcome
+
+    outcome = release.change(other, applied_until_it_is_taken, at_once=True)
+    # On a store nobody can tell what the old pod has written last.
+    assert outcome.ok is not bool(values.root)
+    assert [job.program for job in release.jobs] == ([] if values.root else [2])

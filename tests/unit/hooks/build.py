@@ -143,7 +143,7 @@ def wanted(**changes: Any) -> Wanted:
 
 def volume(claim: str = "data") -> str:
     """What is mounted where the state lies."""
-    return observe.volume_of(observe.volumes(deployment(claim)), SAVEPOINTS)
+    return observe.volume_of(observe.volumes(deployment(claim)["spec"]["template"]["spec"]), SAVEPOINTS)
 
 
 def record(**changes: Any) -> Record:
@@ -179,7 +179,7 @@ def jobmanager(**changes: Any) -> JobManager:
         "made_by_helm": True,
         "has_record": True,
         "is_new": False,
-        "volumes": observe.volumes(deployment()),
+        "volumes": observe.volumes(deployment()["spec"]["template"]["spec"]),
     }
     return JobManager(**{**given, **changes})
 

@@ -105,6 +105,8 @@ def test_a_new_generation_starts_with_it(adaptive: World) -> None:
 def test_a_job_whose_record_is_gone_is_taken_over_with_its_own(adaptive: World) -> None:
     adaptive.kubernetes.config_maps.clear()
     adaptive.rolled_out("r-jobmanager", specification="a", template="t1", parallelism="2")
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:09Z"}
+    adaptive.kubernetes.pods = [build.pod(startTime="2026-01-01T00:00:00Z", conditions=[ready])]
     adaptive("before", FOUR)
     adaptive("after", FOUR)
     assert adaptive.flink.parallelism(JOB) == {"map": 4, "sink": 3}

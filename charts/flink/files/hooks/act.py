@@ -98,6 +98,7 @@ class Actor:
                 if not step.ends_a_job:
                     return self._source(step)
         if step.action is Action.CANCEL:
+            self.records.write_assumed(self.job.name)  # nothing else would tell of the job, if its JobManager died now
             self.cancel()
             report = self._after_cancel(seen)
             return replace(self._after(report, step, seen), left=_left(report.checkpoints, report.config))
@@ -426,7 +427,8 @@ class Actor:
         old = self.record
         live = observe.jobmanager(self.wanted, self.kubernetes)
         # Without hooks its pods do not wait for a record, and would not find its newest state after a restart.
-        spec = live.specification if live and live.has_record else ""
+        pod = observe.serving(self._jobmanager_pods()) if live and live.has_record else None
+        spec = observe.specification(pod) if pod else ""
         if old.has_id(job):  # it was to be suspended, but was unreachable
             former = tuple(one for one in old.former if one != job)
             record = replace(old, confirmed=old.generation, state=RUNNING, spec=spec, former=former, pending="")
@@ -447,8 +449,22 @@ class Actor:
         if spec == self.job.specification:
             # It may be left alone.
             record = replace(self._writing_as_wanted(record), parallelism=live.parallelism if live else 0)
+        elif pod and not self.job.name and not record.checkpointDirectory:
+            # The pod may go at any moment: where it writes is known from nothing else.
+            directory = self._directory_of(job)
+            volume = observe.volume_of(observe.volumes(pod["spec"]), directory)
+            record = replace(record, checkpointDirectory=directory, checkpointVolume=volume)
         self.records.assume(self.job.name, record.with_id(job))
         say(f"The job {job} is taken over.")
+
+    def _directory_of(self, job: str) -> str:
+        """Where a job writes its checkpoints, as the newest one tells; empty if it has none."""
+        try:
+            checkpoints = self.flink.checkpoints(job)
+        except (Unreachable, HttpError):
+            return ""
+        before, written, _ = (checkpoints.newest if checkpoints else "").partition(f"/{job}/chk-")
+        return before if written else ""
 
     def _started_from(self, job: str) -> bool:
         """Whether a job without a record has used the path of the values."""

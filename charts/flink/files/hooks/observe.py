@@ -235,7 +235,7 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         made_by_helm=annotations.get("meta.helm.sh/release-name") == wanted.release
         and not was_applied_since(live["metadata"], SPECIFICATION),
         is_new=first and clock.seconds_since(live["metadata"]["creationTimestamp"]) < _NEW_SECONDS,
-        volumes=volumes(live),
+        volumes=volumes(live["spec"]["template"]["spec"]),
         replicas=live["spec"].get("replicas", 1),
         without_pods_since=min((clock.seconds_of(one["lastTransitionTime"]) for one in failures), default=0),
         jobs=json.loads(annotations.get(JOBS, "null")),
@@ -307,9 +307,8 @@ def _type_of(container: Json) -> str:
     return "job" if any(word in argv for word in ("standalone-job", "job.sh", "kubernetes-application")) else "session"
 
 
-def volumes(deployment: Json) -> Dict[str, str]:
-    """Path in the container -> the volume that is mounted there, as text that can be compared."""
-    spec = deployment["spec"]["template"]["spec"]
+def volumes(spec: Json) -> Dict[str, str]:
+    """Path in the container of a pod -> the volume that is mounted there, as text that can be compared."""
     known = {volume["name"]: volume for volume in spec.get("volumes") or []}
     mounted = {}
     for mount in _main(spec).get("volumeMounts") or []:
@@ -338,7 +337,7 @@ def coming_volumes(wanted: Wanted) -> Dict[str, str]:
     """Those of the coming JobManager."""
     for obj in wanted.objects:
         if obj["kind"] == "Deployment" and obj["metadata"]["name"] == wanted.jobmanager_deployment:
-            return volumes(obj)
+            return volumes(obj["spec"]["template"]["spec"])
     return {}
 
 
@@ -387,8 +386,18 @@ def renamed_from(wanted: Wanted, kubernetes: Kubernetes) -> str:
     return ""
 
 
-def pods_of(pods: List[Json], specification: str) -> List[Json]:
-    return [pod for pod in pods if (pod["metadata"].get("annotations") or {}).get(SPECIFICATION) == specification]
+def pods_of(pods: List[Json], spec: str) -> List[Json]:
+    return [pod for pod in pods if specification(pod) == spec]
+
+
+def serving(pods: List[Json]) -> Optional[Json]:
+    """A pod that has served REST; None if such pods differ in what they run. Their Deployment may be another one by now."""
+    served = [pod for pod in pods if was_ready(pod)]
+    return served[0] if len({specification(pod) for pod in served}) == 1 else None
+
+
+def specification(pod: Json) -> str:
+    return str((pod["metadata"].get("annotations") or {}).get(SPECIFICATION, ""))
 
 
 # The maximum between the start of a pod and its first conditions: later ones have changed.

@@ -281,6 +281,11 @@ class Records:
         """Use a record as if it were written, until it is, or until the ConfigMap is read again."""
         self._assumed[name] = record
 
+    def write_assumed(self, name: str) -> None:
+        """Raises LookAgain as put does."""
+        if name in self._assumed:
+            self.put(name, self._assumed[name])
+
     def put(self, name: str, record: Record) -> None:
         """Raises LookAgain if somebody else has written meanwhile."""
         self._assumed.pop(name, None)
