@@ -361,7 +361,7 @@ class JobManager:
             case ["jobmanager", "config"]:
                 return 200, []  # as Flink has it: what it answers may be REFRESH old
             case ["overview"]:
-                return 200, {"slots-available": 0, "slots-total": 100}
+                return 200, {"slots-available": 0, "slots-total": 100, "flink-version": f"{self.process.flink_version}.1"}
             case ["savepoint-disposal"]:
                 world.dispose(self, (body or {})["savepoint-path"])
                 return 202, {"request-id": "d"}
@@ -403,7 +403,8 @@ class JobManager:
                 return 200, self._shown_checkpoints(world, job)
             case "GET", ["checkpoints", "config"]:
                 retention = {"enabled": True, "delete_on_cancellation": not job.retained}
-                backend = "HashMapStateBackend" if self.process.backend == "hashmap" else "EmbeddedRocksDBStateBackend"
+                classes = {"hashmap": "HashMapStateBackend", "rocksdb": "EmbeddedRocksDBStateBackend", "forst": "ForStStateBackend"}
+                backend = classes[self.process.backend]
                 state_backend = {"state_backend": backend, "state_changelog_enabled": False}
                 return 200, {"timeout": 600_000, "externalization": retention, **state_backend}
             case "GET", ["exceptions"]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.model.scenes import each_mode, each_session, installed, upgrade
+from tests.model.scenes import AVAILABLE, each_mode, each_session, installed, rollback, upgrade
 from tests.model.trouble import Trouble
 from tests.model.values import Values
 
@@ -38,3 +38,15 @@ def test_a_job_that_has_just_failed_resumes_from_its_last_checkpoint(values: Val
     jobmanager.complete_checkpoints(release.world)
     jobmanager.end(release.world, job, "FAILED")
     assert upgrade(release, replace(values, program=2)).ok
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("seconds", [1, 8, 20])
+def test_a_rollback_of_a_job_whose_checkpoints_flink_deletes_when_it_is_cancelled(call: int, seconds: float) -> None:
+    """Its savepoint fails, as its JobManager has just died, and it runs again and completes a checkpoint: that would be lost."""
+    values = replace(AVAILABLE, retained_on_cancellation=False, adaptive=True)
+    release = installed(values)
+    assert upgrade(release, replace(values, program=2)).ok
+    release.world.advance(seconds)
+    rollback(release, 0, Trouble("jobmanager dies", call))
+    assert not release.world.ledger.faults

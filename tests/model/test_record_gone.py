@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.model.helm import Helm, Outcome
-from tests.model.scenes import STORE, each_mode, restart_jobmanager, upgrade, without_record
+from tests.model.scenes import AVAILABLE, STORE, each_mode, restart_jobmanager, upgrade, without_record
 from tests.model.values import Values
 from tests.model.walk import Checked
 
@@ -34,6 +34,32 @@ def test_the_record_that_is_made_anew_tells_all(values: Values, then: str) -> No
     assert not release.world.ledger.faults
     # On a store without high availability nobody can tell the newest checkpoint: the JobManager waits.
     assert bool(release.jobs) is (then == "upgrade" or values is not STORE)
+
+
+@each_mode
+@pytest.mark.parametrize("state", ["RUNNING", "CANCELED"])
+@pytest.mark.parametrize(
+    ("change", "reason"), [({"backend": "forst"}, "forst cannot read it"), ({"flink_version": "2.1"}, "written by Flink 2.2")]
+)
+def test_what_could_not_read_its_state_is_refused(values: Values, state: str, change: dict[str, str], reason: str) -> None:
+    release = without_record(values)
+    jobmanager = release.world.serving("app")
+    assert jobmanager
+    if state == "CANCELED":
+        jobmanager.end(release.world, release.jobs[0], state)
+    outcome = upgrade(release, replace(values, **change))
+    assert (outcome.state, reason in outcome.output) == ("refused", True)
+
+
+@pytest.mark.parametrize("order", range(6))
+def test_another_parallelism_is_applied_together_with_its_hooks(order: int) -> None:
+    values = replace(AVAILABLE, adaptive=True, parallelism=2)
+    release = Checked(values, by_helm=False)
+    assert release.change(values, lambda helm: helm.sync(values)).ok
+    release.world.advance(300)
+    release.world.delete_config_map("app-record")
+    other = replace(values, parallelism=4)
+    assert release.change(other, lambda helm: helm.apply_everything(other, order), at_once=True).ok
 
 
 @each_mode

@@ -97,7 +97,7 @@ class FakeFlink(Fake):
             case ["jobmanager", "config"]:
                 return 200, [{"key": key, "value": value} for key, value in self.options.items()]
             case ["overview"]:
-                return 200, {"slots-available": 0, "slots-total": self.slots}
+                return 200, {"slots-available": 0, "slots-total": self.slots, "flink-version": "2.2.1"}
             case ["savepoint-disposal"]:
                 self.disposed.append(body["savepoint-path"])
                 return 202, {"request-id": "d"}

@@ -125,11 +125,17 @@ ALIVE = [
         seen={"config": retained(False)},
     ),
     refuse("the job takes no externalized checkpoints", "RETAIN_ON_CANCELLATION", job=LAST_STATE, seen={"config": None}),
-    case(
-        "the job deletes its checkpoints, but has none newer than what it started from",
-        "CANCEL",
+    refuse(
+        "the job deletes its checkpoints, and may complete one that is newer than what it started from",
+        "RETAIN_ON_CANCELLATION",
         job=LAST_STATE,
         seen={"config": retained(False), "checkpoints": checkpoints(OLD_PATH, restored=OLD_PATH)},
+    ),
+    case(
+        "the job would delete its checkpoints, and cannot complete any",
+        "CANCEL",
+        job=LAST_STATE,
+        seen={"status": "UNHEALTHY", "config": retained(False), "checkpoints": checkpoints(OLD_PATH, restored=OLD_PATH)},
     ),
     case(
         "a rollback over a version of Flink under which no task ever ran",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from . import clock, observe, paths, plan
 from .clock import Deadline
@@ -18,7 +18,7 @@ from .flink import CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
 from .kubernetes import Kubernetes
 from .observe import Observation, Report, Status
-from .parallelism import bounds, differs, followers, slots
+from .parallelism import bounds, common, differs, followers, slots
 from .plan import Action, Plan, Source
 from .record import FINISHED, NONE, REPLACE, RESTART, RUNNING, SUBMIT, SUSPENDED, Record, Records
 from .wanted import Job, Json, Wanted
@@ -92,8 +92,10 @@ class Actor:
             except Failed as failure:
                 if not lenient:
                     raise
-                say(f"{failure} Its newest checkpoint is used instead.")
                 seen = self.observe(patience=5)
+                if seen.status is Status.RUNNING and seen.config and not seen.config.retained:
+                    raise  # it may complete another checkpoint, which would be deleted with it
+                say(f"{failure} Its newest checkpoint is used instead.")
                 step = self.plan(replace(seen, status=Status.UNHEALTHY) if seen.status is Status.RUNNING else seen, lenient=True)
                 if not step.ends_a_job:
                     return self._source(step)
@@ -448,23 +450,34 @@ class Actor:
             ).with_used(named)
         if spec == self.job.specification:
             # It may be left alone.
-            record = replace(self._writing_as_wanted(record), parallelism=live.parallelism if live else 0)
-        elif pod and not self.job.name and not record.checkpointDirectory:
-            # The pod may go at any moment: where it writes is known from nothing else.
-            directory = self._directory_of(job)
-            volume = observe.volume_of(observe.volumes(pod["spec"]), directory)
-            record = replace(record, checkpointDirectory=directory, checkpointVolume=volume)
+            record = replace(self._writing_as_wanted(record), parallelism=self._parallelism_of(job, live) if live else 0)
+        elif not record.checkpointDirectory:
+            record = self._writing_as_flink_says(record, job, observe.volumes(pod["spec"]) if pod else {})
         self.records.assume(self.job.name, record.with_id(job))
         say(f"The job {job} is taken over.")
 
-    def _directory_of(self, job: str) -> str:
-        """Where a job writes its checkpoints, as the newest one tells; empty if it has none."""
+    def _parallelism_of(self, job: str, live: observe.JobManager) -> int:
+        """What its values gave the job; 0 if that cannot be changed while it runs."""
+        if not live.parallelism or live.made_by_helm:
+            return live.parallelism
+        # Whoever applies all at once has given the Deployment the coming one already.
         try:
-            checkpoints = self.flink.checkpoints(job)
+            return common(self.flink.vertices(job) or ()) or live.parallelism
         except (Unreachable, HttpError):
-            return ""
-        before, written, _ = (checkpoints.newest if checkpoints else "").partition(f"/{job}/chk-")
-        return before if written else ""
+            return live.parallelism
+
+    def _writing_as_flink_says(self, record: Record, job: str, volumes: Dict[str, str]) -> Record:
+        """The record with how and where a job writes its state, which is known from nothing else; as it is if nobody answers."""
+        try:
+            checkpoints, config, version = self.flink.checkpoints(job), self.flink.checkpoint_config(job), self.flink.version()
+        except (Unreachable, HttpError):
+            return record
+        record = replace(record, backend=config.backend if config else "")
+        directory, own, _ = (checkpoints.newest if checkpoints else "").partition(f"/{job}/chk-")
+        if not own:
+            return record
+        volume = observe.volume_of(volumes, directory)
+        return replace(record, checkpointDirectory=directory, checkpointVolume=volume, flinkVersion=version)
 
     def _started_from(self, job: str) -> bool:
         """Whether a job without a record has used the path of the values."""

@@ -37,6 +37,7 @@ class CheckpointConfig:
     retained: bool  # whether checkpoints stay when the job is cancelled
     survives_failure: bool = True  # whether they stay when it fails for good
     self_contained: bool = False  # whether no checkpoint has files that a later one needs as well, as incremental ones do
+    backend: str = ""  # as in `state.backend.type`; empty if it is none of Flink's own
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,10 @@ class Operation:
     ended: bool
     location: str
     failure: str
+
+
+# As Flink names their classes.
+_BACKENDS = {"HashMapStateBackend": "hashmap", "EmbeddedRocksDBStateBackend": "rocksdb", "ForStStateBackend": "forst"}
 
 
 class Flink:
@@ -94,6 +99,10 @@ class Flink:
     def checkpoint(self, job_id: str, trigger: str) -> None:
         """Begin a checkpoint. `trigger` as in stop()."""
         self._http.call("POST", f"/jobs/{job_id}/checkpoints", {"checkpointType": "CONFIGURED", "triggerId": trigger})
+
+    def version(self) -> str:
+        """Such as 2.2: a release for bugs changes nothing of the form of state."""
+        return ".".join(str(self._get("/overview", "flink-version")["flink-version"]).split(".")[:2])
 
     def slots_total(self) -> int:
         return int(self._get("/overview", "slots-total")["slots-total"])
@@ -140,9 +149,10 @@ class Flink:
         external = answer.get("externalization") or {}
         enabled = bool(external.get("enabled"))
         # Each of its checkpoints has all state, unless the changelog is written between them.
-        whole = answer.get("state_backend") == "HashMapStateBackend" and answer.get("state_changelog_enabled") is False
+        backend = _BACKENDS.get(answer.get("state_backend", ""), "")
+        whole = backend == "hashmap" and answer.get("state_changelog_enabled") is False
         retained = enabled and not external.get("delete_on_cancellation")
-        return CheckpointConfig(answer.get("timeout", 0) / 1000, retained, enabled, whole)
+        return CheckpointConfig(answer.get("timeout", 0) / 1000, retained, enabled, whole, backend)
 
     def failure(self, job_id: str) -> str:
         """The first lines of the newest failure, and of its root; empty if there is none."""

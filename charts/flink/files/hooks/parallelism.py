@@ -6,6 +6,7 @@ another parallelism than the job when it was begun. The others follow `job.paral
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Optional, Tuple
 
@@ -21,6 +22,11 @@ def followers(record: Record, vertices: Vertices) -> Vertices:
         return tuple(one for one in vertices if one.id in record.followers)
     # Until these are written down nothing was changed, and a vertex is as its JobManager has started it.
     return tuple(one for one in vertices if one.upper == record.parallelism)
+
+
+def common(vertices: Vertices) -> int:
+    """The parallelism of most vertices, which so is the job's; 0 without vertices."""
+    return max(Counter(one.upper for one in vertices).items(), key=lambda item: item[1], default=(0, 0))[0]
 
 
 def differs(record: Record, job: Job, vertices: Optional[Vertices]) -> bool:

@@ -419,6 +419,13 @@ class _Planner:
             return self._refuse(
                 "Its newest checkpoint is in memory alone, and would go with the job.", "Set state.root or storage.enabled."
             )
+        # One that runs may complete another checkpoint before it is cancelled.
+        completes = self.seen.status is Status.RUNNING and self.seen.config is not None and not self.seen.config.retained
+        if completes or self._is_deleted_with_the_job(checkpoints.newest):
+            return self._refuse(
+                "Flink deletes its checkpoints when it is cancelled (execution.checkpointing.externalized-checkpoint-retention).",
+                "Use job.upgradeMode=savepoint, or set RETAIN_ON_CANCELLATION in the job.",
+            )
         if not checkpoints.newest:
             if self._own_savepoint:
                 source = Source("last-state", self._own_savepoint)
@@ -426,11 +433,6 @@ class _Planner:
             if self.record.restore or self.record.former:
                 return self._cancel("It has completed no checkpoint since it started.", self._as_recorded("last-state"))
             return self._cancel("It has never completed a checkpoint.", Source("last-state"))
-        if self._is_deleted_with_the_job(checkpoints.newest):
-            return self._refuse(
-                "Flink deletes its checkpoints when it is cancelled (execution.checkpointing.externalized-checkpoint-retention).",
-                "Use job.upgradeMode=savepoint, or set RETAIN_ON_CANCELLATION in the job.",
-            )
         refused = self._out_of_reach(self._from_checkpoint(checkpoints.newest))
         return refused or self._cancel("It is cancelled, and resumes from its newest checkpoint.", None)
 

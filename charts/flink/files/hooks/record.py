@@ -94,9 +94,9 @@ class Record:
 
     def is_recovered_by(self, wanted: Wanted) -> bool:
         """Whether high availability can recover a job of a session in a revision, which then writes where the job did."""
-        here = (self.backend, self.flinkVersion, self.checkpointDirectory)
-        there = (wanted.state_backend, wanted.flink_version, wanted.checkpoint_directory)
-        return all(one in ("", other) for one, other in zip(here, there))
+        same_directory = not self.checkpointDirectory or paths.same(self.checkpointDirectory, wanted.checkpoint_directory)
+        same_backend = self.backend in ("", wanted.state_backend)
+        return same_backend and same_directory and self.flinkVersion in ("", wanted.flink_version)
 
     @property
     def barred(self) -> Tuple[str, ...]:
