@@ -130,6 +130,8 @@ def not_there(actor: Actor) -> str:
     if wanted.native_taskmanager_selector:
         former = f"{wanted.native_taskmanager_selector},flink/template!={wanted.native_taskmanager_template}"
         if actor.kubernetes.pods(former):
+            # Those that the previous JobManager made after they were all deleted; its successor has taken them over.
+            actor.drop_taskmanagers(former=True)
             return "TaskManagers of the former template are still there."
     return ""
 
