@@ -284,6 +284,7 @@ class TestTaskManagers:
         native = {"taskmanager_deployment": "", "native_taskmanager_selector": "tm=1"}
         world.kubernetes.pods = [{"metadata": {"name": "tm", "labels": {"tm": "1", "flink/template": "n1"}}}]
         assert "TaskManagers of the former template" in world.refused("after", {"specification": "a"}, **native)
+        assert "tm=1,flink/template!=n2" in world.kubernetes.dropped
         world.kubernetes.pods[0]["metadata"]["labels"]["flink/template"] = "n2"
         world("after", {"specification": "a"}, **native)
 
