@@ -211,7 +211,7 @@ class JobManager:
                 job.checkpoints = pointers
             elif claims:
                 job.checkpoints = [(job.restored_number, restore, state.rows)]
-        world.ledger.starts(name, job.rows, restore)
+        world.ledger.starts(name, job.rows, restore, in_vain=job.stuck)
         job.runs_from = job.last = world.now + REGISTER
         self.jobs[job_id] = job
         self._write_pointers(world, job)
@@ -403,7 +403,11 @@ class JobManager:
                 return 200, self._shown_checkpoints(world, job)
             case "GET", ["checkpoints", "config"]:
                 retention = {"enabled": True, "delete_on_cancellation": not job.retained}
-                classes = {"hashmap": "HashMapStateBackend", "rocksdb": "EmbeddedRocksDBStateBackend", "forst": "ForStStateBackend"}
+                classes = {
+                    "hashmap": "HashMapStateBackend",
+                    "rocksdb": "EmbeddedRocksDBStateBackend",
+                    "forst": "ForStStateBackend",
+                }
                 backend = classes[self.process.backend]
                 state_backend = {"state_backend": backend, "state_changelog_enabled": False}
                 return 200, {"timeout": 600_000, "externalization": retention, **state_backend}

@@ -27,12 +27,14 @@ class Ledger:
         life = self.life(job)
         life.completed = max(life.completed, rows)
 
-    def starts(self, job: str, rows: int, source: str) -> None:
+    def starts(self, job: str, rows: int, source: str, *, in_vain: bool = False) -> None:
+        """`in_vain`: its tasks cannot read the state, so that what it completed before is still the newest."""
         life = self.life(job)
         good = rows >= life.completed or rows in life.allowed or life.over or life.unsure
         if not good:
             self.faults.append(f"{job} starts from {rows} rows ({source or 'nothing'}), though it had completed {life.completed}")
-        self.lives[job] = Life(completed=rows, allowed=life.allowed)
+        if not in_vain:
+            self.lives[job] = Life(completed=rows, allowed=life.allowed)
 
     def fault(self, text: str) -> None:
         if text not in self.faults:

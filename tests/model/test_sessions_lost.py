@@ -19,7 +19,9 @@ from tests.model.scenes import (
     each_session,
     installed,
     nothing_is_lost_or_twice,
+    restart_jobmanager,
     somebody_submits,
+    upgrade,
     without_record,
 )
 from tests.model.values import SessionJob, Values
@@ -234,3 +236,17 @@ def test_a_job_of_any_name_keeps_its_record_where_the_release_becomes_one_of_a_j
     assert release.helm.upgrade(values).ok
     nothing_is_lost_or_twice(release)
     assert {job.name for job in release.jobs} == {f"app/{name}" for name in names}
+
+
+def test_a_job_whose_checkpoint_went_when_it_finished_is_not_run_again() -> None:
+    """Its JobManager, which would know that it has finished, was restarted."""
+    values = session(replace(CLAIM, savepoints=False), A)
+    release = installed(values)
+    assert upgrade(release, replace(values, jobs=(replace(A, program=2),))).ok
+    jobmanager = release.world.serving("app")
+    assert jobmanager
+    jobmanager.end(release.world, release.jobs[0], "FINISHED")
+    restart_jobmanager(release)
+    outcome = release.helm.upgrade(replace(release.values, startup_seconds=7))
+    assert "is gone: Flink deletes it when the job finishes" in outcome.output
+    assert not release.jobs

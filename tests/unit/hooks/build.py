@@ -218,6 +218,7 @@ def seen(status: str = "RUNNING", **changes: Any) -> Observation:
         "failure": "",
         "claim": "uid",
         "claim_that_goes": "",
+        "claim_being_deleted": "",
         "renamed_from": "",
     }
     return Observation(status=Status[status], **{**given, **changes})

@@ -808,6 +808,11 @@ ARGO_CD = [
 ]  # fmt: skip
 
 MOVES = [
+    refuse("the PVC is being deleted", "PVC data is being deleted", job=SAME, seen={"claim_being_deleted": "data"}),
+    refuse("the PVC is being deleted, and is mounted again", "PVC data is being deleted",
+           job=STATELESS, seen={"claim_being_deleted": "data"}),
+    case("the PVC is being deleted, and another one is mounted", "CANCEL", Source("stateless", previous=CHECKPOINT),
+         job=STATELESS, wanted={"claim": "other"}, seen={"claim_being_deleted": "data"}),
     refuse("storage.existingClaim becomes the claim's own name", "storage.keep=true", job=SAME, seen={"claim_that_goes": "data"}),
     refuse("the claim leaves the release, with job.upgradeMode=last-state", "would be deleted with all its files", job=LAST_STATE,
            seen={"claim_that_goes": "data"}),
@@ -1099,7 +1104,9 @@ def test_checkpoints_on_another_volume_than_savepoints_are_read_where_they_are(s
     pod["containers"][0]["volumeMounts"].append({"name": "nfs", "mountPath": "/nfs"})
     directories = {"checkpoint_directory": "file:///nfs/checkpoints", "claim_directory": ""}
     newest = f"file:/nfs/checkpoints/{JOB}/chk-7"
-    there = seen(status, checkpoints=checkpoints(newest), jobmanager=jobmanager(volumes=observe.volumes(live["spec"]["template"]["spec"])))
+    there = seen(
+        status, checkpoints=checkpoints(newest), jobmanager=jobmanager(volumes=observe.volumes(live["spec"]["template"]["spec"]))
+    )
     nfs = observe.volume_of(observe.volumes(live["spec"]["template"]["spec"]), directories["checkpoint_directory"])
     before = record(checkpointDirectory=directories["checkpoint_directory"], checkpointVolume=nfs)
     decided = plan.plan(wanted(**directories, objects=[live]), job(**LAST_STATE), before, there)

@@ -27,6 +27,9 @@ def check(cluster: Actor, live: Optional[JobManager], *, lenient: bool) -> None:
     claim = observe.claim_that_goes(wanted, live, kubernetes)
     if claim:
         raise Failed(refusals.text(*refusals.claim_goes(claim)))
+    deleted = observe.claim_being_deleted(wanted, cluster.record, live, kubernetes)
+    if deleted:
+        raise Failed(refusals.text(*refusals.claim_is_deleted(deleted), session=True))
     if live.type == "job" and not (lenient and not cluster.record.has_run):
         _refuse_the_end_of_the_job(cluster)
 

@@ -99,6 +99,7 @@ class Observation:
     failure: str
     claim: str  # UID of the PVC; empty: there is none
     claim_that_goes: str  # name of the PVC with the live release's files, if the coming revision makes Helm delete it
+    claim_being_deleted: str  # name of a PVC that lives on in the pods alone, if they would not start without it, or it has state
     renamed_from: str  # the Deployment of the same JobManager under another name, if nameOverride or the like has changed
     stored: Tuple[str, ...] = ()  # jobs that high availability would run, of a release that has neither record nor JobManager
     record_is_gone: bool = False  # the whole ConfigMap, and not only the record of one job
@@ -148,6 +149,7 @@ def observe(
         vertices=report.vertices,
         claim=claim_uid(wanted, kubernetes),
         claim_that_goes=claim_that_goes(wanted, live, kubernetes) if live else "",
+        claim_being_deleted=claim_being_deleted(wanted, record, live, kubernetes) if live else "",
         renamed_from=renamed_from(wanted, kubernetes),
     )
 
@@ -364,6 +366,22 @@ def claim_that_goes(wanted: Wanted, live: JobManager, kubernetes: Kubernetes) ->
         if claim and _made_by_chart(claim, wanted) and not _is_kept(claim):
             return name
     return ""
+
+
+def claim_being_deleted(wanted: Wanted, record: Record, live: JobManager, kubernetes: Kubernetes) -> str:
+    """Kubernetes keeps a PVC that somebody has deleted until the last pod that mounts it has ended."""
+    places = (record.savepointDirectory, record.checkpointDirectory, wanted.savepoint_directory, wanted.checkpoint_directory)
+    holding = {claim_name(live.volume_of(place)) for place in places}
+    for name in sorted(live.claims & (coming_claims(wanted) | holding)):
+        claim = kubernetes.claim(name)
+        if claim and claim["metadata"].get("deletionTimestamp"):
+            return name
+    return ""
+
+
+def coming_claims(wanted: Wanted) -> Set[str]:
+    """Names of the PVCs that the coming JobManager mounts."""
+    return {claim_name(volume) for volume in coming_volumes(wanted).values()} - {""}
 
 
 def _is_kept(claim: Json) -> bool:

@@ -82,6 +82,8 @@ class _Planner:
             return self._refuse(*refusals.renamed(self.seen.renamed_from, self.wanted.jobmanager_deployment))
         if self.seen.claim_that_goes and not (self.job.upgrade_mode == "stateless" and not self.lenient):
             return self._refuse(*refusals.claim_goes(self.seen.claim_that_goes))
+        if self.seen.claim_being_deleted and not self._does_without(self.seen.claim_being_deleted):
+            return self._refuse(*refusals.claim_is_deleted(self.seen.claim_being_deleted))
         if self.wanted.type == "job" and self.seen.jobmanager and self.seen.jobmanager.type == "session":
             refused = self._jobs_of_a_session()
             if refused:
@@ -100,6 +102,11 @@ class _Planner:
         if self.record.state == SUSPENDED:
             return self._suspended()
         return self._finished() if self.record.state == FINISHED else self._running()
+
+    def _does_without(self, claim: str) -> bool:
+        """Whether this revision neither mounts a PVC nor needs what is stored there."""
+        other_state = bool(self.named) or (self.job.upgrade_mode == "stateless" and not self.lenient)
+        return other_state and claim not in observe.coming_claims(self.wanted)
 
     def _loses_the_state(self) -> Optional[Tuple[str, str]]:
         """Why this revision would lose the state of the job although the values do not ask for that."""

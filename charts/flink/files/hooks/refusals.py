@@ -43,6 +43,14 @@ def claim_goes(claim: str) -> Tuple[str, str]:
     )
 
 
+def claim_is_deleted(claim: str) -> Tuple[str, str]:
+    return (
+        f"PVC {claim} is being deleted, and goes with all its files when the last pod that mounts it ends.",
+        "While the pods live, copy a savepoint of the job to another PVC, and name both with storage.existingClaim and "
+        "job.fromSavepoint.",
+    )
+
+
 def stored(jobs: Tuple[str, ...], example: str) -> Tuple[str, str]:
     return (
         f"The release has no record, and high availability knows jobs of a release of this name: {', '.join(jobs)}.",

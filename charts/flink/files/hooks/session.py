@@ -297,6 +297,11 @@ def _start(actor: Actor, client: Client, source: Source, wrote_nothing: bool) ->
         )
     if newest:
         source = replace(source, restore=newest, own=submit.is_checkpoint(newest), former=())
+    elif source.own and submit.is_gone(actor.wanted.claim_directory, source.restore):
+        raise Failed(
+            f"Checkpoint {source.restore}, from which the job started, is gone: Flink deletes it when the job finishes. It is "
+            "not run again. Name its state with fromSavepoint, or give the job another name to restart it from scratch."
+        )
     record = actor.record
     if not source.previous and not record.is_confirmed and paths.same(source.restore, record.restore):
         # As the hook before the upgrade has written it.

@@ -74,6 +74,13 @@ def newest_before(directory: str, seconds: float) -> str:
     return max(files, key=files.__getitem__, default="")
 
 
+def is_gone(directory: str, checkpoint: str) -> bool:
+    """Whether a checkpoint below `directory`, given as a URI, has no files any more."""
+    job = paths.split(checkpoint)[2].split("/")[-2:][0]
+    ours = bool(directory) and paths.below(checkpoint, directory)
+    return ours and not any(paths.same(checkpoint, path) for path in states(directory, job))
+
+
 def is_checkpoint(path: str) -> bool:
     return paths.split(path)[2].rpartition("/")[2].startswith("chk-")
 
