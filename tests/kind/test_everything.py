@@ -34,7 +34,7 @@ MOUNTED = """
 ---
 {apiVersion: v1, kind: Secret, metadata: {name: truststore}, stringData: {ca.pem: none}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: tls}, stringData: {password: changeit}}
+{apiVersion: v1, kind: Secret, metadata: {name: azure}, stringData: {key: none}}
 ---
 apiVersion: v1
 kind: Secret

@@ -86,6 +86,17 @@ def census(manifests: Manifests) -> set[str]:
             ZOOKEEPER | CLUSTER_WALLS | both("flink-zookeeper"),
             set(),
         ),
+        ({"tls": {"rest": {"enabled": True, "secretName": "mine"}, "internal": {"enabled": True, "secretName": "mine"}}}, set(), set()),
+        (
+            {"tls": {"rest": {"enabled": True}, "internal": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}},
+            {f"Certificate/r-flink-{part}-tls" for part in ("rest", "internal")},
+            set(),
+        ),
+        (
+            {"tls": {"rest": {"enabled": True}, "selfSigned": {"enabled": True}}},
+            {f"{kind}/r-flink-certificates" for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Job")},
+            set(),
+        ),
         ({"highAvailability": {"type": "kubernetes"}}, LEADER, set()),
         ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, set()),
         ({"highAvailability": {"type": "zookeeper"}}, ZOOKEEPER, set()),

@@ -239,6 +239,8 @@ RULE: Tree = {"metrics": {"prometheusRule": {"enabled": True}}}
 MEMORY = [{"type": "Resource", "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 70}}}]
 AUTOSCALED: Tree = {"taskmanager": {"autoscaling": {"enabled": True}}}
 WALLS: Tree = {"networkPolicy": {"enabled": True}}
+LOCKS: Tree = {"tls": {part: {"enabled": True, "secretName": "mine"} for part in ("internal", "rest")}}
+TRIAL: Tree = {"tls": {"rest": {"enabled": True}, "selfSigned": {"enabled": True}}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 
 # Value -> another setting of it, and the other values without which it has no effect.
@@ -341,6 +343,13 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
         }.items()
     },
     **{f"networkPolicy.egress.{way}": ([{"ports": [{"port": 1}]}], WALLS) for way in ("dns", "apiServer", "services")},
+    **{f"tls.{part}.enabled": (True, {"tls": {part: {"secretName": "mine"}}}) for part in ("internal", "rest")},
+    **{f"tls.{part}.secretName": ("other", LOCKS) for part in ("internal", "rest")},
+    "tls.rest.clientCertificates": (True, LOCKS),
+    "tls.rest.hosts": (["flink.example"], TRIAL),
+    "tls.certManager.issuerRef": ({"name": "other"}, {"tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}}),
+    "tls.selfSigned.enabled": (True, {"tls": {"rest": {"enabled": True, "secretName": "mine"}, "internal": {}}}),
+    "tls.rotation": ("2", LOCKS),
     "extraObjects": ([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}], {}),
     "metrics.enabled": (False, {}),
     "metrics.port": (19249, {}),

@@ -27,6 +27,12 @@ MORE = [
     ),
     Scenario("url", FLINK, values={**JOB, "job": {"python": {"file": "https://a.example/a.py", "sha256": "0" * 64}}}),
     Scenario("walls", FLINK, values={**JOBS, "networkPolicy": {"enabled": True}}),
+    Scenario(
+        "locks",
+        FLINK,
+        values={**JOBS, "tls": {"internal": {"enabled": True}, "rest": {"enabled": True}, "selfSigned": {"enabled": True}}},
+    ),
+    Scenario("cert-manager", FLINK, values={**JOB, "tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}}),
     Scenario("another-user", FLINK, values={**JOBS, "podSecurityContext": {"runAsUser": 1000}}),
     Scenario(
         "own-kafka",
@@ -131,7 +137,9 @@ def test_no_secret_is_made_and_none_may_be_read() -> None:
         manifests = scenario.render(RELEASE)
         assert not manifests.by("Secret")
         assert not manifests.by("ClusterRole")
-        assert "secrets" not in {resource for _, resource, *_ in rights(manifests)}
+        of_secrets = {(role, verb) for role, resource, verb, _ in rights(manifests) if resource == "secrets"}
+        trial = {("<name>-certificates", verb) for verb in ("create", "patch")}
+        assert of_secrets == (trial if scenario.name == "locks" else set())
 
 
 def test_every_volume_is_in_the_table_and_no_other_one() -> None:

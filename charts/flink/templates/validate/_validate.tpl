@@ -18,6 +18,7 @@
 {{- include "flink.validate.config" . -}}
 {{- include "flink.validate.options" . -}}
 {{- include "flink.validate.secrets" . -}}
+{{- include "flink.validate.tls" . -}}
 {{- include "flink.validate.plugins" . -}}
 {{- include "flink.validate.state" . -}}
 {{- if eq $values.flink.mode "native" }}{{ include "flink.validate.native" . }}{{ end -}}
