@@ -94,13 +94,14 @@ def jdk() -> str:
 
 
 def java() -> str:
-    """Python, openssl, the allocator that Flink runs best with, and a Java runtime of the modules that are needed, in /opt/java."""
+    """Python, openssl, the allocator that Flink runs best with, and a Java runtime of the modules needed, in /opt/java."""
     return _runtime("base-java", _debian("base-system", ["openssl", "python3", "libjemalloc2"]), "/opt/java", _MODULES)
 
 
 def published_java() -> str:
     """What the published images of Flink and Kafka stand on, as far as programs and users can tell: no Python."""
-    # jemalloc by the name that Flink's entrypoint looks for, envsubst, what compresses for Hadoop's classes, and a part of the certificates.
+    # jemalloc by the name that Flink's entrypoint looks for, envsubst, what compresses for Hadoop's classes, and what Debian's
+    # certificates bring along.
     packages = ["gettext-base", "libjemalloc-dev", "libsnappy1v5", "openssl"]
     system = _debian("base-published", packages, ["var/cache/*", "var/lib/apt", "var/log/*"])
     return _runtime("base-published-java", system, "/opt/java/openjdk", _PUBLISHED_MODULES)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ci.core import versions
 from ci.core.console import run
 from ci.kubernetes import tools
-from ci.core import versions
 from ci.machine import golang
 from harness import evidence
 from harness.certificates import Authority
@@ -21,7 +21,7 @@ Values = dict[str, Any]
 
 
 class FromWithin(FlinkRest):
-    """The REST API, asked by the chart's own script in a JobManager's pod, which shows the certificate of the Secret. GET alone."""
+    """The REST API, asked by the chart's script in a JobManager's pod, which shows the certificate of the Secret. GET alone."""
 
     def __init__(self, flink: FlinkRelease) -> None:
         super().__init__("", on_timeout=lambda: evidence.summary(flink.cluster, flink.namespace))
@@ -73,7 +73,8 @@ def shown(flink: FlinkRelease, component: str = "rest", port: int = 8081) -> str
 
 def speaks_tls(flink: FlinkRelease, host: str, ports: Sequence[int]) -> dict[int, bool]:
     """Whether something at these ports of a host answers to the beginning of TLS."""
-    script = 'for port in "${@:2}"; do timeout 10 openssl s_client -connect "$1:$port" </dev/null 2>/dev/null | grep -c "^Server certificate"; done'
+    begin = 'timeout 10 openssl s_client -connect "$1:$port" </dev/null 2>/dev/null'
+    script = f"""for port in "${{@:2}}"; do {begin} | grep -c '^Server certificate'; done"""
     found = flink.jobmanager(["bash", "-c", f"{script}; true", "-", host, *map(str, ports)]).split()
     return {port: count == "1" for port, count in zip(ports, found, strict=True)}
 

@@ -65,7 +65,7 @@ def test_a_job_behind_both_locks_is_carried_over_an_upgrade_and_a_rollback(
     plain = f"exec 3<>/dev/tcp/{name}-flink-rest/8081; {request} >&3; cat <&3"
     without_certificate = f"{request} | openssl s_client -quiet -connect {name}-flink-rest:8081"
     for script in (plain, without_certificate):
-        assert "slots-total" not in flink.jobmanager(["bash", "-c", f"timeout 20 bash -c \"{script}\" 2>&1 || true"])
+        assert "slots-total" not in flink.jobmanager(["bash", "-c", f'timeout 20 bash -c "{script}" 2>&1 || true'])
 
     helm.upgrade(name, FLINK, another(values), namespace=namespace)
     assert restored(flink)["is_savepoint"]
@@ -75,9 +75,7 @@ def test_a_job_behind_both_locks_is_carried_over_an_upgrade_and_a_rollback(
         assert jar_job.savepoint(flink, "by-hand")
 
 
-def test_no_password_is_where_others_see_it(
-    install: Install, cluster: Cluster, namespace: str, authority: Authority
-) -> None:
+def test_no_password_is_where_others_see_it(install: Install, cluster: Cluster, namespace: str, authority: Authority) -> None:
     values = merged(jar_job.VALUES, locked(cluster, namespace, "seen", authority))
     flink = jar_job.started(install, "seen", values)
     for pod in cluster.pods(namespace, "app.kubernetes.io/instance=seen"):
@@ -252,7 +250,11 @@ def test_cert_manager_makes_what_pods_wait_for(
     assert restored(flink)["is_savepoint"]
 
 
-TRIAL: Values = {"internal": {"enabled": True}, "rest": {"enabled": True, "clientCertificates": True}, "selfSigned": {"enabled": True}}
+TRIAL: Values = {
+    "internal": {"enabled": True},
+    "rest": {"enabled": True, "clientCertificates": True},
+    "selfSigned": {"enabled": True},
+}
 
 
 @pytest.mark.parametrize("mode", ["standalone", "native"])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import socketserver
-import struct
 import ssl
+import struct
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator

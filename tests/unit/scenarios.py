@@ -170,6 +170,18 @@ SCENARIOS = [
     ),
     Scenario("flink-nothing", FLINK, values={"storage": {"enabled": False}, "serviceAccount": {"create": False}}),
     Scenario("flink-session-jobs", FLINK, values=JOBS),
+    Scenario(
+        "flink-locks",
+        FLINK,
+        values={
+            **JOBS,
+            "tls": {
+                "internal": {"enabled": True, "secretName": "internal"},
+                "rest": {"enabled": True, "secretName": "{{ .Release.Name }}-rest", "clientCertificates": True},
+            },
+        },
+        externals=frozenset({("Secret", "internal"), ("Secret", "release-name-rest")}),
+    ),
     Scenario("flink-1.20", FLINK, values={"flink": {"version": "1.20.5"}}),
     Scenario("demo-defaults", DEMO),
     Scenario("demo-everything", DEMO, values=ALL_OF_DEMO),

@@ -29,21 +29,21 @@ keystores() {
     fail "The image has no openssl, which tls.$part.enabled needs: use one that has it, as Flink's own image does."
   text=$(openssl x509 -in "$from/tls.crt" -noout -enddate -checkend 0) ||
     fail "The certificate in the Secret of tls.$part has expired, or is none (${text//$'\n'/, }): put a new one there."
-  PASSWORD=$(openssl rand -hex 32)
-  export PASSWORD
+  WORD=$(openssl rand -hex 32)
+  export WORD
   try "tls.crt and tls.key in the Secret of tls.$part do not belong together" \
-    openssl pkcs12 -export -name flink -in "$from/tls.crt" -inkey "$from/tls.key" -out "$folder/$part-keystore.p12" -passout env:PASSWORD
+    openssl pkcs12 -export -name flink -in "$from/tls.crt" -inkey "$from/tls.key" -out "$folder/$part-keystore.p12" -passout env:WORD
   rm -f "$folder/$part-truststore.p12" # of a container before this one
   text=$(<"$from/ca.crt")
   while [[ $text =~ -----BEGIN\ CERTIFICATE-----[^-]+-----END\ CERTIFICATE----- ]]; do
     certificate=${BASH_REMATCH[0]} text=${text#*"${BASH_REMATCH[0]}"} number=$((number + 1))
     try "ca.crt in the Secret of tls.$part has a certificate that Java does not read" \
       keytool -J-Xmx16m -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -importcert -noprompt -alias "ca-$number" \
-      -keystore "$folder/$part-truststore.p12" -storetype PKCS12 -storepass:env PASSWORD <<<"$certificate"
+      -keystore "$folder/$part-truststore.p12" -storetype PKCS12 -storepass:env WORD <<<"$certificate"
   done
   ((number)) || fail "ca.crt in the Secret of tls.$part holds no certificate: put there the one of the authority that signed tls.crt."
-  for option in keystore key truststore; do
-    echo "security.ssl.$part.$option-password: \"$PASSWORD\"" >>"$folder/config.yaml"
+  for option in keystore-password key-password truststore-password; do
+    printf '%s: "%s"\n' "security.ssl.$part.$option" "$WORD" >>"$folder/config.yaml"
   done
 }
 

@@ -86,7 +86,11 @@ def census(manifests: Manifests) -> set[str]:
             ZOOKEEPER | CLUSTER_WALLS | both("flink-zookeeper"),
             set(),
         ),
-        ({"tls": {"rest": {"enabled": True, "secretName": "mine"}, "internal": {"enabled": True, "secretName": "mine"}}}, set(), set()),
+        (
+            {"tls": {"rest": {"enabled": True, "secretName": "mine"}, "internal": {"enabled": True, "secretName": "mine"}}},
+            set(),
+            set(),
+        ),
         (
             {"tls": {"rest": {"enabled": True}, "internal": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}},
             {f"Certificate/r-flink-{part}-tls" for part in ("rest", "internal")},

@@ -204,17 +204,24 @@ REFUSALS = [
     ({"rest": {"service": {"nodePort": 30081}}}, "rest.service.type is ClusterIP", "set rest.service.type=NodePort"),
     ({"rest": {"port": 6123}}, "rest.port is 6123", "for example 8081"),
     ({"ingress": {"enabled": True, "path": "flink"}}, 'ingress.path is "flink"', "for example /flink"),
-    *(({"tls": values}, wrong, remedy) for values, wrong, remedy in (
-        ({"rest": {"enabled": True}}, "tls.rest.enabled is true, but nothing says where", "set tls.rest.secretName"),
-        ({"internal": {"enabled": True}}, "tls.internal.enabled is true, but nothing says where", "set tls.internal.secretName"),
-        (
-            {"certManager": {"issuerRef": {"name": "i"}}, "selfSigned": {"enabled": True}},
-            "tls.selfSigned.enabled is true beside tls.certManager.issuerRef",
-            "leave one of them out",
-        ),
-        ({"rest": {"clientCertificates": True}}, "plain HTTP knows no certificates", "set tls.rest.enabled=true"),
-        ({"certManager": {"issuerRef": {"kind": "Issuer"}}}, "tls/certManager/issuerRef", "name"),
-    )),
+    *(
+        ({"tls": values}, wrong, remedy)
+        for values, wrong, remedy in (
+            ({"rest": {"enabled": True}}, "tls.rest.enabled is true, but nothing says where", "set tls.rest.secretName"),
+            (
+                {"internal": {"enabled": True}},
+                "tls.internal.enabled is true, but nothing says where",
+                "set tls.internal.secretName",
+            ),
+            (
+                {"certManager": {"issuerRef": {"name": "i"}}, "selfSigned": {"enabled": True}},
+                "tls.selfSigned.enabled is true beside tls.certManager.issuerRef",
+                "leave one of them out",
+            ),
+            ({"rest": {"clientCertificates": True}}, "plain HTTP knows no certificates", "set tls.rest.enabled=true"),
+            ({"certManager": {"issuerRef": {"kind": "Issuer"}}}, "tls/certManager/issuerRef", "name"),
+        )
+    ),
     *(
         (
             {"tls": {part: {"enabled": True, "secretName": "s"}}, "flink": {"config": {f"security.ssl.{option}": "/a"}}},
@@ -222,7 +229,10 @@ REFUSALS = [
             "leave it out",
         )
         for part, option in (
-            ("rest", "rest.keystore"), ("rest", "truststore"), ("internal", "internal.truststore-type"), ("internal", "internal.enabled"),
+            ("rest", "rest.keystore"),
+            ("rest", "truststore"),
+            ("internal", "internal.truststore-type"),
+            ("internal", "internal.enabled"),
         )
     ),
     ({"ingress": {"enabled": True, "tlsSecretName": "t"}}, "ingress.tlsSecretName is set", "set ingress.host"),

@@ -46,7 +46,8 @@ def serving(server: socketserver.TCPServer) -> Iterator[int]:
 
 @contextmanager
 def flink(answers: dict[str, Any], tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    """An HTTP server, or one of HTTPS, that gives these answers by path, or by "POST <path>", texts as they are, and 404 for others."""
+    """A server of HTTP, with `tls` of HTTPS, that gives these answers by path, or by "POST <path>", and 404 for others; texts as
+    they are."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -634,7 +635,12 @@ class TestRestByTls:
         """asked(words..., names=, clients=): rest.sh with the certificates of a Secret, against a server that has them too."""
 
         def ask(
-            *words: object, names: Sequence[str] = ("localhost",), days: int = 2, clients: bool = False, mounted: str = "", **env: str
+            *words: object,
+            names: Sequence[str] = ("localhost",),
+            days: int = 2,
+            clients: bool = False,
+            mounted: str = "",
+            **env: Any,
         ) -> subprocess.CompletedProcess[str]:
             server = write(authority.issue(names, days=days), tmp_path / "server")
             secret = authority.issue(["client"])
@@ -705,14 +711,23 @@ class TestKeyStores:
         options = yaml.safe_load((tmp_path / "conf" / "config.yaml").read_text())
         assert options.pop("x.y") == "1"
         assert options.keys() == {
-            f"security.ssl.{part}.{store}-password" for part in ("internal", "rest") for store in ("key", "keystore", "truststore")
+            f"security.ssl.{part}.{store}-password"
+            for part in ("internal", "rest")
+            for store in ("key", "keystore", "truststore")
         }
         assert len(set(options.values())) == 2
         for part in ("internal", "rest"):
             for store, entries in (("keystore", 1), ("truststore", 2)):
                 file = tmp_path / "conf" / f"{part}-{store}.p12"
                 assert file.stat().st_mode & 0o077 == 0
-                words = ["keytool", "-list", "-keystore", str(file), "-storepass", options[f"security.ssl.{part}.{store}-password"]]
+                words = [
+                    "keytool",
+                    "-list",
+                    "-keystore",
+                    str(file),
+                    "-storepass",
+                    options[f"security.ssl.{part}.{store}-password"],
+                ]
                 listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
                 assert f"contains {entries} entr" in listed
 
@@ -725,7 +740,9 @@ class TestKeyStores:
             ({"ca.crt": "none"}, "ca.crt in the Secret of tls.internal holds no certificate"),
         ],
     )
-    def test_what_does_not_fit_is_a_sentence(self, authority: Authority, tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    def test_what_does_not_fit_is_a_sentence(
+        self, authority: Authority, tmp_path: Path, changes: dict[str, Any], said: str
+    ) -> None:
         certificates = authority.issue(["a"], days=changes.pop("days", 2))
         if changes.get("tls.key"):
             changes = {"tls.key": authority.issue(["b"])["tls.key"]}

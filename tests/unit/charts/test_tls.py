@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ci.core.paths import DOCS, FLINK
-from harness.helm import merged
+from harness.helm import Helm, merged
 from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
 from harness.validation import strict_yaml
 from tests.unit.scenarios import JOBS
@@ -64,7 +64,9 @@ def test_what_runs_flink_makes_its_key_stores_of_the_secrets(mode: str) -> None:
     for name, pod in seen.items():
         spec = pod["spec"]
         items = [{"key": key, "path": key} for key in KEYS]
-        assert secrets(spec) == {f"tls-{part}": {"secretName": f"my-{part}", "items": items} for part in ("internal", "rest")}, name
+        assert secrets(spec) == {f"tls-{part}": {"secretName": f"my-{part}", "items": items} for part in ("internal", "rest")}, (
+            name
+        )
         (writer,) = [one for one in spec["initContainers"] if one["name"] == "configure"]
         mounts = {mount["mountPath"]: mount for mount in writer["volumeMounts"]}
         for part in ("internal", "rest"):
@@ -184,7 +186,16 @@ def test_a_revision_that_has_switched_it_off_can_still_ask_the_one_before() -> N
     assert not secrets(found["jobmanager"]["spec"])
     wanted = json.loads(manifests.one("ConfigMap", "r-flink-hooks")["data"]["wanted.json"])
     assert (wanted["rest"], wanted["rest_secret"]) == ("http://r-flink-rest:8081", "my-rest")
-    assert manifests.one("Deployment", "r-flink-jobmanager") == render(FLINK, JOB, name="r").one("Deployment", "r-flink-jobmanager")
+    assert manifests.one("Deployment", "r-flink-jobmanager") == render(FLINK, JOB, name="r").one(
+        "Deployment", "r-flink-jobmanager"
+    )
+
+
+def test_the_notes_lead_to_https_and_say_what_a_browser_needs() -> None:
+    notes = Helm().notes(FLINK, merged(MODES["session"], merged(BOTH, CLIENTS)))
+    assert "https://localhost:8081" in notes
+    assert "http://" not in notes
+    assert "Your browser has to show a certificate that an authority of ca.crt in Secret my-rest signed." in notes
 
 
 ISSUER: Tree = {"tls": {**BOTH["tls"], "certManager": {"issuerRef": {"name": "authority", "kind": "ClusterIssuer"}}}}

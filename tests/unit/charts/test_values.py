@@ -347,7 +347,10 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     **{f"tls.{part}.secretName": ("other", LOCKS) for part in ("internal", "rest")},
     "tls.rest.clientCertificates": (True, LOCKS),
     "tls.rest.hosts": (["flink.example"], TRIAL),
-    "tls.certManager.issuerRef": ({"name": "other"}, {"tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}}),
+    "tls.certManager.issuerRef": (
+        {"name": "other"},
+        {"tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}},
+    ),
     "tls.selfSigned.enabled": (True, {"tls": {"rest": {"enabled": True}}}),
     "tls.rotation": ("2", LOCKS),
     "extraObjects": ([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}], {}),

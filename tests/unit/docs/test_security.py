@@ -32,7 +32,9 @@ MORE = [
         FLINK,
         values={**JOBS, "tls": {"internal": {"enabled": True}, "rest": {"enabled": True}, "selfSigned": {"enabled": True}}},
     ),
-    Scenario("cert-manager", FLINK, values={**JOB, "tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}}),
+    Scenario(
+        "cert-manager", FLINK, values={**JOB, "tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}}
+    ),
     Scenario("another-user", FLINK, values={**JOBS, "podSecurityContext": {"runAsUser": 1000}}),
     Scenario(
         "own-kafka",

@@ -68,7 +68,9 @@ def _openssl(work: Path, *words: str) -> None:
     try:
         subprocess.run(["openssl", *words], cwd=str(work), check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except FileNotFoundError as error:
-        raise Failed("The image of the hooks has no openssl, which tls.selfSigned needs: set hooks.image to one that has.") from error
+        raise Failed(
+            "The image of the hooks has no openssl, which tls.selfSigned needs: set hooks.image to one that has."
+        ) from error
     except subprocess.CalledProcessError as error:
         raise Failed(f"openssl {words[0]} has failed: {error.output.decode(errors='replace')[-500:]}") from error
 

@@ -53,5 +53,7 @@ def _remedy(code: int, secret: str) -> str:
             "resumes from its newest checkpoint."
         )
     if code in _NAMES:
-        return f"Put one for this name into Secret {secret}, and restart JobManager and TaskManagers with `kubectl rollout restart`."
+        return (
+            f"Put one for this name into Secret {secret}, and restart JobManager and TaskManagers with `kubectl rollout restart`."
+        )
     return f"Add the authority that signed it to ca.crt in Secret {secret}, beside the others."

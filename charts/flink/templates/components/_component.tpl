@@ -4,7 +4,8 @@ A Deployment of one pod beside JobManager and TaskManagers, and its Service: (di
 */}}
 {{- define "flink.component" -}}
 {{- $name := printf "%s-%s" (include "flink.fullname" .root) .component -}}
-{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state" "heap" -}}
+{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state"
+      "heap" -}}
 apiVersion: apps/v1
 kind: Deployment
 {{ include "flink.metadata" (dict "root" .root "component" .component "name" $name) }}
@@ -25,7 +26,12 @@ spec:
   selector:
     {{- include "flink.selectorLabels" . | nindent 4 }}
   ports:
-    - {name: http, port: {{ .port }}, targetPort: http{{ if .root.Values.tls.rest.enabled }}, appProtocol: https{{ end }}}
+    - name: http
+      port: {{ .port }}
+      targetPort: http
+      {{- if .root.Values.tls.rest.enabled }}
+      appProtocol: https
+      {{- end }}
 {{- end }}
 
 {{- define "flink.component.container" -}}

@@ -215,7 +215,8 @@ controllers; Flink's are 15, 15 and 5 s. */ -}}
 JobManager has it too. */ -}}
 {{- $_ := set $config "kubernetes.flink.conf.dir" "/opt/flink/pod-template" -}}
 {{- end -}}
-{{- $config = merge (include "flink.autoscaled.options" . | fromJson) (include "flink.tls.options" . | fromJson) $config -}}
+{{- $config = merge (include "flink.autoscaled.options" . | fromJson) (include "flink.tls.options" . | fromJson)
+      $config -}}
 {{- $config = merge (include "flink.options.given" . | fromJson) $config -}}
 {{- if and (eq .Values.flink.type "job") .Values.job.parallelism -}}
 {{- $_ := set $config "parallelism.default" (include "flink.text" .Values.job.parallelism) -}}

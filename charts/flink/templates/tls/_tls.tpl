@@ -4,7 +4,8 @@
 {{- range $part := list "internal" "rest" -}}
 {{- $tls := get $.Values.tls $part -}}
 {{- if $tls.enabled -}}
-{{- $_ := set $secrets $part (tpl $tls.secretName $ | default (printf "%s-%s-tls" (include "flink.fullname" $) $part)) -}}
+{{- $made := printf "%s-%s-tls" (include "flink.fullname" $) $part -}}
+{{- $_ := set $secrets $part (tpl $tls.secretName $ | default $made) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $secrets -}}
@@ -19,7 +20,10 @@
 {{- toJson $made -}}
 {{- end }}
 
-{{/* Names in a certificate that the chart has made, as a JSON list; of internal nobody looks at them: (dict "root" $ "part" "rest"). */}}
+{{/*
+Names in a certificate that the chart has made, as a JSON list; of internal nobody looks at them: (dict "root" $ "part"
+"rest").
+*/}}
 {{- define "flink.tls.names" -}}
 {{- $root := .root -}}
 {{- $name := include "flink.fullname" $root -}}
@@ -93,7 +97,7 @@ httpGet: {path: {{ .path }}, port: {{ .name }}{{ if $rest.enabled }}, scheme: HT
 {{- end -}}
 {{- end }}
 
-{{/* Annotations by which ingress-nginx speaks to REST, as JSON. Its Secret is read in the namespace of the Ingress. */}}
+{{/* Annotations by which ingress-nginx speaks to REST, and shows the certificate of the Secret, as JSON. */}}
 {{- define "flink.tls.ingress" -}}
 {{- $annotations := dict -}}
 {{- if and .Values.tls.rest.enabled (eq .Values.ingress.rewrite "nginx") -}}

@@ -15,8 +15,8 @@
 {{- end -}}
 {{- $issuer := $tls.certManager.issuerRef -}}
 {{- if and $issuer $tls.selfSigned.enabled -}}
-{{- fail (cat "tls.selfSigned.enabled is true beside tls.certManager.issuerRef, and both would make the certificates: leave"
-      "one of them out.") -}}
+{{- fail (cat "tls.selfSigned.enabled is true beside tls.certManager.issuerRef, and both would make the certificates:"
+      "leave one of them out.") -}}
 {{- end -}}
 {{- range $part, $_ := include "flink.tls.made" . | fromJson -}}
 {{- if not (or $issuer $tls.selfSigned.enabled) -}}
@@ -27,7 +27,7 @@
 {{- include "flink.validate.api" (dict "root" . "key" "tls.certManager.issuerRef" "on" $issuer
       "api" "cert-manager.io/v1/Certificate" "remedy" "install cert-manager first, or name a Secret instead") -}}
 {{- if and $tls.rest.clientCertificates (not $tls.rest.enabled) (not $tls.rest.secretName) -}}
-{{- fail (cat "tls.rest.clientCertificates is true, but tls.rest.enabled is false, and plain HTTP knows no certificates:"
-      "set tls.rest.enabled=true, or leave it out.") -}}
+{{- fail (cat "tls.rest.clientCertificates is true, but tls.rest.enabled is false, and plain HTTP knows no"
+      "certificates: set tls.rest.enabled=true, or leave it out.") -}}
 {{- end -}}
 {{- end }}
