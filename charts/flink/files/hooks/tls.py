@@ -39,7 +39,8 @@ def sentence(error: Untrusted, url: str, secret: str) -> str:
         named = f"look whether the certificate in Secret {secret} has expired, and whether ca.crt has its authority"
         none = "leave tls.rest.secretName in the values for this upgrade"
         return f"{url} does not accept the certificate of this hook ({error}): {named if secret else none}."
-    return f"The certificate of {url} is not accepted: {error}. {_remedy(error.code, secret)}"
+    reason = str(error).rstrip(".")
+    return f"The certificate of {url} is not accepted: {reason}. {_remedy(error.code, secret)}"
 
 
 # Numbers of OpenSSL's X509_V_ERR_....
