@@ -102,6 +102,7 @@ ALL_OF_FLINK: dict[str, Any] = {
     },
     "rest": {"port": 18081, "service": {"type": "NodePort", "nodePort": 30081, "annotations": {"a": "b"}}},
     "ingress": {"enabled": True, "host": "flink.example", "path": "/flink", "tlsSecretName": "flink-tls"},
+    "gateway": {"parentRefs": [{"name": "web"}], "path": "/flink"},
     "storage": {"accessModes": ["ReadWriteMany"], "keep": True, "storageClassName": "shared"},
 }
 # A session cluster with a job of each kind.

@@ -132,6 +132,7 @@ def census(manifests: Manifests) -> set[str]:
             {"Ingress/r-flink-rest"},
             set(),
         ),
+        ({"gateway": {"parentRefs": [{"name": "web"}]}}, {"HTTPRoute/r-flink-rest"}, set()),
         (
             {"taskmanager": {"podDisruptionBudget": {"enabled": True}}},
             {"PodDisruptionBudget/r-flink-taskmanager"},
@@ -155,6 +156,7 @@ def census(manifests: Manifests) -> set[str]:
                 "Job/r-flink-before-uninstall",
                 "Ingress/r-flink-rest",
                 "Ingress/r-flink-rest-slash",
+                "HTTPRoute/r-flink-rest",
                 "PodDisruptionBudget/r-flink-taskmanager",
                 "ConfigMap/r-flink-files",
                 "Deployment/r-flink-history-server",

@@ -236,10 +236,23 @@ REFUSALS = [
         )
     ),
     ({"ingress": {"enabled": True, "tlsSecretName": "t"}}, "ingress.tlsSecretName is set", "set ingress.host"),
+    ({"gateway": {"parentRefs": [{"name": "web"}], "path": "flink"}}, 'gateway.path is "flink"', "for example /flink"),
+    ({"gateway": {"parentRefs": [{"name": "web"}], "path": "/a(/|$)"}}, 'gateway.path is "/a(/|$)"', "no plain path"),
+    ({"gateway": {"hostnames": ["a.example"]}}, "gateway is set, but gateway.parentRefs is empty", "name a Gateway"),
+    (
+        {"gateway": {"parentRefs": [{"name": "pre-{{ .Values.global.d }}"}]}, "global": {"d": "a: b"}},
+        "gateway holds a template that gives no YAML",
+        "in quotes",
+    ),
     *(
         ({**values, "networkPolicy": WALLS}, wrong, remedy)
         for values, wrong, remedy in (
             ({"ingress": {"enabled": True}}, "ingress.enabled is true, but networkPolicy.ingress.rest is empty", "ingress-nginx"),
+            (
+                {"gateway": {"parentRefs": [{"name": "web"}]}},
+                "gateway.parentRefs is set, but networkPolicy.ingress.rest is empty",
+                "kubernetes.io/metadata.name: gateways",
+            ),
             ({"rest": {"service": {"type": "NodePort"}}}, "rest.service.type is NodePort, but networkPolicy", "{ipBlock: {cidr"),
             (
                 {"metrics": {"podMonitor": {"enabled": True}}},

@@ -209,6 +209,7 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
         ("metrics.prometheusRule.thresholds.memoryPercent", 101),
         ("rest.service.type", "Headless"),
         ("ingress.rewrite", "traefik"),
+        ("gateway.parentRefs", [{"namespace": "gateways"}]),
         ("state.backend", "redis"),
         ("state.checkpointing.interval", 0),
         ("state.checkpointing.interval", "often"),
@@ -242,6 +243,7 @@ WALLS: Tree = {"networkPolicy": {"enabled": True}}
 LOCKS: Tree = {"tls": {part: {"enabled": True, "secretName": "mine"} for part in ("internal", "rest")}}
 TRIAL: Tree = {"tls": {"rest": {"enabled": True}, "selfSigned": {"enabled": True}}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
+GATEWAY = {"gateway": {"parentRefs": [{"name": "web"}]}}
 
 # Value -> another setting of it, and the other values without which it has no effect.
 FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
@@ -403,6 +405,10 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "ingress.rewrite": ("none", INGRESS),
     "ingress.annotations": ({"a": "b"}, INGRESS),
     "ingress.tlsSecretName": ("tls", INGRESS),
+    "gateway.parentRefs": ([{"name": "web", "namespace": "gateways"}], {}),
+    "gateway.hostnames": (["other.example"], GATEWAY),
+    "gateway.path": ("/other", GATEWAY),
+    "gateway.annotations": ({"a": "b"}, GATEWAY),
     "state.root": ("s3://b/state", {}),
     "state.folders.checkpoints": ("s3://b/c", {}),
     "state.folders.savepoints": ("s3://b/s", {}),

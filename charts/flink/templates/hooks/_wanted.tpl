@@ -99,7 +99,7 @@ Secret, so that the hooks need no right to read Secrets.
       "components/history-server" "components/sql-gateway" "components/zookeeper"
       "config/configmap" "config/files"
       "hooks/savepoints"
-      "jobmanager/ingress" "jobmanager/jobmanager" "jobmanager/services"
+      "jobmanager/httproute" "jobmanager/ingress" "jobmanager/jobmanager" "jobmanager/services"
       "monitoring/dashboard" "monitoring/podmonitor" "monitoring/prometheusrule"
       "native/native"
       "state/storage"

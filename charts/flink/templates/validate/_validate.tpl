@@ -111,6 +111,7 @@
 {{- end -}}
 {{- end -}}
 
+{{- include "flink.validate.gateway" . -}}
 {{- include "flink.validate.network" . -}}
 {{- with $values.storage.storageClassName -}}
 {{- if not (regexMatch "^(-|[a-z0-9]([-a-z0-9.]*[a-z0-9])?)$" .) -}}
