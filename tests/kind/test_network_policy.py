@@ -20,7 +20,7 @@ from harness_kdv.tools import tools
 from tests.kind import jar_job, stand_ins
 from tests.kind.demo_job import broker, check_rows, demo, producer_done
 from tests.kind.installs import NEW, Install
-from tests.security_page import clients, connections
+from tests.security_page import COMPONENTS, clients, connections
 
 pytestmark = [pytest.mark.nodes, pytest.mark.full]
 
@@ -32,7 +32,7 @@ JARS = "/opt/flink/examples/streaming"
 PORTS = sorted(
     {
         *(port for *_, ports in connections() for port in (ports[0] - 1, ports[0], ports[-1], ports[-1] + 1)),
-        *(port for *_, port in clients()),
+        *(port for *_, port in clients(COMPONENTS)),
         *(1024, 8089, 9093, 9249, 18081),
     }
 )
@@ -73,8 +73,9 @@ def test_between_all_pods_passes_what_the_table_says(cluster: Cluster, namespace
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": elsewhere}},
         "podSelector": {"matchLabels": {"app": "portal"}},
     }
-    given = {"enabled": True, "ingress": {key: [portal] for key, *_ in clients()}}
+    given = {"enabled": True, "ingress": {key: [portal] for key, *_ in clients(COMPONENTS)}}
     flink = {
+        "rest": {"readOnly": True},
         "session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]},
         "highAvailability": {"type": "zookeeper"},
         "sqlGateway": {"enabled": True},
@@ -97,7 +98,7 @@ def test_between_all_pods_passes_what_the_table_says(cluster: Cluster, namespace
     # A pod reaches itself whatever policies say.
     expected |= {(source, target, port) for source, target, port in every if source == target}
     expected |= {(source, target, port) for source, target, ports in connections() for port in PORTS if port in ports}
-    expected |= {("portal", target, port) for _, target, port in clients()}
+    expected |= {("portal", target, port) for _, target, port in clients(own)}
     assert {end for source, target, _ in connections() for end in (source, target)} <= own.keys()
 
     def difference(wanted: set[tuple[str, str, int]]) -> str:

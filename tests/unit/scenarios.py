@@ -107,6 +107,18 @@ ALL_OF_FLINK: dict[str, Any] = {
 }
 # A session cluster with a job of each kind.
 JOBS: dict[str, Any] = {
+    "auth": {
+        "type": "oidc",
+        "oidc": {
+            "publicUrl": "https://tools.example/flink",
+            "issuer": "https://login.example",
+            "clientId": "flink",
+            "secret": "login",
+            "allowedEmails": ["ada@example.com", "@streams.example"],
+            "bearerTokens": True,
+            "caConfigMap": "authorities",
+        },
+    },
     "files": {"words.py": "pass\n", "rows.sql": "SELECT 1;\n"},
     "session": {
         "jobs": [
@@ -143,7 +155,10 @@ class Scenario:
 
 
 # What the head of a values file asks for beforehand.
-EXTERNALS = {"s3": frozenset({("Secret", "s3")}), "bounded": frozenset({("ConfigMap", "text")})}
+EXTERNALS = {
+    "s3": frozenset({("Secret", "s3")}),
+    "bounded": frozenset({("ConfigMap", "text")}),
+}
 
 
 def _of_file(file: Path) -> Scenario:
@@ -170,7 +185,12 @@ SCENARIOS = [
         ),
     ),
     Scenario("flink-nothing", FLINK, values={"storage": {"enabled": False}, "serviceAccount": {"create": False}}),
-    Scenario("flink-session-jobs", FLINK, values=JOBS),
+    Scenario(
+        "flink-session-jobs",
+        FLINK,
+        values=JOBS,
+        externals=frozenset({("Secret", "login"), ("ConfigMap", "authorities")}),
+    ),
     Scenario(
         "flink-locks",
         FLINK,

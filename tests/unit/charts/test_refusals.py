@@ -58,6 +58,12 @@ def jobs(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"session": {"jobs": list(entries)}}
 
 
+def login(**changed: Any) -> dict[str, Any]:
+    """A login by a provider that is taken, but for what is changed."""
+    oidc = {"publicUrl": "https://a.example", "issuer": "https://b.example", "clientId": "flink", "secret": "login"}
+    return {"auth": {"type": "oidc", "oidc": {**oidc, "allowedGroups": ["streams"], **changed}}}
+
+
 WALLS: dict[str, Any] = {"enabled": True}
 BY_URL = {"file": "https://a.example/a.py", "sha256": "0" * 64}
 
@@ -236,6 +242,13 @@ REFUSALS = [
         )
     ),
     ({"ingress": {"enabled": True, "tlsSecretName": "t"}}, "ingress.tlsSecretName is set", "set ingress.host"),
+    (login(secret=""), "auth.type is oidc, but auth.oidc.secret is empty", "write it"),
+    (login(allowedGroups=[]), "neither auth.oidc.allowedGroups nor auth.oidc.allowedEmails names anybody", 'allowedEmails=["*"]'),
+    (login(args=["--client-secret=abc"]), "auth.oidc.args has --client-secret,", "put it into the Secret"),
+    ({**login(), "networkPolicy": WALLS}, "networkPolicy.egress.oidc is empty, so that the proxy does not reach", "write a rule"),
+    ({"auth": {"type": "basic"}}, "auth.type is basic, but auth.basic.secret is empty", "write it"),
+    ({"auth": {"basic": {"secret": "people"}}}, "auth.basic.secret is set, but auth.type is none", "set auth.type=basic"),
+    ({"auth": {"oidc": {"issuer": "https://a.example"}}}, "auth.oidc.issuer is set, but auth.type is none", "set auth.type=oidc"),
     ({"gateway": {"parentRefs": [{"name": "web"}], "path": "flink"}}, 'gateway.path is "flink"', "for example /flink"),
     ({"gateway": {"parentRefs": [{"name": "web"}], "path": "/a(/|$)"}}, 'gateway.path is "/a(/|$)"', "no plain path"),
     ({"gateway": {"hostnames": ["a.example"]}}, "gateway is set, but gateway.parentRefs is empty", "name a Gateway"),
@@ -641,6 +654,9 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
         {"networkPolicy": {**WALLS, "egress": {"services": [{}]}}, "state": {"root": "s3://b/p"}},
         {"networkPolicy": {**WALLS, "ingress": {"rest": [{"podSelector": {}}]}}, "ingress": {"enabled": True}},
         {"networkPolicy": {"enabled": False}, "ingress": {"enabled": True}, "state": {"root": "s3://b/p"}},
+        login(allowedGroups=[], allowedEmails=["*"]),
+        login(args=["--client-secret-file=/etc/mine", "--redis-connection-url=redis://a"]),
+        {**login(), "networkPolicy": {**WALLS, "egress": {"oidc": [{}]}}},
         {"flink": {"mode": "native"}, "taskmanager": {"replicas": None}},
         {"jobmanager": {"extraEnv": [{"name": "JOB_SPECIFICATION", "value": "free in a session"}]}},
         pytest.param({"files": {"a.txt": "x" * 900_000}}, id="files of 0.9 MB"),

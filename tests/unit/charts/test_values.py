@@ -85,7 +85,10 @@ def resolve(node: Tree, root: Tree) -> Tree:
     )
 
 
-ROLES = ("jobmanager", "taskmanager", "sqlGateway", "historyServer", "session", "hooks", "savepoints", "zookeeper", "test")
+ROLES = (
+    *("jobmanager", "taskmanager", "sqlGateway", "historyServer", "session", "uiProxy", "hooks", "savepoints", "zookeeper"),
+    "test",
+)
 
 
 def leaves(values: Tree, node: Tree, root: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -210,6 +213,12 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
         ("rest.service.type", "Headless"),
         ("ingress.rewrite", "traefik"),
         ("gateway.parentRefs", [{"namespace": "gateways"}]),
+        ("auth.type", "ldap"),
+        ("auth.oidc.publicUrl", "flink.example.com"),
+        ("auth.oidc.publicUrl", "https://a.example/$x"),
+        ("auth.oidc.allowedEmails", ["example.com"]),
+        ("auth.oidc.allowedEmails", ["ada@example.com, eve@example.com"]),
+        ("auth.oidc.args", ["cookie-expire=1h"]),
         ("state.backend", "redis"),
         ("state.checkpointing.interval", 0),
         ("state.checkpointing.interval", "often"),
@@ -244,6 +253,19 @@ LOCKS: Tree = {"tls": {part: {"enabled": True, "secretName": "mine"} for part in
 TRIAL: Tree = {"tls": {"rest": {"enabled": True}, "selfSigned": {"enabled": True}}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 GATEWAY = {"gateway": {"parentRefs": [{"name": "web"}]}}
+BASIC: Tree = {"auth": {"type": "basic", "basic": {"secret": "people"}}}
+OIDC: Tree = {
+    "auth": {
+        "type": "oidc",
+        "oidc": {
+            "publicUrl": "https://flink.example",
+            "issuer": "https://login.example",
+            "clientId": "flink",
+            "secret": "client",
+            "allowedGroups": ["streams"],
+        },
+    }
+}
 
 # Value -> another setting of it, and the other values without which it has no effect.
 FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
@@ -355,6 +377,10 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     ),
     "tls.selfSigned.enabled": (True, {"tls": {"rest": {"enabled": True}}}),
     "tls.rotation": ("2", LOCKS),
+    "networkPolicy.egress.oidc": (
+        [{"ports": [{"port": 1}]}],
+        merged({"networkPolicy": {"enabled": True, "egress": {"oidc": [{"ports": [{"port": 443}]}]}}}, OIDC),
+    ),
     "extraObjects": ([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}], {}),
     "metrics.enabled": (False, {}),
     "metrics.port": (19249, {}),
@@ -409,6 +435,27 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "gateway.hostnames": (["other.example"], GATEWAY),
     "gateway.path": ("/other", GATEWAY),
     "gateway.annotations": ({"a": "b"}, GATEWAY),
+    "rest.readOnly": (True, {}),
+    "auth.type": ("basic", merged(BASIC, OIDC)),
+    "auth.basic.secret": ("others", BASIC),
+    **{
+        f"auth.oidc.{key}": (value, OIDC)
+        for key, value in {
+            "image": "other:1",
+            "publicUrl": "https://other.example/flink",
+            "issuer": "https://other.example",
+            "clientId": "other",
+            "secret": "other",
+            "allowedGroups": ["others"],
+            "allowedEmails": ["ada@example.com"],
+            "bearerTokens": True,
+            "caConfigMap": "ca",
+            "args": ["--cookie-expire=12h"],
+            "resources": ROLE["resources"],
+        }.items()
+    },
+    "uiProxy.image": ("other:1", {"rest": {"readOnly": True}}),
+    "uiProxy.resources": (ROLE["resources"], {"rest": {"readOnly": True}}),
     "state.root": ("s3://b/state", {}),
     "state.folders.checkpoints": ("s3://b/c", {}),
     "state.folders.savepoints": ("s3://b/s", {}),

@@ -104,7 +104,8 @@ Secret, so that the hooks need no right to read Secrets.
       "native/native"
       "state/storage"
       "taskmanager/autoscaling" "taskmanager/poddisruptionbudget" "taskmanager/taskmanager"
-      "tls/certificates" -}}
+      "tls/certificates"
+      "ui-proxy/ui-proxy" -}}
 {{- range regexSplit "(?m)^---\\s*$" (include (printf "%s/%s.yaml" $.Template.BasePath $file) $) -1 -}}
 {{- $object := fromYaml . -}}
 {{- /* A ConfigMap takes 1 MiB, this one too: what would fill it is left out. */ -}}

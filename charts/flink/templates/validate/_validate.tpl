@@ -112,6 +112,7 @@
 {{- end -}}
 
 {{- include "flink.validate.gateway" . -}}
+{{- include "flink.validate.auth" . -}}
 {{- include "flink.validate.network" . -}}
 {{- with $values.storage.storageClassName -}}
 {{- if not (regexMatch "^(-|[a-z0-9]([-a-z0-9.]*[a-z0-9])?)$" .) -}}
