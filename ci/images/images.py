@@ -1,4 +1,4 @@
-"""The images that the pods run: Flink with the KDV job for each version, the tools beside it; a store and Prometheus for tests.
+"""The images that the pods run: Flink with the KDV job for each version, the tools beside it; what tests have beside a release.
 
 Where no registry answers, also what stands in for the published images of Flink, Kafka and Python.
 Everything in them is fetched and laid out here; `docker build` only copies and has no network.
@@ -13,7 +13,7 @@ from pathlib import Path
 from ci.core import cache, versions
 from ci.core.console import run, say, step
 from ci.core.paths import IMAGES, JOBS
-from ci.images import artifacts, bases, flink_home, monitoring
+from ci.images import access, artifacts, bases, flink_home, monitoring
 from ci.kubernetes import cluster
 from ci.machine import engine, golang, java
 
@@ -58,7 +58,8 @@ def _files(kind: str, version: str) -> Path:
     if kind == "versitygw":
         module = "github.com/versity/versitygw"
         return golang.build(kind, module, version, [f"{module}/cmd/versitygw"])
-    return monitoring.programs() if kind == "monitoring" else context(kind, version)
+    programs = {"monitoring": monitoring.programs, "access": access.programs, "oauth2-proxy": access.oauth2_proxy}
+    return programs[kind]() if kind in programs else context(kind, version)
 
 
 def own_jars(version: str) -> list[Path]:
@@ -125,7 +126,10 @@ def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
         store = versions.get("versitygw", "version")
         found[f"versity/versitygw:v{store}"] = ("versitygw", store)
     if tests:
-        found[monitoring.IMAGE] = ("monitoring", monitoring.IMAGE.partition(":")[2])
+        for kind, name in (("monitoring", monitoring.IMAGE), ("access", access.IMAGE)):
+            found[name] = (kind, name.partition(":")[2])
+        if not published:
+            found[access.OAUTH2_PROXY] = ("oauth2-proxy", versions.get("access", "oauth2-proxy"))
     return found
 
 

@@ -20,13 +20,12 @@ from harness_kdv.tools import tools
 from tests.kind import jar_job, stand_ins
 from tests.kind.demo_job import broker, check_rows, demo, producer_done
 from tests.kind.installs import NEW, Install
+from tests.kind.walls import COMPONENT, opens, policy, stranger
 from tests.security_page import COMPONENTS, clients, connections
 
 pytestmark = [pytest.mark.nodes, pytest.mark.full]
 
 Values = dict[str, Any]
-COMPONENT = "app.kubernetes.io/component"
-SCRAPER = {"podSelector": {"matchLabels": {COMPONENT: "scraper"}}}
 JARS = "/opt/flink/examples/streaming"
 # What the table names, its neighbours, and what nobody opens.
 PORTS = sorted(
@@ -46,18 +45,6 @@ def elsewhere(cluster: Cluster, namespace: str) -> Iterator[str]:
     cluster.create_namespace(name, {"pod-security.kubernetes.io/enforce": "restricted"})
     yield name
     cluster.delete_namespace(name)
-
-
-def policy(cluster: Cluster, **services: Any) -> Values:
-    """The value with the API server of this cluster and no other address.
-
-    REST is open to the node of the API server too, by which the tests ask: it is another one than those of the pods.
-    """
-    (slices,) = cluster.core.read_namespaced_endpoints("kubernetes", "default").subsets
-    servers = [{"ipBlock": {"cidr": f"{address.ip}/32"}} for address in slices.addresses]
-    ports = [{"port": port.port} for port in slices.ports]
-    ingress = {**dict.fromkeys(("rest", "sqlGateway", "historyServer"), servers), "metrics": [SCRAPER]}
-    return {"enabled": True, "ingress": ingress, "egress": {"apiServer": [{"to": servers, "ports": ports}], **services}}
 
 
 def labels(manifests: list[Object]) -> dict[str, dict[str, str]]:
@@ -124,11 +111,6 @@ def test_between_all_pods_passes_what_the_table_says(cluster: Cluster, namespace
 
 
 _GET = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode())"
-_OPEN = 'timeout 5 bash -c "exec 3<>/dev/tcp/$0/$1" 2>/dev/null && echo open || echo shut'
-
-
-def opens(cluster: Cluster, namespace: str, pod: str, host: str, port: int) -> bool:
-    return cluster.exec(namespace, pod, ["bash", "-c", _OPEN, host, str(port)]).strip() == "open"
 
 
 def listening(flink: FlinkRelease) -> dict[str, tuple[str, str, list[int]]]:
@@ -143,12 +125,6 @@ def listening(flink: FlinkRelease) -> dict[str, tuple[str, str, list[int]]]:
         for pod in pods
         if pod.status.phase == "Running"
     }
-
-
-def stranger(cluster: Cluster, namespace: str) -> str:
-    """A pod of nobody's in the namespace."""
-    tools(cluster, namespace).start("stranger", ["sleep", "infinity"])
-    return "stranger"
 
 
 def passing(flink: FlinkRelease, others: dict[str, str]) -> set[tuple[str, str, int]]:

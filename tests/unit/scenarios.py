@@ -156,6 +156,7 @@ class Scenario:
 
 # What the head of a values file asks for beforehand.
 EXTERNALS = {
+    "read-only": frozenset({("Secret", "people")}),
     "s3": frozenset({("Secret", "s3")}),
     "bounded": frozenset({("ConfigMap", "text")}),
 }

@@ -242,7 +242,12 @@ SERVICES = {
 def test_services_and_the_component_behind_each() -> None:
     values = {
         "kafkaUi": {"enabled": True},
-        "flink": {**SESSION["flink"], "rest": {"readOnly": True}, "sqlGateway": {"enabled": True}, "historyServer": {"enabled": True}},
+        "flink": {
+            **SESSION["flink"],
+            "rest": {"readOnly": True},
+            "sqlGateway": {"enabled": True},
+            "historyServer": {"enabled": True},
+        },
     }
     services = render(DEMO, values, name="r").by("Service")
     found = {
