@@ -22,7 +22,8 @@ error_log stderr;
 events {}
 http {
   # Without arguments of a URL, which hold what a login hands over.
-  log_format person '$remote_addr {{ get (dict "basic" "$remote_user" "oidc" "$login") $auth.type | default "-" }} [$time_iso8601] "$request_method $uri" $status';
+  {{- $who := get (dict "basic" "$remote_user" "oidc" "$login") $auth.type | default "-" }}
+  log_format person '$remote_addr {{ $who }} [$time_iso8601] "$request_method $uri" $status';
   access_log /dev/stdout person;
   server_tokens off;
   client_body_temp_path /tmp/body;
@@ -147,9 +148,9 @@ http {
 {{- range $oidc.allowedGroups }}{{ $args = append $args (printf "--allowed-group=%s" .) }}{{ end -}}
 {{- range $oidc.allowedEmails | default (list "*") -}}
 {{- $domain := trimPrefix "@" . -}}
-{{- $address := contains "@" $domain -}}
-{{- $args = append $args (ternary "--authenticated-emails-file=/etc/ui-proxy/emails" (printf "--email-domain=%s" $domain)
-      $address) -}}
+{{- $arg := ternary "--authenticated-emails-file=/etc/ui-proxy/emails" (printf "--email-domain=%s" $domain)
+      (contains "@" $domain) -}}
+{{- $args = append $args $arg -}}
 {{- end -}}
 {{- if $oidc.bearerTokens }}{{ $args = append $args "--skip-jwt-bearer-tokens" }}{{ end -}}
 {{- if $oidc.caConfigMap }}{{ $args = append $args "--provider-ca-file=/etc/ui-proxy-ca/ca.crt" }}{{ end -}}

@@ -10,8 +10,8 @@
 {{- range $key, $value := $given -}}
 {{- $type := (splitList "." $key | rest | first) -}}
 {{- if and $value (eq $auth.type "none") -}}
-{{- fail (printf "%s is set, but auth.type is none, so that nobody is asked who they are: set auth.type=%s, or leave it out."
-      $key $type) -}}
+{{- fail (printf (cat "%s is set, but auth.type is none, so that nobody is asked who they are: set auth.type=%s, or"
+      "leave it out.") $key $type) -}}
 {{- else if and (eq $type $auth.type) (not $value) (not (hasPrefix "auth.oidc.allowed" $key)) -}}
 {{- fail (printf "auth.type is %s, but %s is empty: write it." $type $key) -}}
 {{- end -}}
@@ -23,8 +23,8 @@
 {{- end -}}
 {{- range $oidc.args -}}
 {{- if regexMatch "^--[a-z-]*(secret|password)=" . -}}
-{{- fail (printf (cat "auth.oidc.args has %s, and arguments are shown to whoever sees the pod: put it into the Secret of"
-      "auth.oidc.secret, or name a file.") (splitList "=" . | first)) -}}
+{{- fail (printf (cat "auth.oidc.args has %s, and arguments are shown to whoever sees the pod: put it into the"
+      "Secret of auth.oidc.secret, or name a file.") (splitList "=" . | first)) -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress.oidc) -}}

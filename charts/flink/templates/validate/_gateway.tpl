@@ -15,7 +15,7 @@
 {{- fail (cat "gateway is set, but gateway.parentRefs is empty, so that there is no HTTPRoute: name a Gateway, for"
       "example [{name: web, namespace: gateways}], or leave the others out.") -}}
 {{- end -}}
+{{- $remedy := "install the custom resource definitions of the Gateway API first, or set ingress.enabled=true" -}}
 {{- include "flink.validate.api" (dict "root" . "key" "gateway.parentRefs" "on" $gateway.parentRefs
-      "api" "gateway.networking.k8s.io/v1/HTTPRoute"
-      "remedy" "install the custom resource definitions of the Gateway API first, or set ingress.enabled=true instead") -}}
+      "api" "gateway.networking.k8s.io/v1/HTTPRoute" "remedy" $remedy) -}}
 {{- end }}
