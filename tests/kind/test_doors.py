@@ -56,9 +56,10 @@ def people(**passwords: str) -> str:
 def shows_the_ui(browser: requests.Session, url: str) -> None:
     """The page and its programs are found relative to where the browser ends up, and so is the REST API."""
 
-    def page() -> requests.Response | None:
+    def page() -> requests.Response:
         answer = browser.get(url, timeout=30)
-        return answer if answer.ok else None
+        answer.raise_for_status()
+        return answer
 
     found = wait_for(page, timeout=60, what=f"the UI at {url}")
     scripts = re.findall(r'src="([^"]+\.js)"', found.text)
