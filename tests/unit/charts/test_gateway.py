@@ -62,5 +62,5 @@ def test_the_hooks_may_look_at_it() -> None:
 def test_a_cluster_without_the_gateway_api_is_told() -> None:
     values = {"gateway": {"parentRefs": WEB}}
     assert Helm().template(FLINK, values, api_versions=("v1/Pod", "gateway.networking.k8s.io/v1/HTTPRoute"))
-    with pytest.raises(HelmError, match="gateway.parentRefs is set, but the cluster has no gateway.networking.k8s.io/v1/HTTPRoute"):
+    with pytest.raises(HelmError, match="gateway.parentRefs is set, but the cluster has no gateway.networking.k8s.io"):
         Helm().template(FLINK, values, api_versions=("v1/Pod",))
