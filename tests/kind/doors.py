@@ -91,8 +91,10 @@ def _controller(namespace: str) -> list[Json]:
         "envoy",
         "-c",
         "/envoy/envoy.json",
-        f"--service-cluster={namespace}",
-        "--service-node=envoy",
+        "--service-cluster",
+        namespace,
+        "--service-node",
+        "envoy",
         "--disable-hot-restart",
     ]
     bootstrap = ["contour", "bootstrap", "/envoy/envoy.json", *xds, "--xds-resource-version=v3"]
