@@ -216,3 +216,21 @@ def test_the_hooks_look_at_it_before_they_stop_a_job() -> None:
     config = rendered(READ_ONLY, {"flink": {"type": "job"}}).one("ConfigMap", "r-flink-hooks")
     names = {(obj["kind"], obj["metadata"]["name"]) for obj in json.loads(config["data"]["wanted.json"])["objects"]}
     assert {("Deployment", "r-flink-ui-proxy"), ("Service", "r-flink-ui-proxy"), ("ConfigMap", "r-flink-ui-proxy")} <= names
+
+
+def test_the_proxy_asks_an_encrypted_rest_api_with_the_certificates_of_the_release() -> None:
+    locks: Tree = {"tls": {"rest": {"enabled": True, "secretName": "mine", "clientCertificates": True}}}
+    config = nginx(READ_ONLY, locks)
+    assert "proxy_pass https://r-flink-rest:8081;" in config
+    assert "proxy_ssl_name r-flink-rest;" in config
+    assert "proxy_ssl_certificate /opt/flink/tls/rest/tls.crt;" in config
+    assert "proxy_ssl" not in nginx(READ_ONLY)
+    volumes = {one["name"]: one for one in proxy(READ_ONLY, locks)["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["tls-rest"]["secret"]["secretName"] == "mine"
+
+
+def test_an_ingress_that_leads_to_the_proxy_speaks_plain_http() -> None:
+    locks: Tree = {"tls": {"rest": {"enabled": True, "secretName": "mine"}}}
+    encrypted = "nginx.ingress.kubernetes.io/backend-protocol"
+    assert encrypted in str(rendered(WAYS_IN, locks).by("Ingress"))
+    assert encrypted not in str(rendered(WAYS_IN, locks, READ_ONLY).by("Ingress"))

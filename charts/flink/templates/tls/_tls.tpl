@@ -100,7 +100,7 @@ httpGet: {path: {{ .path }}, port: {{ .name }}{{ if $rest.enabled }}, scheme: HT
 {{/* Annotations by which ingress-nginx speaks to REST, and shows the certificate of the Secret, as JSON. */}}
 {{- define "flink.tls.ingress" -}}
 {{- $annotations := dict -}}
-{{- if and .Values.tls.rest.enabled (eq .Values.ingress.rewrite "nginx") -}}
+{{- if and .Values.tls.rest.enabled (eq .Values.ingress.rewrite "nginx") (not (include "flink.uiProxy" .)) -}}
 {{- $secret := printf "%s/%s" .Release.Namespace (include "flink.tls.hooksSecret" .) -}}
 {{- range $name, $value := dict "backend-protocol" "HTTPS" "proxy-ssl-secret" $secret "proxy-ssl-verify" "on"
       "proxy-ssl-name" (include "flink.rest.name" .) "proxy-ssl-server-name" "on" -}}

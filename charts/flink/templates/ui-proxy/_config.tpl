@@ -72,6 +72,18 @@ http {
     add_header Set-Cookie $renewed;
     error_page 401 = @login;
     {{- end }}
+    {{- with .Values.tls.rest }}
+    {{- if .enabled }}
+    proxy_ssl_verify on;
+    proxy_ssl_trusted_certificate /opt/flink/tls/rest/ca.crt;
+    proxy_ssl_name {{ include "flink.rest.name" $ }};
+    proxy_ssl_server_name on;
+    {{- if .clientCertificates }}
+    proxy_ssl_certificate /opt/flink/tls/rest/tls.crt;
+    proxy_ssl_certificate_key /opt/flink/tls/rest/tls.key;
+    {{- end }}
+    {{- end }}
+    {{- end }}
     location / {
       proxy_pass {{ include "flink.rest.url" . }};
     }

@@ -15,7 +15,7 @@
 
 {{/* The URL of the REST API inside of the cluster. */}}
 {{- define "flink.rest.url" -}}
-http://{{ include "flink.rest.name" . }}:{{ include "flink.text" .Values.rest.port }}
+{{ include "flink.rest.scheme" . }}://{{ include "flink.rest.name" . }}:{{ include "flink.text" .Values.rest.port }}
 {{- end }}
 
 {{- define "flink.uiProxy.container" -}}
