@@ -115,8 +115,7 @@ class Cluster:
             _preload_content=False,
             binary=True,
         )
-        # The client appends to `bytes`, which it copies for each frame: of megabytes it becomes so slow that the kubelet gives up,
-        # drops the rest, and reports success.
+        # The client appends to `bytes`, which it copies for each frame: megabytes would take minutes.
         session._channels.update({channel: bytearray() for channel in (1, 2)})
         try:
             if stdin is not None:

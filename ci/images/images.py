@@ -126,18 +126,25 @@ def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
         store = versions.get("versitygw", "version")
         found[f"versity/versitygw:v{store}"] = ("versitygw", store)
     if tests:
-        for kind, name in (("monitoring", monitoring.IMAGE), ("access", access.IMAGE)):
-            found[name] = (kind, name.partition(":")[2])
-        if not published:
-            found[access.OAUTH2_PROXY] = ("oauth2-proxy", versions.get("access", "oauth2-proxy"))
+        found[monitoring.IMAGE] = ("monitoring", monitoring.IMAGE.partition(":")[2])
     return found
+
+
+def ways_in() -> dict[str, tuple[str, str]]:
+    """The same of the images of which only tests of ways in to the UI make pods: what is in them takes minutes to compile."""
+    proxy = {} if cluster.registry_answers() else {access.OAUTH2_PROXY: ("oauth2-proxy", versions.get("access", "oauth2-proxy"))}
+    return {access.IMAGE: ("access", access.IMAGE.partition(":")[2]), **proxy}
 
 
 def ensure(*, tests: bool = True) -> None:
     """Build what is missing and say how large each image is."""
     engine.ensure()
+    _build(wanted(tests=tests))
+
+
+def _build(named: dict[str, tuple[str, str]]) -> None:
     with step("images"):
-        for name, (kind, version) in wanted(tests=tests).items():
+        for name, (kind, version) in named.items():
             run(["docker", "tag", build(kind, version), name])
             size = int(run(["docker", "image", "inspect", "--format={{.Size}}", name]))
             say(f"{name}: {size / 1e6:.0f} MB")
@@ -147,3 +154,9 @@ def load(*, tests: bool = True) -> None:
     """Build what is missing and bring the images into the cluster."""
     ensure(tests=tests)
     cluster.load(list(wanted(tests=tests)))
+
+
+def load_ways_in(workers: int = 0) -> None:
+    """The same of the images of ways in to the UI, for the cluster with so many workers."""
+    _build(ways_in())
+    cluster.load(list(ways_in()), workers)

@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from ci.core import versions
 from ci.core.console import run
+from ci.images import images
 from ci.images.access import CONTOUR, IMAGE
 from ci.kubernetes import tools
 from ci.machine import golang
@@ -218,6 +219,7 @@ class Doors:
 @contextmanager
 def doors(cluster: Cluster, namespace: str) -> Iterator[Doors]:
     """Contour and a provider that serve."""
+    images.load_ways_in(workers=len(cluster.core.list_node().items) - 1)
     define_kinds(cluster)
     there = [*_rights(namespace), *_controller(namespace), *_provider(namespace)]
 

@@ -146,7 +146,7 @@ def test_services_say_what_they_speak() -> None:
 
 def test_ingress_nginx_speaks_https_to_it_and_looks_at_the_certificate() -> None:
     values = {"ingress": {"enabled": True, "annotations": {"nginx.ingress.kubernetes.io/proxy-ssl-verify": "off"}}}
-    annotations = rendered("session", values).one("Ingress", "r-flink-rest")["metadata"]["annotations"]
+    annotations = rendered("native-session", values).one("Ingress", "r-flink-rest")["metadata"]["annotations"]
     assert annotations == {
         f"nginx.ingress.kubernetes.io/{name}": value
         for name, value in {
@@ -157,7 +157,7 @@ def test_ingress_nginx_speaks_https_to_it_and_looks_at_the_certificate() -> None
             "proxy-ssl-server-name": "on",
         }.items()
     }
-    other = rendered("session", {"ingress": {"enabled": True, "rewrite": "none"}}).one("Ingress", "r-flink-rest")
+    other = rendered("native-session", {"ingress": {"enabled": True, "rewrite": "none"}}).one("Ingress", "r-flink-rest")
     assert "annotations" not in other["metadata"]
 
 
