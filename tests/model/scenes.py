@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -44,9 +45,16 @@ def installed(values: Values) -> Checked:
     return release
 
 
-def without_record(values: Values) -> Checked:
+def synced(values: Values) -> Checked:
+    """One that Helm has not made."""
+    release = Checked(values, by_helm=False)
+    assert release.change(values, lambda helm: helm.sync(values)).ok
+    return release
+
+
+def without_record(values: Values, install: Callable[[Values], Checked] = installed) -> Checked:
     """One that is not new any more, and whose record somebody has deleted."""
-    release = installed(values)
+    release = install(values)
     release.world.advance(200)
     release.world.delete_config_map("app-record")
     return release
@@ -109,11 +117,11 @@ def rest_is_unreachable(release: Checked, seconds: float) -> None:
     release.world.rest_is_unreachable_until = release.world.now + seconds
 
 
-def restart_jobmanager(release: Checked) -> None:
+def restart_jobmanager(release: Checked, seconds: float = 40) -> None:
     """Its container ends, and another one has come up."""
     for name in list(release.world.jobmanagers):
         release.world.crash(name, "killed")
-    release.world.advance(40)
+    release.world.advance(seconds)
 
 
 def lose_jobmanager(release: Checked, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ each_release = pytest.mark.parametrize("values", WITH_CLAIM.values(), ids=WITH_C
 
 @each_release
 @pytest.mark.parametrize("change", [{"program": 2}, {"startup_seconds": 9}, {"state": "suspended"}, {"jobs": (B,)}])
-def test_nothing_ends_its_last_pod(values: Values, change: dict[str, object]) -> None:
+def test_nothing_ends_its_last_pod(values: Values, change: dict[str, Any]) -> None:
     if ("jobs" in change) != (values.type == "session") and set(change) & {"jobs", "program", "state"}:
         pytest.skip("not of this type")
     release = installed(values)

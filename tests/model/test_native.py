@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.model.scenes import rest_is_unreachable, restart_jobmanager, synced
 from tests.model.values import Values
-from tests.model.walk import Checked
 
 
 @pytest.mark.parametrize("seconds", [0, 5, 25])
@@ -15,12 +17,9 @@ def test_taskmanagers_that_the_previous_jobmanager_made_late_are_replaced(
     seconds: float, high_availability: str, upgrade_mode: str
 ) -> None:
     values = Values(mode="native", high_availability=high_availability, upgrade_mode=upgrade_mode)
-    release = Checked(values, by_helm=False)
-    assert release.change(values, lambda helm: helm.sync(values)).ok
-    for name in list(release.world.jobmanagers):
-        release.world.crash(name, "killed")
-    release.world.advance(seconds)
-    release.world.rest_is_unreachable_until = release.world.now + 45
+    release = synced(values)
+    restart_jobmanager(release, seconds)
+    rest_is_unreachable(release, 45)
     release.world.advance(2)
-    other = Values(mode="native", high_availability=high_availability, upgrade_mode=upgrade_mode, taskmanager=2)
+    other = replace(values, taskmanager=2)
     assert release.change(other, lambda helm: helm.sync(other)).ok

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from tests.model.helm import Helm, Outcome
-from tests.model.scenes import AVAILABLE, STORE, each_mode, restart_jobmanager, upgrade, without_record
+from tests.model.scenes import AVAILABLE, STORE, each_mode, restart_jobmanager, synced, upgrade, without_record
 from tests.model.values import Values
-from tests.model.walk import Checked
 
 
 @each_mode
@@ -41,7 +40,7 @@ def test_the_record_that_is_made_anew_tells_all(values: Values, then: str) -> No
 @pytest.mark.parametrize(
     ("change", "reason"), [({"backend": "forst"}, "forst cannot read it"), ({"flink_version": "2.1"}, "written by Flink 2.2")]
 )
-def test_what_could_not_read_its_state_is_refused(values: Values, state: str, change: dict[str, str], reason: str) -> None:
+def test_what_could_not_read_its_state_is_refused(values: Values, state: str, change: dict[str, Any], reason: str) -> None:
     release = without_record(values)
     jobmanager = release.world.serving("app")
     assert jobmanager
@@ -54,10 +53,7 @@ def test_what_could_not_read_its_state_is_refused(values: Values, state: str, ch
 @pytest.mark.parametrize("order", range(6))
 def test_another_parallelism_is_applied_together_with_its_hooks(order: int) -> None:
     values = replace(AVAILABLE, adaptive=True, parallelism=2)
-    release = Checked(values, by_helm=False)
-    assert release.change(values, lambda helm: helm.sync(values)).ok
-    release.world.advance(300)
-    release.world.delete_config_map("app-record")
+    release = without_record(values, synced)
     other = replace(values, parallelism=4)
     assert release.change(other, lambda helm: helm.apply_everything(other, order), at_once=True).ok
 
@@ -69,20 +65,9 @@ def test_another_parallelism_is_applied_together_with_its_hooks(order: int) -> N
 def test_another_program_is_applied_together_with_its_hooks(values: Values, mode: str, upgrade_mode: str, order: int) -> None:
     """The Deployment is another one already when the hooks look, and the pod that serves is on its way out."""
     values = replace(values, mode=mode)
-    release = Checked(values, by_helm=False)
-    assert release.change(values, lambda helm: helm.sync(values)).ok
-    release.world.advance(300)
-    release.world.delete_config_map("app-record")
+    release = without_record(values, synced)
     other = replace(values, program=2, upgrade_mode=upgrade_mode)
-
-    def applied_until_it_is_taken(helm: Helm) -> Outcome:
-        for number in range(order, order + 3):
-            outcome = helm.apply_everything(other, number)
-            if outcome.ok:
-                break
-        return outcome
-
-    outcome = release.change(other, applied_until_it_is_taken, at_once=True)
+    outcome = release.change(other, lambda helm: helm.apply_everything_until_taken(other, order), at_once=True)
     # On a store nobody can tell what the old pod has written last.
     assert outcome.ok is not bool(values.root)
     assert [job.program for job in release.jobs] == ([] if values.root else [2])

@@ -507,17 +507,7 @@ class WithoutHelmWalk(Events):
     def apply_everything(self, drawn: list[dict[str, Any]], order: int) -> None:
         self.counter += 1
         values = changed(self.release.values, drawn, self.counter)
-
-        def operation(helm: Helm) -> Outcome:
-            """Whoever sees a Job that failed applies the same once more."""
-            outcome = Outcome("failed")
-            for number in range(3):
-                outcome = helm.apply_everything(values, order + number)
-                if outcome.ok:
-                    break
-            return outcome
-
-        self.release.change(values, operation, at_once=True)
+        self.release.change(values, lambda helm: helm.apply_everything_until_taken(values, order), at_once=True)
 
 
 _SESSION_CHANGES: list[dict[str, Any]] = [

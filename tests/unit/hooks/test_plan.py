@@ -1104,10 +1104,8 @@ def test_checkpoints_on_another_volume_than_savepoints_are_read_where_they_are(s
     pod["containers"][0]["volumeMounts"].append({"name": "nfs", "mountPath": "/nfs"})
     directories = {"checkpoint_directory": "file:///nfs/checkpoints", "claim_directory": ""}
     newest = f"file:/nfs/checkpoints/{JOB}/chk-7"
-    there = seen(
-        status, checkpoints=checkpoints(newest), jobmanager=jobmanager(volumes=observe.volumes(live["spec"]["template"]["spec"]))
-    )
-    nfs = observe.volume_of(observe.volumes(live["spec"]["template"]["spec"]), directories["checkpoint_directory"])
+    there = seen(status, checkpoints=checkpoints(newest), jobmanager=jobmanager(volumes=observe.volumes(pod)))
+    nfs = observe.volume_of(observe.volumes(pod), directories["checkpoint_directory"])
     before = record(checkpointDirectory=directories["checkpoint_directory"], checkpointVolume=nfs)
     decided = plan.plan(wanted(**directories, objects=[live]), job(**LAST_STATE), before, there)
     assert decided.action.name in ("CANCEL", "BEGIN"), decided.why

@@ -17,7 +17,7 @@ from .errors import Failed, HttpError, LookAgain, Unreachable
 from .flink import CheckpointConfig, Checkpoints, Flink, Operation
 from .high_availability import Store
 from .kubernetes import Kubernetes
-from .observe import Observation, Report, Status
+from .observe import JobManager, Observation, Report, Status
 from .parallelism import bounds, common, differs, followers, slots
 from .plan import Action, Plan, Source
 from .record import FINISHED, NONE, REPLACE, RESTART, RUNNING, SUBMIT, SUSPENDED, Record, Records
@@ -93,8 +93,8 @@ class Actor:
                 if not lenient:
                     raise
                 seen = self.observe(patience=5)
-                if seen.status is Status.RUNNING and seen.config and not seen.config.retained:
-                    raise  # it may complete another checkpoint, which would be deleted with it
+                if seen.may_complete_what_goes:
+                    raise
                 say(f"{failure} Its newest checkpoint is used instead.")
                 step = self.plan(replace(seen, status=Status.UNHEALTHY) if seen.status is Status.RUNNING else seen, lenient=True)
                 if not step.ends_a_job:
@@ -456,7 +456,7 @@ class Actor:
         self.records.assume(self.job.name, record.with_id(job))
         say(f"The job {job} is taken over.")
 
-    def _parallelism_of(self, job: str, live: observe.JobManager) -> int:
+    def _parallelism_of(self, job: str, live: JobManager) -> int:
         """What its values gave the job; 0 if that cannot be changed while it runs."""
         if not live.parallelism or live.made_by_helm:
             return live.parallelism

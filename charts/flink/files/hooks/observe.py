@@ -72,7 +72,7 @@ class JobManager:
     @property
     def claims(self) -> Set[str]:
         """Names of the PVCs that its pods mount."""
-        return {claim_name(volume) for volume in self.volumes.values()} - {""}
+        return claim_names(self.volumes)
 
     def has_named(self, job: str, path: str) -> bool:
         """Whether the values of the revision that runs gave a job of a session this path."""
@@ -105,6 +105,11 @@ class Observation:
     record_is_gone: bool = False  # the whole ConfigMap, and not only the record of one job
     vertices: Optional[Tuple[Vertex, ...]] = None  # of a job whose parallelism can be changed while it runs
     jobmanager_replaced: bool = False  # a session: the JobManager goes, and its jobs with it
+
+    @property
+    def may_complete_what_goes(self) -> bool:
+        """Whether the job may complete another checkpoint, which Flink would delete if it were cancelled."""
+        return self.status is Status.RUNNING and self.config is not None and not self.config.retained
 
     @property
     def is_alive(self) -> bool:
@@ -351,6 +356,11 @@ def claim_name(volume: str) -> str:
     return str((source.get("persistentVolumeClaim") or {}).get("claimName", ""))
 
 
+def claim_names(mounted: Dict[str, str]) -> Set[str]:
+    """Names of the PVCs among mounted volumes."""
+    return {claim_name(volume) for volume in mounted.values()} - {""}
+
+
 def claim_uid(wanted: Wanted, kubernetes: Kubernetes) -> str:
     """UID of the PVC with the coming release's state; empty if there is none yet."""
     name = claim_name(volume_of(coming_volumes(wanted), wanted.savepoint_directory or wanted.checkpoint_directory))
@@ -372,16 +382,11 @@ def claim_being_deleted(wanted: Wanted, record: Record, live: JobManager, kubern
     """Kubernetes keeps a PVC that somebody has deleted until the last pod that mounts it has ended."""
     places = (record.savepointDirectory, record.checkpointDirectory, wanted.savepoint_directory, wanted.checkpoint_directory)
     holding = {claim_name(live.volume_of(place)) for place in places}
-    for name in sorted(live.claims & (coming_claims(wanted) | holding)):
+    for name in sorted(live.claims & (claim_names(coming_volumes(wanted)) | holding)):
         claim = kubernetes.claim(name)
         if claim and claim["metadata"].get("deletionTimestamp"):
             return name
     return ""
-
-
-def coming_claims(wanted: Wanted) -> Set[str]:
-    """Names of the PVCs that the coming JobManager mounts."""
-    return {claim_name(volume) for volume in coming_volumes(wanted).values()} - {""}
 
 
 def _is_kept(claim: Json) -> bool:

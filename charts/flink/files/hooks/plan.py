@@ -106,7 +106,7 @@ class _Planner:
     def _does_without(self, claim: str) -> bool:
         """Whether this revision neither mounts a PVC nor needs what is stored there."""
         other_state = bool(self.named) or (self.job.upgrade_mode == "stateless" and not self.lenient)
-        return other_state and claim not in observe.coming_claims(self.wanted)
+        return other_state and claim not in observe.claim_names(observe.coming_volumes(self.wanted))
 
     def _loses_the_state(self) -> Optional[Tuple[str, str]]:
         """Why this revision would lose the state of the job although the values do not ask for that."""
@@ -426,9 +426,7 @@ class _Planner:
             return self._refuse(
                 "Its newest checkpoint is in memory alone, and would go with the job.", "Set state.root or storage.enabled."
             )
-        # One that runs may complete another checkpoint before it is cancelled.
-        completes = self.seen.status is Status.RUNNING and self.seen.config is not None and not self.seen.config.retained
-        if completes or self._is_deleted_with_the_job(checkpoints.newest):
+        if self.seen.may_complete_what_goes or self._is_deleted_with_the_job(checkpoints.newest):
             return self._refuse(
                 "Flink deletes its checkpoints when it is cancelled (execution.checkpointing.externalized-checkpoint-retention).",
                 "Use job.upgradeMode=savepoint, or set RETAIN_ON_CANCELLATION in the job.",

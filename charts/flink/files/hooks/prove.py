@@ -111,7 +111,7 @@ def _is_from_there(record: Record, path: str) -> bool:
 
 
 def not_there(actor: Actor) -> str:
-    """Which of the coming revision's pods are still missing; empty if none are."""
+    """Which of the coming revision's pods are still missing; empty if none are. TaskManagers that would stay are deleted."""
     wanted = actor.wanted
     for name in filter(None, (wanted.jobmanager_deployment, wanted.taskmanager_deployment)):
         live = actor.kubernetes.deployment(name)

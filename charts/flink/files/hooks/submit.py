@@ -76,9 +76,7 @@ def newest_before(directory: str, seconds: float) -> str:
 
 def is_gone(directory: str, checkpoint: str) -> bool:
     """Whether a checkpoint below `directory`, given as a URI, has no files any more."""
-    job = paths.split(checkpoint)[2].split("/")[-2:][0]
-    ours = bool(directory) and paths.below(checkpoint, directory)
-    return ours and not any(paths.same(checkpoint, path) for path in states(directory, job))
+    return paths.below(checkpoint, directory) and not any(paths.same(checkpoint, path) for path in states(directory, ""))
 
 
 def is_checkpoint(path: str) -> bool:
