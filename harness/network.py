@@ -11,8 +11,11 @@ import requests
 from .cluster import Cluster, CommandFailed
 
 
-def http(cluster: Cluster, namespace: str, service: str, port: str | int) -> tuple[requests.Session, str]:
-    """A session and the URL of a Service by way of the API server; they outlive the pods behind it."""
+def http(cluster: Cluster, namespace: str, service: str, port: str | int, *, tls: bool = False) -> tuple[requests.Session, str]:
+    """A session and the URL of a Service by way of the API server; they outlive the pods behind it.
+
+    With `tls` the API server speaks HTTPS to the Service: it looks at no certificate, and shows none.
+    """
     settings = cluster.api.configuration
     session = requests.Session()
     session.trust_env = False  # or certificates and proxies of the environment would win over the kubeconfig's
@@ -20,7 +23,8 @@ def http(cluster: Cluster, namespace: str, service: str, port: str | int) -> tup
     if settings.cert_file:
         session.cert = (settings.cert_file, settings.key_file)
     cluster.api.update_params_for_auth(session.headers, [], settings.auth_settings(), "", "", None)
-    return session, f"{settings.host}/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"
+    name = f"https:{service}" if tls else service
+    return session, f"{settings.host}/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy"
 
 
 @contextmanager

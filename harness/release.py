@@ -36,7 +36,10 @@ class FlinkRelease:
 
     @functools.cached_property
     def rest(self) -> FlinkRest:
-        session, url = network.http(self.cluster, self.namespace, self.rest_service().metadata.name, "rest")
+        service = self.rest_service()
+        (port,) = (port for port in service.spec.ports if port.name == "rest")
+        tls = port.app_protocol == "https"
+        session, url = network.http(self.cluster, self.namespace, service.metadata.name, "rest", tls=tls)
         explain = functools.partial(evidence.summary, self.cluster, self.namespace)
         return FlinkRest(url, session, on_timeout=explain)
 

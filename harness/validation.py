@@ -18,6 +18,7 @@ class InvalidManifest(AssertionError):
 # Custom resources, by group: nothing is known of their fields.
 _CUSTOM = {
     "cert-manager.io": {"Certificate", "Issuer"},
+    "gateway.networking.k8s.io": {"HTTPRoute"},
     "keda.sh": {"ScaledObject"},
     "monitoring.coreos.com": {"PodMonitor", "PrometheusRule"},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ci.core.paths import DOCS
 
@@ -24,6 +24,8 @@ def rows(heading: str, first: str) -> list[list[str]]:
 
 
 HEADING = "Who may speak to whom"
+# All components that listen.
+COMPONENTS = {spans(row[0])[0] for row in rows("Ports", "pod | port | name")}
 
 
 def _ranges(cell: str) -> Iterator[range]:
@@ -43,13 +45,14 @@ def connections() -> set[tuple[str, str, range]]:
     }
 
 
-def clients() -> set[tuple[str, str, int]]:
-    """(value of networkPolicy.ingress, component, port): what those whom it names reach."""
-    return {
-        (spans(value)[0].rpartition(".")[2], target, int(port))
-        for value, targets, port in rows(HEADING, "value | reaches")
-        for target in spans(targets)
-    }
+def clients(there: Collection[str]) -> set[tuple[str, str, int]]:
+    """(value of networkPolicy.ingress, component, port): what those whom it names reach of the components that are there."""
+    found: set[tuple[str, str, int]] = set()
+    for value, targets, cell in rows(HEADING, "value | reaches"):
+        key, port = spans(value)[0].rpartition(".")[2], int(cell)
+        instead = targets.startswith("else ") and key in {other for other, *_ in found}
+        found |= {(key, target, port) for target in spans(targets) if target in there and not instead}
+    return found
 
 
 def destinations() -> dict[str, str]:

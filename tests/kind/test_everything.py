@@ -11,14 +11,16 @@ from kubernetes import utils
 from kubernetes.dynamic import DynamicClient
 
 from ci.core.paths import FLINK, VALUES
+from ci.images import access, images
 from harness.cluster import Cluster
 from harness.helm import Helm
-from tests.kind import jar_job, monitoring, s3_store
+from tests.kind import doors, jar_job, monitoring, s3_store
 from tests.kind.installs import Install
 from tests.kind.jar_job import another
 
 EVERYTHING = VALUES / "everything.yaml"
 HERE = Path(__file__).parent / "here.yaml"
+IMAGES = {"uiProxy": {"image": access.IMAGE}}
 
 # What the values name, and a pod is refused without.
 NEEDED = """
@@ -34,7 +36,9 @@ MOUNTED = """
 ---
 {apiVersion: v1, kind: Secret, metadata: {name: truststore}, stringData: {ca.pem: none}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: tls}, stringData: {password: changeit}}
+{apiVersion: v1, kind: Secret, metadata: {name: azure}, stringData: {key: none}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: people}, stringData: {auth: "ada:{SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs="}}
 ---
 apiVersion: v1
 kind: Secret
@@ -56,6 +60,7 @@ def client(cluster: Cluster, namespace: str) -> Iterator[DynamicClient]:
     labels = {"pod-security.kubernetes.io/enforce": "privileged"}
     cluster.core.patch_namespace(namespace, {"metadata": {"labels": labels}})
     monitoring.define_kinds(cluster)
+    doors.define_kinds(cluster)
     with cluster.having(list(yaml.safe_load_all(NEEDED)), namespace):
         yield DynamicClient(cluster.api)
 
@@ -71,6 +76,7 @@ def surroundings(client: DynamicClient, cluster: Cluster, helm: Helm, namespace:
     with cluster.having([*yaml.safe_load_all(MOUNTED), *rights], namespace):
         utils.create_from_yaml(cluster.api, str(s3_store.MANIFEST), namespace=namespace)
         s3_store.wait_serving(cluster, namespace)
+        images.load_ways_in()
         cluster.runner(namespace, s3_store.PODS)(["mkdir", "/data/bucket", "/data/fast"])
         yield
 
@@ -95,7 +101,7 @@ def test_the_api_server_takes_all_objects_and_their_pods_and_knows_each_field(cl
 def test_all_of_it_is_installed_and_carries_its_job(
     surroundings: None, install: Install, helm: Helm, cluster: Cluster, namespace: str
 ) -> None:
-    flink = install("my", files=[EVERYTHING, HERE])
+    flink = install("my", values=IMAGES, files=[EVERYTHING, HERE])
     job = jar_job.running(flink)
     flink.rest.wait_checkpoint(job, 1)
     assert flink.rest.checkpoints(job)["latest"]["completed"]["external_path"].startswith("s3://fast/checkpoints/")
@@ -103,7 +109,7 @@ def test_all_of_it_is_installed_and_carries_its_job(
         assert pod.metadata.labels["team"] == "streams"
         assert pod.metadata.annotations["sidecar.istio.io/inject"] == "false"
 
-    helm.upgrade("my", FLINK, another({}), files=[EVERYTHING, HERE], namespace=namespace)
+    helm.upgrade("my", FLINK, another(IMAGES), files=[EVERYTHING, HERE], namespace=namespace)
     assert jar_job.restored(flink)["external_path"].startswith("s3://")
     assert "Succeeded" in helm.test("my", namespace=namespace)
     helm.uninstall("my", namespace=namespace)

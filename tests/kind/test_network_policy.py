@@ -20,19 +20,18 @@ from harness_kdv.tools import tools
 from tests.kind import jar_job, stand_ins
 from tests.kind.demo_job import broker, check_rows, demo, producer_done
 from tests.kind.installs import NEW, Install
-from tests.security_page import clients, connections
+from tests.kind.walls import COMPONENT, opens, policy, stranger
+from tests.security_page import COMPONENTS, clients, connections
 
 pytestmark = [pytest.mark.nodes, pytest.mark.full]
 
 Values = dict[str, Any]
-COMPONENT = "app.kubernetes.io/component"
-SCRAPER = {"podSelector": {"matchLabels": {COMPONENT: "scraper"}}}
 JARS = "/opt/flink/examples/streaming"
 # What the table names, its neighbours, and what nobody opens.
 PORTS = sorted(
     {
         *(port for *_, ports in connections() for port in (ports[0] - 1, ports[0], ports[-1], ports[-1] + 1)),
-        *(port for *_, port in clients()),
+        *(port for *_, port in clients(COMPONENTS)),
         *(1024, 8089, 9093, 9249, 18081),
     }
 )
@@ -48,18 +47,6 @@ def elsewhere(cluster: Cluster, namespace: str) -> Iterator[str]:
     cluster.delete_namespace(name)
 
 
-def policy(cluster: Cluster, **services: Any) -> Values:
-    """The value with the API server of this cluster and no other address.
-
-    REST is open to the node of the API server too, by which the tests ask: it is another one than those of the pods.
-    """
-    (slices,) = cluster.core.read_namespaced_endpoints("kubernetes", "default").subsets
-    servers = [{"ipBlock": {"cidr": f"{address.ip}/32"}} for address in slices.addresses]
-    ports = [{"port": port.port} for port in slices.ports]
-    ingress = {**dict.fromkeys(("rest", "sqlGateway", "historyServer"), servers), "metrics": [SCRAPER]}
-    return {"enabled": True, "ingress": ingress, "egress": {"apiServer": [{"to": servers, "ports": ports}], **services}}
-
-
 def labels(manifests: list[Object]) -> dict[str, dict[str, str]]:
     """The labels of a release's pods by component."""
     workloads = [obj for obj in manifests if obj["kind"] in ("Deployment", "StatefulSet", "Job", "CronJob", "Pod")]
@@ -73,8 +60,9 @@ def test_between_all_pods_passes_what_the_table_says(cluster: Cluster, namespace
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": elsewhere}},
         "podSelector": {"matchLabels": {"app": "portal"}},
     }
-    given = {"enabled": True, "ingress": {key: [portal] for key, *_ in clients()}}
+    given = {"enabled": True, "ingress": {key: [portal] for key, *_ in clients(COMPONENTS)}}
     flink = {
+        "rest": {"readOnly": True},
         "session": {"jobs": [{"name": "a", "jar": {"file": "/a.jar"}}]},
         "highAvailability": {"type": "zookeeper"},
         "sqlGateway": {"enabled": True},
@@ -97,7 +85,7 @@ def test_between_all_pods_passes_what_the_table_says(cluster: Cluster, namespace
     # A pod reaches itself whatever policies say.
     expected |= {(source, target, port) for source, target, port in every if source == target}
     expected |= {(source, target, port) for source, target, ports in connections() for port in PORTS if port in ports}
-    expected |= {("portal", target, port) for _, target, port in clients()}
+    expected |= {("portal", target, port) for _, target, port in clients(own)}
     assert {end for source, target, _ in connections() for end in (source, target)} <= own.keys()
 
     def difference(wanted: set[tuple[str, str, int]]) -> str:
@@ -123,11 +111,6 @@ def test_between_all_pods_passes_what_the_table_says(cluster: Cluster, namespace
 
 
 _GET = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode())"
-_OPEN = 'timeout 5 bash -c "exec 3<>/dev/tcp/$0/$1" 2>/dev/null && echo open || echo shut'
-
-
-def opens(cluster: Cluster, namespace: str, pod: str, host: str, port: int) -> bool:
-    return cluster.exec(namespace, pod, ["bash", "-c", _OPEN, host, str(port)]).strip() == "open"
 
 
 def listening(flink: FlinkRelease) -> dict[str, tuple[str, str, list[int]]]:
@@ -142,12 +125,6 @@ def listening(flink: FlinkRelease) -> dict[str, tuple[str, str, list[int]]]:
         for pod in pods
         if pod.status.phase == "Running"
     }
-
-
-def stranger(cluster: Cluster, namespace: str) -> str:
-    """A pod of nobody's in the namespace."""
-    tools(cluster, namespace).start("stranger", ["sleep", "infinity"])
-    return "stranger"
 
 
 def passing(flink: FlinkRelease, others: dict[str, str]) -> set[tuple[str, str, int]]:

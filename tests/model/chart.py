@@ -240,6 +240,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "labels": {"app.kubernetes.io/name": "flink", "app.kubernetes.io/instance": release},
         "common_labels": {},
         "rest": f"http://{release}-rest:8081",
+        "rest_secret": "",
         "jobmanager_deployment": jobmanager_name(release, values),
         "jobmanager_selector": selector("jobmanager"),
         "jobmanager_template": template,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import struct
 import threading
 from collections import defaultdict
@@ -360,8 +361,8 @@ HTML = "<html><body>Please log in</body></html>"
 
 
 @contextmanager
-def serving(fake: Fake) -> Iterator[str]:
-    """The URL at which a fake answers.
+def serving(fake: Fake, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The URL at which a fake answers, with `tls` that of localhost by HTTPS.
 
     Trouble is a status that is answered instead, "hangs up" before it has done anything, "answer lost": it has done what was
     asked and hangs up, "dies": the same in the middle of its answer, or "html": a page with status 200.
@@ -399,10 +400,13 @@ def serving(fake: Fake) -> Iterator[str]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    port = server.server_address[1]
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
     finally:
         server.shutdown()
         server.server_close()

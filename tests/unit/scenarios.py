@@ -102,10 +102,23 @@ ALL_OF_FLINK: dict[str, Any] = {
     },
     "rest": {"port": 18081, "service": {"type": "NodePort", "nodePort": 30081, "annotations": {"a": "b"}}},
     "ingress": {"enabled": True, "host": "flink.example", "path": "/flink", "tlsSecretName": "flink-tls"},
+    "gateway": {"parentRefs": [{"name": "web"}], "path": "/flink"},
     "storage": {"accessModes": ["ReadWriteMany"], "keep": True, "storageClassName": "shared"},
 }
 # A session cluster with a job of each kind.
 JOBS: dict[str, Any] = {
+    "auth": {
+        "type": "oidc",
+        "oidc": {
+            "publicUrl": "https://tools.example/flink",
+            "issuer": "https://login.example",
+            "clientId": "flink",
+            "secret": "login",
+            "allowedEmails": ["ada@example.com", "@streams.example"],
+            "bearerTokens": True,
+            "caConfigMap": "authorities",
+        },
+    },
     "files": {"words.py": "pass\n", "rows.sql": "SELECT 1;\n"},
     "session": {
         "jobs": [
@@ -142,7 +155,11 @@ class Scenario:
 
 
 # What the head of a values file asks for beforehand.
-EXTERNALS = {"s3": frozenset({("Secret", "s3")}), "bounded": frozenset({("ConfigMap", "text")})}
+EXTERNALS = {
+    "read-only": frozenset({("Secret", "people")}),
+    "s3": frozenset({("Secret", "s3")}),
+    "bounded": frozenset({("ConfigMap", "text")}),
+}
 
 
 def _of_file(file: Path) -> Scenario:
@@ -169,7 +186,26 @@ SCENARIOS = [
         ),
     ),
     Scenario("flink-nothing", FLINK, values={"storage": {"enabled": False}, "serviceAccount": {"create": False}}),
-    Scenario("flink-session-jobs", FLINK, values=JOBS),
+    Scenario(
+        "flink-session-jobs",
+        FLINK,
+        values=JOBS,
+        externals=frozenset({("Secret", "login"), ("ConfigMap", "authorities")}),
+    ),
+    Scenario(
+        "flink-locks",
+        FLINK,
+        values={
+            **JOBS,
+            "tls": {
+                "internal": {"enabled": True, "secretName": "internal"},
+                "rest": {"enabled": True, "secretName": "{{ .Release.Name }}-rest", "clientCertificates": True},
+            },
+        },
+        externals=frozenset(
+            {("Secret", "login"), ("ConfigMap", "authorities"), ("Secret", "internal"), ("Secret", "release-name-rest")}
+        ),
+    ),
     Scenario("flink-1.20", FLINK, values={"flink": {"version": "1.20.5"}}),
     Scenario("demo-defaults", DEMO),
     Scenario("demo-everything", DEMO, values=ALL_OF_DEMO),

@@ -1,23 +1,46 @@
 #!/usr/bin/env bash
 # Asks a JobManager's REST API with bash alone: neither curl nor Python is part of the image's contract.
 #   rest.sh get HOST PORT PATH                        prints the answer; fails unless the status is 200
+#   rest.sh probe PORT PATH                           fails unless this pod itself answers with 200
 #   rest.sh checkpoint HOST PORT                      has each job that runs complete a checkpoint, and waits for it up to 20 seconds
 #   rest.sh registered HOST PORT                      fails unless the TaskManager of this pod is registered
 #   rest.sh check HOST PORT TASKMANAGERS TYPE [METRICS-HOST METRICS-PORT]
 #                                                     waits up to two minutes for the TaskManagers (a number, or any), where TYPE is
 #                                                     job for it to run, and for Flink's reporter to say so
+# Where the pod has certificates in $TLS, with openssl: REST then speaks TLS.
 set -euo pipefail
 
+tls=${TLS:-/opt/flink/tls/rest}
+[[ -e $tls/ca.crt ]] || tls=''
+
+# Sends its input to a server, and prints the answer.
+exchange_encrypted() {
+  local host=$1 port=$2
+  local options=(-quiet -verify_quiet -verify_return_error -CAfile "$tls/ca.crt" -servername "$host")
+  if [[ $host != "${POD_IP:-}" ]]; then options+=(-verify_hostname "$host"); fi # a pod may ask itself by its address
+  if [[ $host == *:* ]]; then host="[$host]"; fi
+  if [[ -e $tls/tls.key ]]; then options+=(-cert "$tls/tls.crt" -cert_chain "$tls/tls.crt" -key "$tls/tls.key"); fi
+  openssl s_client "${options[@]}" -connect "$host:$port"
+}
+
 get() {
-  local host=$1 port=$2 path=$3 method=${4:-GET} status header
-  exec 3<>"/dev/tcp/$host/$port" || return 1
-  printf '%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "$method" "$path" "$host" >&3
+  local host=$1 port=$2 path=$3 method=${4:-GET} status header request
+  request="$method $path HTTP/1.1"$'\r\n'"Host: $host"$'\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+  if [[ $tls ]]; then
+    exec 3< <(printf '%s' "$request" | exchange_encrypted "$host" "$port")
+  else
+    exec 3<>"/dev/tcp/$host/$port" || return 1
+    printf '%s' "$request" >&3
+  fi
   read -r _ status _ <&3
   while IFS= read -r header && [[ $header != $'\r' ]]; do :; done <&3
   cat <&3
   exec 3>&-
   [[ $status == 20[02] ]]
 }
+
+# For a kubelet, which has no certificate of a client.
+probe() { get "$POD_IP" "$1" "$2" >/dev/null; }
 
 checkpoint() {
   local host=$1 port=$2 jobs trigger path
@@ -42,7 +65,7 @@ registered() {
 # Of several JobManagers the leader alone reports these; asked again, the Service gives another one.
 reported() {
   local type=$1 host=$2 port=$3 metrics running=$'(^|\n)flink_jobmanager_job_runningState\\{[^\n]*\\} 1\\.0'
-  metrics=$(get "$host" "$port" /metrics 2>/dev/null) || return 1
+  metrics=$(tls='' get "$host" "$port" /metrics 2>/dev/null) || return 1
   if [[ $type == job ]]; then
     [[ $metrics =~ $running ]]
   else
@@ -65,7 +88,8 @@ check() {
     sleep 1
   done
   echo "Not there after two minutes: $taskmanagers TaskManagers are registered$job$reports." \
-    "The last answer of http://$host:$port/overview: ${overview:-none}" >&2
+    "The last answer of http${tls:+s}://$host:$port/overview: ${overview:-none}" >&2
+  if [[ $tls && ! $overview ]]; then get "$host" "$port" /overview >&2 || true; fi # says what is wrong with the certificates
   return 1
 }
 

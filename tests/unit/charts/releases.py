@@ -13,6 +13,7 @@ from harness.manifests import Manifests, Object, pod_template, render
 Tree = dict[str, Any]
 # Between them they have every pod that the chart can make.
 SESSION: Tree = {
+    "rest": {"readOnly": True},
     "sqlGateway": {"enabled": True},
     "historyServer": {"enabled": True},
     "highAvailability": {"type": "zookeeper"},

@@ -38,6 +38,7 @@ STANDALONE = {"Deployment/r-flink-jobmanager", "Deployment/r-flink-taskmanager",
 WALLS = {"networkPolicy": {"enabled": True}}
 KAFKA = {"ConfigMap/r-kafka", "Service/r-kafka", "StatefulSet/r-kafka"}
 ZOOKEEPER = {"Deployment/r-flink-zookeeper", "Service/r-flink-zookeeper", "PersistentVolumeClaim/r-flink-zookeeper"}
+UI_PROXY = {f"{kind}/r-flink-ui-proxy" for kind in ("ConfigMap", "Deployment", "Service")}
 JOB = {"flink": {"type": "job"}}
 
 
@@ -86,6 +87,21 @@ def census(manifests: Manifests) -> set[str]:
             ZOOKEEPER | CLUSTER_WALLS | both("flink-zookeeper"),
             set(),
         ),
+        (
+            {"tls": {"rest": {"enabled": True, "secretName": "mine"}, "internal": {"enabled": True, "secretName": "mine"}}},
+            set(),
+            set(),
+        ),
+        (
+            {"tls": {"rest": {"enabled": True}, "internal": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}},
+            {f"Certificate/r-flink-{part}-tls" for part in ("rest", "internal")},
+            set(),
+        ),
+        (
+            {"tls": {"rest": {"enabled": True}, "selfSigned": {"enabled": True}}},
+            {f"{kind}/r-flink-certificates" for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Job")},
+            set(),
+        ),
         ({"highAvailability": {"type": "kubernetes"}}, LEADER, set()),
         ({**JOB, "highAvailability": {"type": "kubernetes"}}, LEADER | JOB_HOOKS, set()),
         ({"highAvailability": {"type": "zookeeper"}}, ZOOKEEPER, set()),
@@ -117,6 +133,10 @@ def census(manifests: Manifests) -> set[str]:
             {"Ingress/r-flink-rest"},
             set(),
         ),
+        ({"rest": {"readOnly": True}}, UI_PROXY, set()),
+        ({"auth": {"type": "basic", "basic": {"secret": "people"}}}, UI_PROXY, set()),
+        ({**WALLS, "rest": {"readOnly": True}}, CLUSTER_WALLS | UI_PROXY | both("flink-ui-proxy"), set()),
+        ({"gateway": {"parentRefs": [{"name": "web"}]}}, {"HTTPRoute/r-flink-rest"}, set()),
         (
             {"taskmanager": {"podDisruptionBudget": {"enabled": True}}},
             {"PodDisruptionBudget/r-flink-taskmanager"},
@@ -140,6 +160,7 @@ def census(manifests: Manifests) -> set[str]:
                 "Job/r-flink-before-uninstall",
                 "Ingress/r-flink-rest",
                 "Ingress/r-flink-rest-slash",
+                "HTTPRoute/r-flink-rest",
                 "PodDisruptionBudget/r-flink-taskmanager",
                 "ConfigMap/r-flink-files",
                 "Deployment/r-flink-history-server",
@@ -209,6 +230,7 @@ def test_long_names_stay_different() -> None:
 
 SERVICES = {
     "r-flink-sql-gateway": ("sql-gateway", {"http": 8083}),
+    "r-flink-ui-proxy": ("ui-proxy", {"http": 8080}),
     "r-flink-history-server": ("history-server", {"http": 8082}),
     "r-flink-jobmanager": ("jobmanager", {"rpc": 6123, "blob": 6124, "metrics": 9249}),
     "r-flink-rest": ("jobmanager", {"rest": 8081}),
@@ -220,7 +242,12 @@ SERVICES = {
 def test_services_and_the_component_behind_each() -> None:
     values = {
         "kafkaUi": {"enabled": True},
-        "flink": {**SESSION["flink"], "sqlGateway": {"enabled": True}, "historyServer": {"enabled": True}},
+        "flink": {
+            **SESSION["flink"],
+            "rest": {"readOnly": True},
+            "sqlGateway": {"enabled": True},
+            "historyServer": {"enabled": True},
+        },
     }
     services = render(DEMO, values, name="r").by("Service")
     found = {

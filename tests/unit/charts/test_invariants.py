@@ -197,6 +197,10 @@ def test_every_reference_leads_to_an_object_of_the_release(scenario: Scenario) -
                 backend = path["backend"]["service"]
                 ports = manifests.one("Service", backend["name"])["spec"]["ports"]
                 assert backend["port"]["name"] in [port["name"] for port in ports]
+    for route in manifests.by("HTTPRoute"):
+        for rule in route["spec"]["rules"]:
+            for backend in rule.get("backendRefs", []):
+                assert backend["port"] in [port["port"] for port in manifests.one("Service", backend["name"])["spec"]["ports"]]
 
 
 @every_scenario

@@ -29,7 +29,8 @@ def notes(values: dict[str, Any] | None = None) -> str:
         ({**JOB, "storage": {"enabled": False}}, "restarts the job from job.fromSavepoint, or from scratch"),
         ({**JOB, "state": {"root": "s3://b/p"}}, "leaves the job down until you name its newest checkpoint"),
         ({"taskmanager": {"affinity": {"nodeAffinity": {}}}}, "taskmanager.affinity replaces the rule"),
-        ({"rest": {"service": {"type": "LoadBalancer"}}}, "open to all who reach the LoadBalancer"),
+        ({"rest": {"service": {"type": "LoadBalancer"}}}, "open to all who reach the LoadBalancer. Whoever does can run code"),
+        ({"rest": {"service": {"type": "NodePort"}, "readOnly": True}}, "Whoever does can read its logs and configuration"),
     ],
 )
 def test_each_warning_comes_first_and_only_with_a_reason(values: dict[str, Any], warning: str) -> None:

@@ -58,6 +58,12 @@ def jobs(*entries: dict[str, Any]) -> dict[str, Any]:
     return {"session": {"jobs": list(entries)}}
 
 
+def login(**changed: Any) -> dict[str, Any]:
+    """A login by a provider that is taken, but for what is changed."""
+    oidc = {"publicUrl": "https://a.example", "issuer": "https://b.example", "clientId": "flink", "secret": "login"}
+    return {"auth": {"type": "oidc", "oidc": {**oidc, "allowedGroups": ["streams"], **changed}}}
+
+
 WALLS: dict[str, Any] = {"enabled": True}
 BY_URL = {"file": "https://a.example/a.py", "sha256": "0" * 64}
 
@@ -204,11 +210,62 @@ REFUSALS = [
     ({"rest": {"service": {"nodePort": 30081}}}, "rest.service.type is ClusterIP", "set rest.service.type=NodePort"),
     ({"rest": {"port": 6123}}, "rest.port is 6123", "for example 8081"),
     ({"ingress": {"enabled": True, "path": "flink"}}, 'ingress.path is "flink"', "for example /flink"),
+    *(
+        ({"tls": values}, wrong, remedy)
+        for values, wrong, remedy in (
+            ({"rest": {"enabled": True}}, "tls.rest.enabled is true, but nothing says where", "set tls.rest.secretName"),
+            (
+                {"internal": {"enabled": True}},
+                "tls.internal.enabled is true, but nothing says where",
+                "set tls.internal.secretName",
+            ),
+            (
+                {"certManager": {"issuerRef": {"name": "i"}}, "selfSigned": {"enabled": True}},
+                "tls.selfSigned.enabled is true beside tls.certManager.issuerRef",
+                "leave one of them out",
+            ),
+            ({"rest": {"clientCertificates": True}}, "plain HTTP knows no certificates", "set tls.rest.enabled=true"),
+            ({"certManager": {"issuerRef": {"kind": "Issuer"}}}, "tls/certManager/issuerRef", "name"),
+        )
+    ),
+    *(
+        (
+            {"tls": {part: {"enabled": True, "secretName": "s"}}, "flink": {"config": {f"security.ssl.{option}": "/a"}}},
+            f"tls.{part}.enabled is true, but flink.config sets security.ssl.{option}",
+            "leave it out",
+        )
+        for part, option in (
+            ("rest", "rest.keystore"),
+            ("rest", "truststore"),
+            ("internal", "internal.truststore-type"),
+            ("internal", "internal.enabled"),
+        )
+    ),
     ({"ingress": {"enabled": True, "tlsSecretName": "t"}}, "ingress.tlsSecretName is set", "set ingress.host"),
+    (login(secret=""), "auth.type is oidc, but auth.oidc.secret is empty", "write it"),
+    (login(allowedGroups=[]), "neither auth.oidc.allowedGroups nor auth.oidc.allowedEmails names anybody", 'allowedEmails=["*"]'),
+    (login(args=["--client-secret=abc"]), "auth.oidc.args has --client-secret,", "put it into the Secret"),
+    ({**login(), "networkPolicy": WALLS}, "networkPolicy.egress.oidc is empty, so that the proxy does not reach", "write a rule"),
+    ({"auth": {"type": "basic"}}, "auth.type is basic, but auth.basic.secret is empty", "write it"),
+    ({"auth": {"basic": {"secret": "people"}}}, "auth.basic.secret is set, but auth.type is none", "set auth.type=basic"),
+    ({"auth": {"oidc": {"issuer": "https://a.example"}}}, "auth.oidc.issuer is set, but auth.type is none", "set auth.type=oidc"),
+    ({"gateway": {"parentRefs": [{"name": "web"}], "path": "flink"}}, 'gateway.path is "flink"', "for example /flink"),
+    ({"gateway": {"parentRefs": [{"name": "web"}], "path": "/a(/|$)"}}, 'gateway.path is "/a(/|$)"', "no plain path"),
+    ({"gateway": {"hostnames": ["a.example"]}}, "gateway is set, but gateway.parentRefs is empty", "name a Gateway"),
+    (
+        {"gateway": {"parentRefs": [{"name": "pre-{{ .Values.global.d }}"}]}, "global": {"d": "a: b"}},
+        "gateway holds a template that gives no YAML",
+        "in quotes",
+    ),
     *(
         ({**values, "networkPolicy": WALLS}, wrong, remedy)
         for values, wrong, remedy in (
             ({"ingress": {"enabled": True}}, "ingress.enabled is true, but networkPolicy.ingress.rest is empty", "ingress-nginx"),
+            (
+                {"gateway": {"parentRefs": [{"name": "web"}]}},
+                "gateway.parentRefs is set, but networkPolicy.ingress.rest is empty",
+                "kubernetes.io/metadata.name: gateways",
+            ),
             ({"rest": {"service": {"type": "NodePort"}}}, "rest.service.type is NodePort, but networkPolicy", "{ipBlock: {cidr"),
             (
                 {"metrics": {"podMonitor": {"enabled": True}}},
@@ -490,7 +547,7 @@ OWNED = {
     "sql-gateway.endpoint.rest.port": "leave it out",
     "sql-gateway.endpoint.rest.address": "each pod announces its own address",
     "io.tmp.dirs": "/tmp is a volume",
-    "security.ssl.rest.enabled": "end TLS at the Ingress",
+    "security.ssl.rest.enabled": "set tls.rest.enabled",
 }
 
 
@@ -597,6 +654,9 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
         {"networkPolicy": {**WALLS, "egress": {"services": [{}]}}, "state": {"root": "s3://b/p"}},
         {"networkPolicy": {**WALLS, "ingress": {"rest": [{"podSelector": {}}]}}, "ingress": {"enabled": True}},
         {"networkPolicy": {"enabled": False}, "ingress": {"enabled": True}, "state": {"root": "s3://b/p"}},
+        login(allowedGroups=[], allowedEmails=["*"]),
+        login(args=["--client-secret-file=/etc/mine", "--redis-connection-url=redis://a"]),
+        {**login(), "networkPolicy": {**WALLS, "egress": {"oidc": [{}]}}},
         {"flink": {"mode": "native"}, "taskmanager": {"replicas": None}},
         {"jobmanager": {"extraEnv": [{"name": "JOB_SPECIFICATION", "value": "free in a session"}]}},
         pytest.param({"files": {"a.txt": "x" * 900_000}}, id="files of 0.9 MB"),

@@ -22,6 +22,7 @@ PODS: dict[str, tuple[Tree, str, str, str]] = {
     "taskmanager": (SESSION, "Deployment", "r-flink-taskmanager", "taskmanager"),
     "sqlGateway": (SESSION, "Deployment", "r-flink-sql-gateway", "sql-gateway"),
     "historyServer": (SESSION, "Deployment", "r-flink-history-server", "history-server"),
+    "uiProxy": (SESSION, "Deployment", "r-flink-ui-proxy", "ui-proxy"),
     "session": (SESSION, "Job", "r-flink-after", "submitter"),
     "hooks": (SESSION, "Job", "r-flink-before", "before"),
     "savepoints": (JOB, "CronJob", "r-flink-savepoint", "savepoint"),

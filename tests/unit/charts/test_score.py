@@ -32,6 +32,7 @@ LEFT = {
     "pod-networkpolicy": "what may talk to Flink differs by cluster: networkPolicy.enabled makes them, for who has named it",
     "pod-probes-identical": "both ask whether the port answers, at other times and with other patience",
     "pod-probes": "ZooKeeper's and the demo's only; pods of Jobs and of the test end by themselves",
+    "horizontalpodautoscaler-replicas": "a job at rest needs one TaskManager; autoscaling.minReplicas says otherwise",
     "service-type": "a NodePort is what values/nodeport.yaml is for",
     "statefulset-has-servicename": "the demo's single broker is found by its Service, and needs no name of its own",
 }

@@ -7,20 +7,24 @@ import json
 import os
 import socket
 import socketserver
+import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ci.core.paths import DEMO, FLINK
+from harness.certificates import Authority, write
 from harness.waits import wait_for
 
 REST = FLINK / "files" / "rest.sh"
+CONFIGURE = FLINK / "files" / "configure.sh"
 BOUNDED = FLINK / "files" / "bounded.sh"
 START = FLINK / "files" / "start-job.sh"
 READY = DEMO / "files" / "kafka-ready.sh"
@@ -41,8 +45,9 @@ def serving(server: socketserver.TCPServer) -> Iterator[int]:
 
 
 @contextmanager
-def flink(answers: dict[str, Any]) -> Iterator[int]:
-    """An HTTP server that gives these answers by path, or by "POST <path>", texts as they are, and 404 for others."""
+def flink(answers: dict[str, Any], tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """A server of HTTP, with `tls` of HTTPS, that gives these answers by path, or by "POST <path>", and 404 for others; texts as
+    they are."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -64,7 +69,10 @@ def flink(answers: dict[str, Any]) -> Iterator[int]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with serving(HTTPServer(("127.0.0.1", 0), Handler)) as port:
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    with serving(server) as port:
         yield port
 
 
@@ -611,3 +619,141 @@ def test_the_wait_of_a_bounded_jobs_taskmanager_counts_the_time_of_its_tries(tmp
     slow.chmod(0o755)
     bash(BOUNDED, "127.0.0.1", 1, PATH=f"{tmp_path}:/usr/bin:/bin", WAIT_SECONDS="3")
     assert tries.read_text().split() == ["try"]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+PATH = "/usr/bin:/bin"
+
+
+class TestRestByTls:
+    @pytest.fixture
+    def asked(self, authority: Authority, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+        """asked(words..., names=, clients=): rest.sh with the certificates of a Secret, against a server that has them too."""
+
+        def ask(
+            *words: object,
+            names: Sequence[str] = ("localhost",),
+            days: int = 2,
+            clients: bool = False,
+            mounted: str = "",
+            **env: Any,
+        ) -> subprocess.CompletedProcess[str]:
+            server = write(authority.issue(names, days=days), tmp_path / "server")
+            secret = authority.issue(["client"])
+            if mounted == "authority":
+                secret = {"ca.crt": secret["ca.crt"]}
+            tls = write(secret if mounted != "another" else Authority(tmp_path / "another").issue(["a"]), tmp_path / "secret")
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.load_cert_chain(server / "tls.crt", server / "tls.key")
+            if clients:
+                context.load_verify_locations(server / "ca.crt")
+                context.verify_mode = ssl.CERT_REQUIRED
+            with flink({"/overview": OVERVIEW, "/metrics": REGISTERED}, context) as port:
+                given = [port if word == "PORT" else word for word in words]
+                return bash(REST, *given, PATH=PATH, TLS=str(tls), **env)
+
+        return ask
+
+    def test_it_asks_who_has_a_certificate_of_the_authority(self, asked: Callable[..., Any]) -> None:
+        done = asked("get", "localhost", "PORT", "/overview", mounted="authority")
+        assert (done.returncode, json.loads(done.stdout)) == (0, OVERVIEW)
+
+    @pytest.mark.parametrize("mounted", ["", "authority"])
+    def test_it_shows_the_certificate_of_the_secret(self, asked: Callable[..., Any], mounted: str) -> None:
+        done = asked("get", "localhost", "PORT", "/overview", mounted=mounted, clients=True)
+        assert (done.returncode == 0) is (not mounted)
+
+    @pytest.mark.parametrize(
+        ("values", "said"),
+        [
+            ({"days": -1}, "certificate has expired"),
+            ({"names": ["r-flink-rest"]}, "hostname mismatch"),
+            ({"mounted": "another"}, "unable to get local issuer certificate"),
+        ],
+    )
+    def test_a_probe_says_what_is_wrong(self, asked: Callable[..., Any], values: dict[str, Any], said: str) -> None:
+        done = asked("get", "localhost", "PORT", "/overview", **values)
+        assert done.returncode != 0
+        assert said in done.stderr
+
+    def test_a_pod_asks_itself_by_its_address(self, asked: Callable[..., Any]) -> None:
+        done = asked("probe", "PORT", "/overview", names=["r-flink-rest"], clients=True, POD_IP="127.0.0.1")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert asked("probe", "PORT", "/nothing", names=["r-flink-rest"], POD_IP="127.0.0.1").returncode != 0
+
+    def test_metrics_stay_plain(self, asked: Callable[..., Any]) -> None:
+        with flink({"/metrics": REGISTERED}) as metrics:
+            done = asked("check", "localhost", "PORT", 2, "session", "127.0.0.1", metrics)
+        assert (done.returncode, "its metrics say so: " in done.stdout) == (0, True)
+
+
+class TestKeyStores:
+    def stores(self, tmp_path: Path, certificates: dict[str, str], path: str = PATH) -> subprocess.CompletedProcess[str]:
+        source, target = tmp_path / "config", tmp_path / "conf"
+        for folder in (source, target):
+            folder.mkdir(exist_ok=True)
+        (source / "config.yaml").write_text('x.y: "1"\n')
+        for part in ("internal", "rest"):
+            write(certificates, tmp_path / "tls" / part)
+        return bash(CONFIGURE, source, tmp_path / "options", target, tmp_path / "tls", PATH=path)
+
+    def test_java_reads_them_by_the_passwords_in_the_configuration(self, authority: Authority, tmp_path: Path) -> None:
+        certificates = authority.issue(["a"])
+        certificates["ca.crt"] += Authority(tmp_path / "next").certificate
+        for _ in range(2):  # a container that is started again
+            done = self.stores(tmp_path, certificates)
+            assert (done.returncode, done.stdout + done.stderr) == (0, "")
+        options = yaml.safe_load((tmp_path / "conf" / "config.yaml").read_text())
+        assert options.pop("x.y") == "1"
+        assert options.keys() == {
+            f"security.ssl.{part}.{store}-password"
+            for part in ("internal", "rest")
+            for store in ("key", "keystore", "truststore")
+        }
+        assert len(set(options.values())) == 2
+        for part in ("internal", "rest"):
+            for store, entries in (("keystore", 1), ("truststore", 2)):
+                file = tmp_path / "conf" / f"{part}-{store}.p12"
+                assert file.stat().st_mode & 0o077 == 0
+                words = [
+                    "keytool",
+                    "-list",
+                    "-keystore",
+                    str(file),
+                    "-storepass",
+                    options[f"security.ssl.{part}.{store}-password"],
+                ]
+                listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+                assert f"contains {entries} entr" in listed
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"days": -1}, "The certificate in the Secret of tls.internal has expired"),
+            ({"tls.crt": ""}, "has expired, or is none"),
+            ({"tls.key": "another"}, "tls.crt and tls.key in the Secret of tls.internal do not belong together"),
+            ({"ca.crt": "none"}, "ca.crt in the Secret of tls.internal holds no certificate"),
+        ],
+    )
+    def test_what_does_not_fit_is_a_sentence(
+        self, authority: Authority, tmp_path: Path, changes: dict[str, Any], said: str
+    ) -> None:
+        certificates = authority.issue(["a"], days=changes.pop("days", 2))
+        if changes.get("tls.key"):
+            changes = {"tls.key": authority.issue(["b"])["tls.key"]}
+        done = self.stores(tmp_path, {**certificates, **changes})
+        assert done.returncode == 1
+        assert said in done.stderr
+
+    def test_an_image_without_openssl_is_a_sentence(self, authority: Authority, tmp_path: Path) -> None:
+        bare = tmp_path / "bin"
+        bare.mkdir()
+        for program in ("cp", "bash"):
+            (bare / program).symlink_to(f"/bin/{program}")
+        done = self.stores(tmp_path, authority.issue(["a"]), path=str(bare))
+        assert (done.returncode, "The image has no openssl, which tls.internal.enabled needs" in done.stderr) == (1, True)

@@ -14,7 +14,7 @@ import yaml
 from ci.core.paths import CHARTS, DEMO, FLINK
 from harness.helm import Helm, HelmError, merged
 from harness.manifests import render
-from tests.unit.charts.releases import nested
+from tests.unit.charts.releases import nested, refused
 from tests.unit.scenarios import ROLE
 
 Tree = dict[str, Any]
@@ -85,7 +85,10 @@ def resolve(node: Tree, root: Tree) -> Tree:
     )
 
 
-ROLES = ("jobmanager", "taskmanager", "sqlGateway", "historyServer", "session", "hooks", "savepoints", "zookeeper", "test")
+ROLES = (
+    *("jobmanager", "taskmanager", "sqlGateway", "historyServer", "session", "uiProxy", "hooks", "savepoints", "zookeeper"),
+    "test",
+)
 
 
 def leaves(values: Tree, node: Tree, root: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -209,6 +212,13 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
         ("metrics.prometheusRule.thresholds.memoryPercent", 101),
         ("rest.service.type", "Headless"),
         ("ingress.rewrite", "traefik"),
+        ("gateway.parentRefs", [{"namespace": "gateways"}]),
+        ("auth.type", "ldap"),
+        ("auth.oidc.publicUrl", "flink.example.com"),
+        ("auth.oidc.publicUrl", "https://a.example/$x"),
+        ("auth.oidc.allowedEmails", ["example.com"]),
+        ("auth.oidc.allowedEmails", ["ada@example.com, eve@example.com"]),
+        ("auth.oidc.args", ["cookie-expire=1h"]),
         ("state.backend", "redis"),
         ("state.checkpointing.interval", 0),
         ("state.checkpointing.interval", "often"),
@@ -239,7 +249,23 @@ RULE: Tree = {"metrics": {"prometheusRule": {"enabled": True}}}
 MEMORY = [{"type": "Resource", "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 70}}}]
 AUTOSCALED: Tree = {"taskmanager": {"autoscaling": {"enabled": True}}}
 WALLS: Tree = {"networkPolicy": {"enabled": True}}
+LOCKS: Tree = {"tls": {part: {"enabled": True, "secretName": "mine"} for part in ("internal", "rest")}}
+TRIAL: Tree = {"tls": {"rest": {"enabled": True}, "selfSigned": {"enabled": True}}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
+GATEWAY = {"gateway": {"parentRefs": [{"name": "web"}]}}
+BASIC: Tree = {"auth": {"type": "basic", "basic": {"secret": "people"}}}
+OIDC: Tree = {
+    "auth": {
+        "type": "oidc",
+        "oidc": {
+            "publicUrl": "https://flink.example",
+            "issuer": "https://login.example",
+            "clientId": "flink",
+            "secret": "client",
+            "allowedGroups": ["streams"],
+        },
+    }
+}
 
 # Value -> another setting of it, and the other values without which it has no effect.
 FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
@@ -341,6 +367,20 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
         }.items()
     },
     **{f"networkPolicy.egress.{way}": ([{"ports": [{"port": 1}]}], WALLS) for way in ("dns", "apiServer", "services")},
+    **{f"tls.{part}.enabled": (True, {"tls": {part: {"secretName": "mine"}}}) for part in ("internal", "rest")},
+    **{f"tls.{part}.secretName": ("other", LOCKS) for part in ("internal", "rest")},
+    "tls.rest.clientCertificates": (True, LOCKS),
+    "tls.rest.hosts": (["flink.example"], TRIAL),
+    "tls.certManager.issuerRef": (
+        {"name": "other"},
+        {"tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}},
+    ),
+    "tls.selfSigned.enabled": (True, {"tls": {"rest": {"enabled": True}}}),
+    "tls.rotation": ("2", LOCKS),
+    "networkPolicy.egress.oidc": (
+        [{"ports": [{"port": 1}]}],
+        merged({"networkPolicy": {"enabled": True, "egress": {"oidc": [{"ports": [{"port": 443}]}]}}}, OIDC),
+    ),
     "extraObjects": ([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}}], {}),
     "metrics.enabled": (False, {}),
     "metrics.port": (19249, {}),
@@ -391,6 +431,31 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "ingress.rewrite": ("none", INGRESS),
     "ingress.annotations": ({"a": "b"}, INGRESS),
     "ingress.tlsSecretName": ("tls", INGRESS),
+    "gateway.parentRefs": ([{"name": "web", "namespace": "gateways"}], {}),
+    "gateway.hostnames": (["other.example"], GATEWAY),
+    "gateway.path": ("/other", GATEWAY),
+    "gateway.annotations": ({"a": "b"}, GATEWAY),
+    "rest.readOnly": (True, {}),
+    "auth.type": ("basic", merged(BASIC, OIDC)),
+    "auth.basic.secret": ("others", BASIC),
+    **{
+        f"auth.oidc.{key}": (value, OIDC)
+        for key, value in {
+            "image": "other:1",
+            "publicUrl": "https://other.example/flink",
+            "issuer": "https://other.example",
+            "clientId": "other",
+            "secret": "other",
+            "allowedGroups": ["others"],
+            "allowedEmails": ["ada@example.com"],
+            "bearerTokens": True,
+            "caConfigMap": "ca",
+            "args": ["--cookie-expire=12h"],
+            "resources": ROLE["resources"],
+        }.items()
+    },
+    "uiProxy.image": ("other:1", {"rest": {"readOnly": True}}),
+    "uiProxy.resources": (ROLE["resources"], {"rest": {"readOnly": True}}),
     "state.root": ("s3://b/state", {}),
     "state.folders.checkpoints": ("s3://b/c", {}),
     "state.folders.savepoints": ("s3://b/s", {}),
@@ -470,6 +535,10 @@ def test_the_tables_have_every_value() -> None:
 def test_every_value_of_flink_has_an_effect(path: str) -> None:
     value, base = FLINK_CHANGES[path]
     changed = merged(base, nested(tuple(path.split(".")), value))
+    if path == "tls.selfSigned.enabled":  # nothing else would make the certificate
+        assert "tls.selfSigned.enabled=true" in refused(base)
+        assert render(FLINK, changed).all
+        return
     assert render(FLINK, changed).all != render(FLINK, base).all
 
 

@@ -32,6 +32,7 @@ WALLS = {
     },
     "egress": {
         "apiServer": [{"to": [{"ipBlock": {"cidr": "192.0.2.10/32"}}], "ports": [{"port": 6443}]}],
+        "oidc": [{"to": [{"ipBlock": {"cidr": "192.0.2.77/32"}}], "ports": [{"port": 443}]}],
         "services": [{"to": [{"ipBlock": {"cidr": "198.51.100.0/24"}}], "ports": [{"port": 443}]}],
     },
 }
@@ -40,6 +41,7 @@ RELEASES: dict[str, tuple[Path, dict[str, Any]]] = {
     "session-everything": (FLINK, JOBS),
     "session-zookeeper": (FLINK, {**JOBS, **ZOOKEEPER}),
     "sql": (FLINK, {"sqlGateway": {"enabled": True}}),
+    "read-only": (FLINK, {"rest": {"readOnly": True}}),
     "history": (FLINK, {"historyServer": {"enabled": True}}),
     "job": (FLINK, JOB),
     "job-kubernetes": (FLINK, {**JOB, "highAvailability": {"type": "kubernetes"}, "jobmanager": {"replicas": 2}}),
@@ -65,6 +67,7 @@ PORTS = sorted(
 OUTSIDE: dict[str, End] = {
     "internet": Address("203.0.113.7"),
     "API server": Address("192.0.2.10"),
+    "provider": Address("192.0.2.77"),
     "service": Address("198.51.100.9"),
 }
 STRANGERS: dict[str, End] = {
@@ -148,7 +151,7 @@ def test_strangers_come_in_as_clients_alone(name: str) -> None:
     }
     named = {"rest": "controller", "sqlGateway": "notebook", "metrics": "prometheus"}
     there = pods(manifests)
-    assert came == {(named[key], to, port) for key, to, port in clients() if key in named and to in there}
+    assert came == {(named[key], to, port) for key, to, port in clients(there) if key in named}
 
 
 @each_release
@@ -181,9 +184,11 @@ def test_pods_get_out_as_the_table_says(name: str) -> None:
         else:
             expected = component in spans(asks)
         assert ((component, "API server", 6443) in out) is expected, component
+        login = "auth" in RELEASES[name][1] and component in spans(cells["oidc"])
+        assert ((component, "provider", 443) in out) is login, component
         reaches = component in spans(cells["services"]) or (name == "demo-brokers" and component in ("topic", "producer"))
         assert ((component, "service", 443) in out) is reaches, component
-    assert {(who, port) for _, who, port in out} <= {("dns", 53), ("API server", 6443), ("service", 443)}
+    assert {(who, port) for _, who, port in out} <= {("dns", 53), ("API server", 6443), ("provider", 443), ("service", 443)}
 
 
 @each_release

@@ -8,7 +8,7 @@ from typing import Any
 
 from ci.core.paths import DEMO, FLINK
 from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
-from tests.security_page import clients, connections, rows, spans
+from tests.security_page import COMPONENTS, clients, connections, rows, spans
 from tests.unit.scenarios import JOBS, S3, SCENARIOS, Scenario
 
 COMPONENT = "app.kubernetes.io/component"
@@ -26,7 +26,15 @@ MORE = [
         },
     ),
     Scenario("url", FLINK, values={**JOB, "job": {"python": {"file": "https://a.example/a.py", "sha256": "0" * 64}}}),
-    Scenario("walls", FLINK, values={**JOBS, "networkPolicy": {"enabled": True}}),
+    Scenario("walls", FLINK, values={**JOBS, "networkPolicy": {"enabled": True, "egress": {"oidc": [{}]}}}),
+    Scenario(
+        "locks",
+        FLINK,
+        values={**JOBS, "tls": {"internal": {"enabled": True}, "rest": {"enabled": True}, "selfSigned": {"enabled": True}}},
+    ),
+    Scenario(
+        "cert-manager", FLINK, values={**JOB, "tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}}
+    ),
     Scenario("another-user", FLINK, values={**JOBS, "podSecurityContext": {"runAsUser": 1000}}),
     Scenario(
         "own-kafka",
@@ -131,7 +139,9 @@ def test_no_secret_is_made_and_none_may_be_read() -> None:
         manifests = scenario.render(RELEASE)
         assert not manifests.by("Secret")
         assert not manifests.by("ClusterRole")
-        assert "secrets" not in {resource for _, resource, *_ in rights(manifests)}
+        of_secrets = {(role, verb) for role, resource, verb, _ in rights(manifests) if resource == "secrets"}
+        trial = {("<name>-certificates", verb) for verb in ("create", "patch")}
+        assert of_secrets == (trial if scenario.name == "locks" else set())
 
 
 def test_every_volume_is_in_the_table_and_no_other_one() -> None:
@@ -177,6 +187,6 @@ def test_every_call_of_the_hooks_is_in_the_table() -> None:
 
 def test_every_port_is_connected_to_and_every_connection_ends_at_one() -> None:
     let = {(to, port) for _, to, ports in connections() if len(ports) == 1 for port in ports}
-    let |= {(to, port) for _, to, port in clients()}
+    let |= {(to, port) for _, to, port in clients(COMPONENTS)}
     # Nobody is let in to Kafka UI.
     assert let | {("kafka-ui", 8089)} == {(spans(row[0])[0], int(row[1])) for row in PORTS}

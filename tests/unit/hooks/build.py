@@ -108,6 +108,7 @@ def wanted(**changes: Any) -> Wanted:
         "labels": {"app": "r"},
         "common_labels": {},
         "rest": "http://r-rest:8081",
+        "rest_secret": "",
         "jobmanager_deployment": "r-jobmanager",
         "jobmanager_selector": "component=jobmanager",
         "jobmanager_template": "t2",

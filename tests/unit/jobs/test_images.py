@@ -103,7 +103,7 @@ def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode:
     assert names == (own if mode == "registry" else own | stand_ins)
 
 
-STAND_INS = ("published-flink", "published-python", "kafka", "versitygw")
+STAND_INS = ("published-flink", "published-python", "kafka", "versitygw", "oauth2-proxy")
 
 
 # A runtime, the system of a node, and a job in an image with Flink are none that a pod's user is named in.
@@ -122,6 +122,7 @@ def test_a_stand_in_runs_as_the_user_of_the_image_that_it_stands_for(monkeypatch
     assert last["published-python"] == []
     assert last["versitygw"] == []
     assert last["kafka"] == ["appuser"]
+    assert last["oauth2-proxy"] == ["65532:65532"]
     assert last["published-flink"][-1] == "${RUNS_AS}"
     users = {
         version: images.arguments("published-flink", version)["RUNS_AS"] for version in ("1.20.5", "2.1.0", "2.2.1", "2.10.0")

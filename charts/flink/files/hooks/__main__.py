@@ -21,7 +21,7 @@ def main(event: str) -> int:
     # Helm would leave a release whose hook after a rollback failed as pending for ever.
     only_warns = event == "after-rollback"
     try:
-        EVENTS[event](Release(wanted, Kubernetes.of_this_pod(deadline), Flink(wanted.rest), deadline))
+        EVENTS[event](Release(wanted, Kubernetes.of_this_pod(deadline), Flink(wanted.rest, wanted.rest_secret), deadline))
         return 0
     except (Failed, HttpError, Unreachable) as error:
         reason = str(error)

@@ -50,6 +50,10 @@ class Actor:
         self._silent_since: Optional[float] = None
         self._next_checkpoint = 0.0
 
+    def with_distrust(self, why: str) -> str:
+        """A reason, with what certificates have to do with it before it."""
+        return " ".join(filter(None, (self.flink.distrust, why)))
+
     def _answered(self) -> None:
         self._silent_since = None
 

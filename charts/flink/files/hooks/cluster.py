@@ -42,12 +42,11 @@ def _refuse_the_end_of_the_job(cluster: Actor) -> None:
     if jobs == []:
         return
     names = "unknown, because REST does not answer" if jobs is None else ", ".join(job["name"] for job in jobs)
-    raise Failed(
-        refusals.text(
-            f"The release runs a job ({names}), and this revision makes a session cluster of it, which would kill the job.",
-            "Suspend it first: `helm upgrade` with the previous values and job.state=suspended.",
-        )
+    refusal = refusals.text(
+        f"The release runs a job ({names}), and this revision makes a session cluster of it, which would kill the job.",
+        "Suspend it first: `helm upgrade` with the previous values and job.state=suspended.",
     )
+    raise Failed(cluster.with_distrust(refusal))
 
 
 def _living(cluster: Actor) -> Optional[List[Json]]:
@@ -67,9 +66,11 @@ def refuse_foreign_jobs(cluster: Actor, ours: Set[str], *, lenient: bool) -> Non
         ready = any(observe.is_ready(pod) for pod in cluster.kubernetes.pods(cluster.wanted.jobmanager_selector))
         if ready and not lenient:
             raise Failed(
-                f"This upgrade replaces the JobManager, and {cluster.wanted.rest} does not answer, so the jobs that would be "
-                "lost are not known. Nothing was changed. Look whether a network policy keeps the hooks from it, or upgrade with "
-                "--no-hooks."
+                cluster.with_distrust(
+                    f"This upgrade replaces the JobManager, and {cluster.wanted.rest} does not answer, so the jobs that would be "
+                    "lost are not known. Nothing was changed. Look whether a network policy keeps the hooks from it, or upgrade "
+                    "with --no-hooks."
+                )
             )
         return
     lost = [job["name"] for job in jobs if job["jid"][:HALF] not in ours]

@@ -11,6 +11,14 @@ class Unreachable(Exception):
     """No answer, or one of a server that is not ready, or that does not speak the protocol."""
 
 
+class Untrusted(Unreachable):
+    """Server and client do not accept each other's certificate: `code` is OpenSSL's, 0 if it was the server that refused."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
 class HttpError(Exception):
     """The server refused: `status` is its HTTP code, `answer` its body."""
 

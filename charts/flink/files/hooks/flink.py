@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
-from .errors import HttpError, Unreachable, first_lines
+from . import tls
+from .errors import HttpError, Unreachable, Untrusted, first_lines
 from .http_client import Http
 
 Json = Dict[str, Any]
@@ -69,8 +70,11 @@ _BACKENDS = {"HashMapStateBackend": "hashmap", "EmbeddedRocksDBStateBackend": "r
 class Flink:
     """Every method raises Unreachable if the JobManager does not answer, or not as Flink does."""
 
-    def __init__(self, url: str) -> None:
-        self._http = Http(url)
+    def __init__(self, url: str, secret: str = "") -> None:
+        """`secret`: with the certificates for HTTPS, as the coming revision names it; empty: none."""
+        self._url, self._secret = url, secret
+        self._http: Optional[Http] = None
+        self.distrust = ""  # why certificates kept the last call from an answer, as a sentence; empty: they did not
 
     def jobs(self) -> List[Json]:
         """All jobs, ended ones too, each with jid, name and state, the newest first."""
@@ -94,11 +98,11 @@ class Flink:
     def rescale(self, job_id: str, vertices: Tuple[Vertex, ...]) -> None:
         """Have the scheduler choose within the bounds of the vertices, which are all of the job."""
         bounds = {one.id: {"parallelism": {"lowerBound": one.lower, "upperBound": one.upper}} for one in vertices}
-        self._http.call("PUT", f"/jobs/{job_id}/resource-requirements", bounds)
+        self._call("PUT", f"/jobs/{job_id}/resource-requirements", bounds)
 
     def checkpoint(self, job_id: str, trigger: str) -> None:
         """Begin a checkpoint. `trigger` as in stop()."""
-        self._http.call("POST", f"/jobs/{job_id}/checkpoints", {"checkpointType": "CONFIGURED", "triggerId": trigger})
+        self._call("POST", f"/jobs/{job_id}/checkpoints", {"checkpointType": "CONFIGURED", "triggerId": trigger})
 
     def version(self) -> str:
         """Such as 2.2: a release for bugs changes nothing of the form of state."""
@@ -133,7 +137,7 @@ class Flink:
 
     def seconds_of_cache(self) -> float:
         """How old what it says of checkpoints may be: `rest.cache.checkpoint-statistics.timeout`, else `web.refresh-interval`."""
-        answer = self._http.call("GET", "/jobmanager/config")
+        answer = self._call("GET", "/jobmanager/config")
         if not isinstance(answer, list):
             raise _not_of_flink("/jobmanager/config", answer)
         options = {one["key"]: str(one["value"]) for one in answer}
@@ -163,12 +167,12 @@ class Flink:
     def stop(self, job_id: str, directory: str, trigger: str, savepoint_format: str) -> None:
         """Begin to stop a job with a savepoint. The same `trigger` again asks for the same stop; another one would kill it."""
         body = {"targetDirectory": directory, "drain": False, "triggerId": trigger, "formatType": savepoint_format}
-        self._http.call("POST", f"/jobs/{job_id}/stop", body)
+        self._call("POST", f"/jobs/{job_id}/stop", body)
 
     def savepoint(self, job_id: str, directory: str, trigger: str, savepoint_format: str) -> None:
         """Begin a savepoint of a job that runs on. `trigger` as in stop()."""
         body = {"target-directory": directory, "cancel-job": False, "triggerId": trigger, "formatType": savepoint_format}
-        self._http.call("POST", f"/jobs/{job_id}/savepoints", body)
+        self._call("POST", f"/jobs/{job_id}/savepoints", body)
 
     def operation(self, job_id: str, trigger: str) -> Optional[Operation]:
         """None if this JobManager knows of no such stop or savepoint."""
@@ -181,15 +185,25 @@ class Flink:
         return Operation(answer["status"].get("id") == "COMPLETED", result.get("location") or "", failure)
 
     def cancel(self, job_id: str) -> None:
-        self._http.call("PATCH", f"/jobs/{job_id}?mode=cancel")
+        self._call("PATCH", f"/jobs/{job_id}?mode=cancel")
 
     def dispose(self, savepoint: str) -> None:
         """Have a savepoint deleted; Flink does it by and by."""
-        self._http.call("POST", "/savepoint-disposal", {"savepoint-path": savepoint})
+        self._call("POST", "/savepoint-disposal", {"savepoint-path": savepoint})
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        self.distrust = ""
+        try:
+            # A Secret may come a moment after the pod.
+            self._http = self._http or Http(self._url, context=tls.context(self._url, self._secret))
+            return self._http.call(method, path, body)
+        except Untrusted as error:
+            self.distrust = tls.sentence(error, self._url, self._secret)
+            raise Unreachable(self.distrust) from error
 
     def _get(self, path: str, *keys: str) -> Any:
         """The answer, or what it has under the one key; it is an object with all the keys."""
-        answer = self._http.call("GET", path)
+        answer = self._call("GET", path)
         if not isinstance(answer, dict) or any(key not in answer for key in keys):
             raise _not_of_flink(path, answer)
         return answer[keys[0]] if len(keys) == 1 and keys[0] == "jobs" else answer

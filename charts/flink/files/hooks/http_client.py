@@ -1,4 +1,4 @@
-"""HTTP with JSON, by the standard library alone."""
+"""HTTP and HTTPS with JSON, by the standard library alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from typing import Any, Optional
 
-from .errors import HttpError, Unreachable
+from .errors import HttpError, Unreachable, Untrusted
 
 _SECONDS = 10
 _NOT_YET = (502, 503, 504)
@@ -39,7 +39,26 @@ class Http:
             raise HttpError(method, path, error.code, answer) from error
         # A server that dies in the middle of its answer, and a proxy that answers with a page of HTML.
         except (OSError, ValueError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, ssl.SSLError) and reason.reason in _OF_CERTIFICATES:
+                raise Untrusted(getattr(reason, "verify_code", 0), getattr(reason, "verify_message", reason.reason)) from error
             raise Unreachable(f"{method} {self._url}{path}: {error}") from error
+
+
+# Where one side does not accept the certificate of the other, or misses one.
+_OF_CERTIFICATES = (
+    "CERTIFICATE_VERIFY_FAILED",
+    *(f"SSLV3_ALERT_{name}" for name in ("BAD_CERTIFICATE", "CERTIFICATE_EXPIRED", "CERTIFICATE_UNKNOWN", "HANDSHAKE_FAILURE")),
+    *("TLSV1_ALERT_UNKNOWN_CA", "TLSV13_ALERT_CERTIFICATE_REQUIRED"),
+)
+
+
+def trusting(authorities: str) -> ssl.SSLContext:
+    """Servers are those whose certificate one of the authorities in this file has signed."""
+    context = ssl.create_default_context(cafile=authorities)
+    # Python 3.13 wants key identifiers, which many authorities lack.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 def _answer(error: urllib.error.HTTPError) -> str:

@@ -21,6 +21,7 @@ SPECIFICATION = "flink/specification"
 TEMPLATE = "flink/template"
 TYPE = "flink/type"
 RECORD = "flink/record"
+REST = "flink/rest"
 FROM_SAVEPOINT = "flink/from-savepoint"
 JOBS = "flink/jobs"
 JOBS_KEPT_IN = "flink/jobs-kept-in"
@@ -61,7 +62,8 @@ class JobManager:
     without_pods_since: float = 0  # since when its pods cannot be made, in seconds since 1970; 0: they can
     jobs_kept_in: Dict[str, str] = field(default_factory=dict)  # as in wanted.py
     jobs: Optional[Dict[str, str]] = None  # of session.jobs: name -> the path that the values named; None: it does not say
-    rest_port: int = 0  # of its REST API; 0: it does not say
+    rest_scheme: str = "http"  # of its REST API
+    rest_port: int = 0  # of that; 0: it does not say
     version: str = ""  # "uid generation" of the Deployment: another one after each change of what it asks for
     parallelism: int = 0  # that its values gave the job, if it can be changed while it runs
     is_alone: bool = True  # no second Deployment lives, as while one of standalone mode follows one of native mode
@@ -247,6 +249,7 @@ def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
         without_pods_since=min((clock.seconds_of(one["lastTransitionTime"]) for one in failures), default=0),
         jobs=json.loads(annotations.get(JOBS, "null")),
         jobs_kept_in=_jobs_kept_in(annotations.get(JOBS_KEPT_IN), container, wanted),
+        rest_scheme=annotations.get(REST, "http"),
         rest_port=next((port["containerPort"] for port in container.get("ports") or [] if port.get("name") == "rest"), 0),
         version=f"{live['metadata'].get('uid', '')} {live['metadata'].get('generation', 0)}",
         parallelism=int(annotations.get(PARALLELISM, 0)),
@@ -270,10 +273,11 @@ def _jobs_kept_in(annotation: Optional[str], container: Json, wanted: Wanted) ->
 
 
 def rest_of(wanted: Wanted, live: Optional[JobManager]) -> str:
-    """URL of the live JobManager's REST API, whose Service may have another port than the coming one."""
-    if not live or not live.rest_port:
+    """URL of the live JobManager's REST API, whose scheme and port may be others than those of the coming one."""
+    if not live:
         return wanted.rest
-    return f"{wanted.rest.rpartition(':')[0]}:{live.rest_port}"
+    host, _, port = wanted.rest.partition("://")[2].rpartition(":")
+    return f"{live.rest_scheme}://{host}:{live.rest_port or port}"
 
 
 # The maximum that Helm, kubectl or a GitOps tool takes from the first object to the first hook.

@@ -38,7 +38,7 @@ class Release:
         """The live JobManager, which is asked from now on: the coming revision may give it another port, or store."""
         live = observe.jobmanager(self.wanted, self.kubernetes)
         self.wanted = replace(self.wanted, rest=observe.rest_of(self.wanted, live))
-        self.flink = Flink(self.wanted.rest)
+        self.flink = Flink(self.wanted.rest, self.wanted.rest_secret)
         in_use = live is not None and same_place(live.jobs_kept_in, self.wanted.jobs_kept_in)
         self.store = store(self.wanted, self.kubernetes, self.deadline, in_use=in_use)
         return live
@@ -121,7 +121,7 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
     seen = actor.observe(patience)
     step = actor.plan(seen, lenient=lenient)
     if step.action is Action.REFUSE:
-        raise Failed(step.why)
+        raise Failed(actor.with_distrust(step.why))
     if step.action is Action.ADOPT:
         actor.adopt(step.job)
         _before_job(actor, lenient, adopted=True)
@@ -227,7 +227,7 @@ def _last_savepoint(release: Release, job: Job) -> None:
             return
         why = step.why if step.action is Action.REFUSE else _why_none_is_known(actor, step, seen)
         if why:
-            raise Failed(f"{why} To uninstall without a savepoint: helm uninstall --no-hooks.")
+            raise Failed(f"{actor.with_distrust(why)} To uninstall without a savepoint: helm uninstall --no-hooks.")
         if step.action is not Action.KEEP and record.exists:
             actor.begin(actor.end(step, seen), SUSPENDED, wrote_nothing=observe.wrote_nothing(record, seen))
     record = actor.record
@@ -320,7 +320,8 @@ def _savepoint(release: Release, actor: Actor) -> None:
         if status in (Status.RUNNING, Status.FINISHED):
             break
     else:
-        raise Failed(f"There is no savepoint, because the job does not run ({status.value}): look at its failures in the UI.")
+        why = f"There is no savepoint, because the job does not run ({status.value}): look at its failures in the UI."
+        raise Failed(actor.with_distrust(why))
     if status is Status.FINISHED:
         say(_NONE_OF_A_FINISHED_JOB)
         return

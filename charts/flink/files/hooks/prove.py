@@ -69,7 +69,8 @@ def prove(actor: Actor) -> None:
     if missing:
         raise failed(f"The job runs, but after {waited} {missing}", for_good=False)
     text = f"The job {report.job or record.job} does not run after {waited}: {report.status.value}."
-    raise failed(" ".join(filter(None, [text, report.failure, reason(actor, record)])), for_good=report.status is Status.ABSENT)
+    text = actor.with_distrust(" ".join(filter(None, [text, report.failure, reason(actor, record)])))
+    raise failed(text, for_good=report.status is Status.ABSENT)
 
 
 def _is_at_rest(record: Record) -> bool:

@@ -151,7 +151,7 @@ def _adopt(actor: Actor, live: JobManager, lenient: bool) -> bool:
 def _planned(actor: Actor, seen: Observation, lenient: bool) -> Plan:
     step = actor.plan(seen, lenient=lenient)
     if step.action is Action.REFUSE:
-        raise Failed(step.why)
+        raise Failed(actor.with_distrust(step.why))
     return step
 
 
@@ -266,7 +266,8 @@ def wait_for_jobmanager(actor: Actor) -> None:
             except (Unreachable, HttpError):
                 continue
             return
-    raise Failed(f"The JobManager is not ready after {actor.deadline.seconds:g} s (hooks.timeoutSeconds): look at its pod.")
+    why = f"The JobManager is not ready after {actor.deadline.seconds:g} s (hooks.timeoutSeconds): look at its pod."
+    raise Failed(actor.with_distrust(why))
 
 
 def _start_if_due(actor: Actor, client: Client, began: float, lenient: bool) -> None:

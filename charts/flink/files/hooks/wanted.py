@@ -64,6 +64,7 @@ class Wanted:
     labels: Dict[str, str]  # labels that all objects of the release have, and always had
     common_labels: Dict[str, str]  # those that the values add
     rest: str  # URL of Flink's REST API
+    rest_secret: str  # Secret with the certificates of HTTPS, as far as values name it; empty: none
     jobmanager_deployment: str
     jobmanager_selector: str  # selects the JobManager's pods
     jobmanager_template: str  # hash of the JobManager's pod template: another one replaces the pod

@@ -1,7 +1,7 @@
 {{/* Who connects to whom in a release, and to which ports. */}}
 {{- define "flink.network.connections" -}}
 {{- $ports := include "flink.ports" . | fromYaml -}}
-- from: [jobmanager, taskmanager, sql-gateway, submitter, hooks, test]
+- from: [jobmanager, taskmanager, sql-gateway, submitter, hooks, test, ui-proxy]
   to: jobmanager
   ports: [{port: {{ include "flink.text" .Values.rest.port }}}]
 - from: [jobmanager, taskmanager]
@@ -29,7 +29,11 @@
 
 {{/* Who else comes in: the value of networkPolicy.ingress that names them, the pods that they reach, and the port. */}}
 {{- define "flink.network.clients" -}}
+{{- if include "flink.uiProxy" . }}
+- {key: rest, to: ui-proxy, port: 8080}
+{{- else }}
 - {key: rest, to: jobmanager, port: {{ include "flink.text" .Values.rest.port }}}
+{{- end }}
 - {key: sqlGateway, to: sql-gateway, port: 8083}
 - {key: historyServer, to: history-server, port: 8082}
 {{- if .Values.metrics.enabled }}
@@ -49,6 +53,7 @@ the coming revision run before its policies are there.
       "history-server" .Values.historyServer.enabled
       "submitter" (include "flink.session.submits" .)
       "test" (not (include "flink.bounded" .))
+      "ui-proxy" (include "flink.uiProxy" .)
       "zookeeper" (include "flink.zookeeper.bundled" .) -}}
 {{- $pods := dict -}}
 {{- range $component := keys (include "flink.roles" . | fromYaml) | sortAlpha -}}
@@ -77,7 +82,8 @@ names end with> and, as flink.policies has them, "selector" and "metadata", with
 {{- $exits := dict
       "dns" (ne $component "zookeeper")
       "apiServer" (or (has $component (list "hooks" "submitter")) (include "flink.token" .))
-      "services" (not (has $component (list "zookeeper" "test"))) -}}
+      "oidc" (and (eq $component "ui-proxy") (eq $root.Values.auth.type "oidc"))
+      "services" (not (has $component (list "zookeeper" "test" "ui-proxy"))) -}}
 {{- $pods := include "flink.network.pods" $root | fromJson -}}
 {{- $egress := list -}}
 {{- if eq $component "hooks" -}}

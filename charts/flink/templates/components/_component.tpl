@@ -4,7 +4,8 @@ A Deployment of one pod beside JobManager and TaskManagers, and its Service: (di
 */}}
 {{- define "flink.component" -}}
 {{- $name := printf "%s-%s" (include "flink.fullname" .root) .component -}}
-{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "passwd" "state" "heap" -}}
+{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state"
+      "heap" -}}
 apiVersion: apps/v1
 kind: Deployment
 {{ include "flink.metadata" (dict "root" .root "component" .component "name" $name) }}
@@ -25,24 +26,30 @@ spec:
   selector:
     {{- include "flink.selectorLabels" . | nindent 4 }}
   ports:
-    - {name: http, port: {{ .port }}, targetPort: http}
+    - name: http
+      port: {{ .port }}
+      targetPort: http
+      {{- if .root.Values.tls.rest.enabled }}
+      appProtocol: https
+      {{- end }}
 {{- end }}
 
 {{- define "flink.component.container" -}}
+{{- $probe := include "flink.tls.probe" (dict "root" .root "path" .probe "port" .port "name" "http") -}}
 {{ .main }}
 ports:
   - {name: http, containerPort: {{ .port }}}
 startupProbe:
-  httpGet: {path: {{ .probe }}, port: http}
+  {{- $probe | nindent 2 }}
   periodSeconds: 2
   timeoutSeconds: 5
   failureThreshold: 90
 readinessProbe:
-  httpGet: {path: {{ .probe }}, port: http}
+  {{- $probe | nindent 2 }}
   periodSeconds: 5
   timeoutSeconds: 5
 livenessProbe:
-  httpGet: {path: {{ .probe }}, port: http}
+  {{- $probe | nindent 2 }}
   periodSeconds: 10
   timeoutSeconds: 10
   failureThreshold: 6

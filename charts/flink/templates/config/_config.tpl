@@ -210,12 +210,13 @@ controllers; Flink's are 15, 15 and 5 s. */ -}}
 {{- if eq .Values.flink.mode "native" -}}
 {{- $config = merge $config (include "flink.native.options" . | fromJson) -}}
 {{- end -}}
-{{- if and (eq .Values.flink.mode "native") .Values.flink.configFrom -}}
+{{- if and (eq .Values.flink.mode "native") (include "flink.secrets.used" .) -}}
 {{- /* Where Flink mounts the ConfigMap in the pods that it makes, which have a directory of their own: where the
 JobManager has it too. */ -}}
 {{- $_ := set $config "kubernetes.flink.conf.dir" "/opt/flink/pod-template" -}}
 {{- end -}}
-{{- $config = merge (include "flink.autoscaled.options" . | fromJson) $config -}}
+{{- $config = merge (include "flink.autoscaled.options" . | fromJson) (include "flink.tls.options" . | fromJson)
+      $config -}}
 {{- $config = merge (include "flink.options.given" . | fromJson) $config -}}
 {{- if and (eq .Values.flink.type "job") .Values.job.parallelism -}}
 {{- $_ := set $config "parallelism.default" (include "flink.text" .Values.job.parallelism) -}}
@@ -251,7 +252,7 @@ both.
 {{- $others := "^(historyserver|sql-gateway|jobmanager\\.archive)\\." -}}
 {{- /* What the pods mount is read again while they run; what an init container has copied is not. */}}
 {{- $logging := omit .root.Values.logging "log4jCli" "loggers" -}}
-{{- $live := and (not .root.Values.flink.configFrom) (contains "monitorInterval" $logging.log4jConsole) -}}
+{{- $live := and (not (include "flink.secrets.used" .root)) (contains "monitorInterval" $logging.log4jConsole) -}}
 {{- if and .root.Values.logging.loggers (not $live) -}}
 {{- $_ := set $logging "loggers" .root.Values.logging.loggers -}}
 {{- end -}}

@@ -14,6 +14,11 @@ Whether an option's value is a secret, by Flink's own rule and for the keys of S
 {{- if and $secret (not $names) (not $file) (not (has (toString .value) (list "true" "false"))) }}true{{ end -}}
 {{- end }}
 
+{{/* Whether the pods write Flink's configuration themselves, because some of it is in Secrets. */}}
+{{- define "flink.secrets.used" -}}
+{{- if or .Values.flink.configFrom (include "flink.tls.secrets" . | fromJson) }}true{{ end -}}
+{{- end }}
+
 {{/* The options of flink.configFrom, by the names of today, as JSON: name -> secretKeyRef. */}}
 {{- define "flink.secrets.options" -}}
 {{- $options := dict -}}

@@ -132,7 +132,7 @@ terminationMessagePolicy: FallbackToLogsOnError
 The pod of an event: (dict "root" $ "event" "..." "role" <hooks or savepoint> "account" "..." "scripts" <ConfigMap>).
 */}}
 {{- define "flink.hooks.pod" -}}
-{{- include "flink.pod" (dict "root" .root "component" "hooks" "role" .role "name" .event "parts" (list "hooks")
+{{- include "flink.pod" (dict "root" .root "component" "hooks" "role" .role "name" .event "parts" (list "hooks" "tls")
       "scripts" .scripts "account" .account "token" "true" "restartPolicy" "Never"
       "image" (include "flink.hooks.image" .root) "container" (include "flink.hooks.program" .)) -}}
 {{- end }}

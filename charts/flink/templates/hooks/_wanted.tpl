@@ -43,7 +43,8 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "record" (include "flink.record.name" $root)
   "labels" (include "flink.selectorLabels" (dict "root" $root) | fromYaml)
   "common_labels" (include "flink.texts" (dict "key" "commonLabels" "texts" $values.commonLabels) | fromYaml)
-  "rest" (printf "http://%s:%v" (include "flink.rest.name" $root) $values.rest.port)
+  "rest" (printf "%s://%s:%v" (include "flink.rest.scheme" $root) (include "flink.rest.name" $root) $values.rest.port)
+  "rest_secret" (include "flink.tls.hooksSecret" $root)
   "jobmanager_deployment" (include "flink.jobmanager.deployment" $root)
   "jobmanager_selector" (include "flink.selector" (dict "root" $root "component" "jobmanager"))
   "jobmanager_template" (include "flink.jobmanager.template" $root)
@@ -98,11 +99,13 @@ Secret, so that the hooks need no right to read Secrets.
       "components/history-server" "components/sql-gateway" "components/zookeeper"
       "config/configmap" "config/files"
       "hooks/savepoints"
-      "jobmanager/ingress" "jobmanager/jobmanager" "jobmanager/services"
+      "jobmanager/httproute" "jobmanager/ingress" "jobmanager/jobmanager" "jobmanager/services"
       "monitoring/dashboard" "monitoring/podmonitor" "monitoring/prometheusrule"
       "native/native"
       "state/storage"
-      "taskmanager/autoscaling" "taskmanager/poddisruptionbudget" "taskmanager/taskmanager" -}}
+      "taskmanager/autoscaling" "taskmanager/poddisruptionbudget" "taskmanager/taskmanager"
+      "tls/certificates"
+      "ui-proxy/ui-proxy" -}}
 {{- range regexSplit "(?m)^---\\s*$" (include (printf "%s/%s.yaml" $.Template.BasePath $file) $) -1 -}}
 {{- $object := fromYaml . -}}
 {{- /* A ConfigMap takes 1 MiB, this one too: what would fill it is left out. */ -}}

@@ -1,6 +1,6 @@
 {{/* The pod, which is told the hash of itself: (dict "root" $ "specification" "..." "restartPolicy" <optional>). */}}
 {{- define "flink.jobmanager.pod" -}}
-{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "passwd" "state" "metrics"
+{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state" "metrics"
       "native" "download" "record" -}}
 {{- if not (include "flink.bounded" .root) }}{{ $parts = append $parts "specification" }}{{ end -}}
 {{- if eq .root.Values.flink.type "job" }}{{ $parts = append $parts "files" }}{{ end -}}
@@ -10,6 +10,7 @@
 
 {{- define "flink.jobmanager.container" -}}
 {{- $ports := include "flink.ports" . | fromYaml -}}
+{{- $probe := dict "root" .root "name" "rest" "port" .root.Values.rest.port -}}
 # The hooks tell from it why a JobManager ended, without the right to read logs.
 terminationMessagePolicy: FallbackToLogsOnError
 args:
@@ -20,16 +21,16 @@ ports:
   - {name: blob, containerPort: {{ $ports.blob }}}
   - {name: metrics-query, containerPort: {{ $ports.query }}}
 startupProbe:
-  httpGet: {path: /config, port: rest}
+  {{- include "flink.tls.probe" (set $probe "path" "/config") | nindent 2 }}
   periodSeconds: 2
   timeoutSeconds: 5
 # /overview is answered by the leader; while there is none, it fails.
 readinessProbe:
-  httpGet: {path: /overview, port: rest}
+  {{- include "flink.tls.probe" (set $probe "path" "/overview") | nindent 2 }}
   periodSeconds: 5
   timeoutSeconds: 5
 livenessProbe:
-  httpGet: {path: /config, port: rest}
+  {{- include "flink.tls.probe" (set $probe "path" "/config") | nindent 2 }}
   periodSeconds: 10
   timeoutSeconds: 10
   failureThreshold: 6

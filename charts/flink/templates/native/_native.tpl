@@ -70,7 +70,7 @@ kind: Pod
 
 {{/* Flink names the container, starts it, and mounts its options: (dict "root" $ "parts" <more parts>). */}}
 {{- define "flink.native.pod" -}}
-{{- $parts := concat (list "identity" "checksum" "scripts" "scratch" "claim" "secrets" "passwd" "state"
+{{- $parts := concat (list "identity" "checksum" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state"
       "metrics") .parts -}}
 {{- $serving := include "flink.taskmanager.serving" (dict "root" .root "rpc" "taskmanager-rpc") -}}
 {{- include "flink.pod" (dict "root" .root "component" "taskmanager" "name" "flink-main-container" "parts" $parts

@@ -13,6 +13,7 @@ submitter: {values: [session], takes: mounts}
 hooks: {values: [hooks], takes: placement}
 savepoint: {values: [savepoints, hooks], takes: placement}
 zookeeper: {values: [highAvailability.zookeeper], takes: placement}
+ui-proxy: {values: [uiProxy], takes: placement}
 test: {values: [test], takes: placement}
 {{- end }}
 

@@ -1,6 +1,6 @@
 {{/* The pod in standalone mode: (dict "root" $ "restartPolicy" <optional>). */}}
 {{- define "flink.taskmanager.pod" -}}
-{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "secrets" "passwd" "state" "metrics"
+{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state" "metrics"
       "together" -}}
 {{- include "flink.pod" (dict "root" .root "component" "taskmanager" "parts" $parts "restartPolicy" .restartPolicy
       "container" (include "flink.taskmanager.container" .root)) -}}

@@ -6,6 +6,9 @@
 {{- $example := "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}" -}}
 {{- if .Values.ingress.enabled -}}
 {{- $door = "ingress.enabled is true" -}}
+{{- else if .Values.gateway.parentRefs -}}
+{{- $door = "gateway.parentRefs is set" -}}
+{{- $example = "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: gateways}}}" -}}
 {{- else if ne .Values.rest.service.type "ClusterIP" -}}
 {{- $door = printf "rest.service.type is %s" .Values.rest.service.type -}}
 {{- $example = "{ipBlock: {cidr: 192.0.2.0/24}}" -}}

@@ -61,12 +61,13 @@
       "sql-gateway.endpoint.rest.address" $pod
       "io.tmp.dirs" "the root file system is read-only and /tmp is a volume: leave it out"
       "env.log.dir" "the root file system is read-only and /opt/flink/log is a volume: leave it out"
-      "security.ssl.rest.enabled" "the probes speak plain HTTP: end TLS at the Ingress"
-      "security.ssl.enabled" "the probes speak plain HTTP: set security.ssl.internal.enabled"
+      "security.ssl.rest.enabled" "the probes would go on to speak plain HTTP: set tls.rest.enabled"
+      "security.ssl.enabled" "the probes would go on to speak plain HTTP: set tls.internal.enabled and tls.rest.enabled"
+      "historyserver.web.ssl.enabled" "it speaks HTTPS where REST does: set tls.rest.enabled"
 -}}
 {{- /* What the chart relies on may be written down. */ -}}
 {{- $harmless := dict "sql-gateway.endpoint.type" "rest" "security.ssl.rest.enabled" "false"
-      "security.ssl.enabled" "false" -}}
+      "security.ssl.enabled" "false" "historyserver.web.ssl.enabled" "false" -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- include "flink.validate.optionName" (dict "where" "flink.config" "name" $key "example" "state.backend.type") -}}
 {{- if kindIs "map" $value -}}

@@ -18,6 +18,7 @@
 {{- include "flink.validate.config" . -}}
 {{- include "flink.validate.options" . -}}
 {{- include "flink.validate.secrets" . -}}
+{{- include "flink.validate.tls" . -}}
 {{- include "flink.validate.plugins" . -}}
 {{- include "flink.validate.state" . -}}
 {{- if eq $values.flink.mode "native" }}{{ include "flink.validate.native" . }}{{ end -}}
@@ -110,6 +111,8 @@
 {{- end -}}
 {{- end -}}
 
+{{- include "flink.validate.gateway" . -}}
+{{- include "flink.validate.auth" . -}}
 {{- include "flink.validate.network" . -}}
 {{- with $values.storage.storageClassName -}}
 {{- if not (regexMatch "^(-|[a-z0-9]([-a-z0-9.]*[a-z0-9])?)$" .) -}}

@@ -3,7 +3,7 @@
 volumes:
   - name: config
     configMap: {name: {{ include "flink.config.name" .root }}}
-{{- if not (and (has "secrets" .parts) .root.Values.flink.configFrom) }}
+{{- if not (and (has "secrets" .parts) (include "flink.secrets.used" .root)) }}
 volumeMounts:
   - {name: config, mountPath: /opt/flink/conf, readOnly: true}
 {{- end }}

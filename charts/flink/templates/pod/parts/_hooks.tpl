@@ -71,6 +71,9 @@ volumeMounts:
 - {name: hooks, mountPath: /hooks, readOnly: true}
 - {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
 - {name: exchange, mountPath: /exchange}
+{{- if .tls.rest.enabled }}
+- {name: tls-rest, mountPath: /opt/flink/tls/rest, readOnly: true}
+{{- end }}
 {{- if .storage.enabled }}
 - {name: data, mountPath: {{ .storage.mountPath | quote }}, readOnly: true}
 {{- end }}

@@ -1,0 +1,36 @@
+{{/*
+Certificates. What runs Flink makes its key stores of them in the part "secrets"; what asks REST, as probes and hooks
+do, reads them as they are. A hook says itself that a Secret is not there.
+*/}}
+{{- define "flink.part.tls" -}}
+{{- $root := .root -}}
+{{- $process := has "secrets" .parts -}}
+{{- $secrets := include "flink.tls.secrets" $root | fromJson -}}
+{{- if not $process }}{{ $secrets = pick $secrets "rest" }}{{ end -}}
+{{- $hook := eq .component "hooks" -}}
+{{- with include "flink.tls.hooksSecret" $root }}{{ if $hook }}{{ $_ := set $secrets "rest" . }}{{ end }}{{ end -}}
+{{- $rotation := include "flink.text" $root.Values.tls.rotation -}}
+{{- if and $secrets $process $rotation -}}
+annotations:
+  checksum/tls: {{ sha256sum $rotation }}
+{{ end -}}
+{{- with $secrets -}}
+volumes:
+  {{- range $part, $secret := . }}
+  - name: tls-{{ $part }}
+    secret:
+      secretName: {{ $secret | quote }}
+      {{- if $hook }}
+      optional: true
+      {{- end }}
+      items:
+        {{- range list "ca.crt" "tls.crt" "tls.key" }}
+        - {key: {{ . }}, path: {{ . }}}
+        {{- end }}
+  {{- end }}
+{{- if hasKey . "rest" }}
+volumeMounts:
+  - {name: tls-rest, mountPath: /opt/flink/tls/rest, readOnly: true}
+{{- end }}
+{{- end -}}
+{{- end }}

@@ -1,0 +1,21 @@
+{{/* What an HTTPRoute cannot be. */}}
+{{- define "flink.validate.gateway" -}}
+{{- $gateway := .Values.gateway -}}
+{{- if $gateway.parentRefs -}}
+{{- $rendered := tpl (toYaml $gateway) . | fromYaml -}}
+{{- if hasKey $rendered "Error" -}}
+{{- fail (printf (cat "gateway holds a template that gives no YAML: put what it is in, or what it gives, in quotes: %s")
+      $rendered.Error) -}}
+{{- end -}}
+{{- if not (regexMatch "^/([-_.~a-zA-Z0-9]+/?)*$" $rendered.path) -}}
+{{- fail (printf (cat "gateway.path is %q, which is no plain path: write one that begins with a slash, for example"
+      "/flink.") $rendered.path) -}}
+{{- end -}}
+{{- else if or $gateway.hostnames $gateway.annotations (ne $gateway.path "/") -}}
+{{- fail (cat "gateway is set, but gateway.parentRefs is empty, so that there is no HTTPRoute: name a Gateway, for"
+      "example [{name: web, namespace: gateways}], or leave the others out.") -}}
+{{- end -}}
+{{- $remedy := "install the custom resource definitions of the Gateway API first, or set ingress.enabled=true" -}}
+{{- include "flink.validate.api" (dict "root" . "key" "gateway.parentRefs" "on" $gateway.parentRefs
+      "api" "gateway.networking.k8s.io/v1/HTTPRoute" "remedy" $remedy) -}}
+{{- end }}

@@ -1,0 +1,44 @@
+"""Certificates for tests, made by the machine's openssl."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class Authority:
+    """One that signs certificates; its files are in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._openssl("req", "-x509", *_NEW_KEY, "-keyout=ca.key", "-out=ca.crt", "-days=30", "-subj=/CN=tests")
+
+    @property
+    def certificate(self) -> str:
+        return (self._directory / "ca.crt").read_text()
+
+    def issue(self, names: Sequence[str], *, days: int = 2) -> dict[str, str]:
+        """tls.crt, tls.key and ca.crt as a Secret has them, for a server and for a client; with `days` below 0 it has expired."""
+        alternatives = ",".join(f"DNS:{name}" for name in names)
+        (self._directory / "extensions").write_text(f"subjectAltName={alternatives}\nextendedKeyUsage=serverAuth,clientAuth\n")
+        self._openssl("req", *_NEW_KEY, "-keyout=tls.key", "-out=tls.csr", "-subj=/CN=flink")
+        signed = ("-CA=ca.crt", "-CAkey=ca.key", "-CAcreateserial", f"-days={days}", "-extfile=extensions")
+        self._openssl("x509", "-req", "-in=tls.csr", *signed, "-out=tls.crt")
+        return {name: (self._directory / name).read_text() for name in ("tls.crt", "tls.key", "ca.crt")}
+
+    def _openssl(self, *options: str) -> None:
+        words = [word for option in options for word in option.split("=", 1)]
+        subprocess.run(["openssl", *words], cwd=self._directory, check=True, capture_output=True)
+
+
+_NEW_KEY = ("-newkey=rsa:2048", "-nodes")
+
+
+def write(certificates: dict[str, str], directory: Path) -> Path:
+    """Into a directory, as a Secret is mounted."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in certificates.items():
+        (directory / name).write_text(text)
+    return directory

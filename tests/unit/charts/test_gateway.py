@@ -1,0 +1,66 @@
+"""The HTTPRoute of the UI: what it matches, what it leads to, and that the path is gone behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ci.core.paths import FLINK
+from harness.helm import Helm, HelmError
+from harness.manifests import Object, render
+
+WEB = [{"name": "web", "namespace": "gateways"}]
+
+
+def route(**gateway: Any) -> Object:
+    return render(FLINK, {"gateway": {"parentRefs": WEB, **gateway}}, name="r").one("HTTPRoute", "r-flink-rest")
+
+
+def test_a_host_leads_to_the_rest_api() -> None:
+    spec = route(hostnames=["flink.example"])["spec"]
+    assert spec == {
+        "parentRefs": WEB,
+        "hostnames": ["flink.example"],
+        "rules": [
+            {
+                "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                "backendRefs": [{"name": "r-flink-rest", "port": 8081}],
+            }
+        ],
+    }
+    assert "hostnames" not in route()["spec"]
+
+
+@pytest.mark.parametrize("path", ["/tools/flink", "/tools/flink/"])
+def test_a_path_is_stripped_and_gets_its_last_slash(path: str) -> None:
+    slash, rest = route(path=path)["spec"]["rules"]
+    assert slash["matches"] == [{"path": {"type": "Exact", "value": "/tools/flink"}}]
+    (redirect,) = slash["filters"]
+    assert redirect["requestRedirect"]["path"] == {"type": "ReplaceFullPath", "replaceFullPath": "/tools/flink/"}
+    assert "backendRefs" not in slash
+    assert rest["matches"] == [{"path": {"type": "PathPrefix", "value": "/tools/flink"}}]
+    (rewrite,) = rest["filters"]
+    assert rewrite["urlRewrite"]["path"] == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}
+
+
+def test_templates_are_rendered() -> None:
+    found = route(parentRefs=[{"name": "{{ .Release.Name }}-web"}], path="/{{ .Release.Namespace }}", annotations={"a": True})
+    assert found["spec"]["parentRefs"] == [{"name": "r-web"}]
+    assert found["spec"]["rules"][0]["matches"][0]["path"]["value"] == "/default"
+    assert found["metadata"]["annotations"] == {"a": "true"}
+
+
+def test_the_hooks_may_look_at_it() -> None:
+    def role(values: dict[str, Any]) -> str:
+        return str(render(FLINK, values, name="r").one("Role", "r-flink-hooks")["rules"])
+
+    assert "httproutes" in role({"gateway": {"parentRefs": WEB}, "flink": {"type": "job"}})
+    assert "httproutes" not in role({"flink": {"type": "job"}})
+
+
+def test_a_cluster_without_the_gateway_api_is_told() -> None:
+    values = {"gateway": {"parentRefs": WEB}}
+    assert Helm().template(FLINK, values, api_versions=("v1/Pod", "gateway.networking.k8s.io/v1/HTTPRoute"))
+    with pytest.raises(HelmError, match="gateway.parentRefs is set, but the cluster has no gateway.networking.k8s.io"):
+        Helm().template(FLINK, values, api_versions=("v1/Pod",))

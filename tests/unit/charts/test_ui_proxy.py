@@ -1,0 +1,236 @@
+"""The proxy before the UI: people come through it and nothing else does, and what it lets through."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from ci.core.paths import FLINK
+from harness.helm import merged
+from harness.manifests import Manifests, Object, containers, pod_template, render
+from tests.unit.charts.releases import pods
+
+Tree = dict[str, Any]
+
+WAYS_IN: Tree = {"ingress": {"enabled": True}, "gateway": {"parentRefs": [{"name": "web"}]}}
+NODE_PORT: Tree = {"rest": {"service": {"type": "NodePort", "nodePort": 30081, "annotations": {"a": "b"}}}}
+READ_ONLY: Tree = {"rest": {"readOnly": True}}
+BASIC: Tree = {"auth": {"type": "basic", "basic": {"secret": "{{ .Release.Name }}-people"}}}
+
+
+def oidc(**more: Any) -> Tree:
+    given = {
+        "publicUrl": "https://tools.example/flink",
+        "issuer": "https://login.example",
+        "clientId": "flink",
+        "secret": "{{ .Release.Name }}-login",
+        "allowedGroups": ["streams", "admins"],
+    }
+    return {"auth": {"type": "oidc", "oidc": {**given, **more}}}
+
+
+PROXIED = pytest.mark.parametrize("values", [READ_ONLY, BASIC, oidc()], ids=["read-only", "basic", "oidc"])
+
+
+def rendered(*values: Tree) -> Manifests:
+    together: Tree = {}
+    for one in values:
+        together = merged(together, one)
+    return render(FLINK, together, name="r")
+
+
+def nginx(*values: Tree) -> str:
+    text: str = rendered(*values).one("ConfigMap", "r-flink-ui-proxy")["data"]["nginx.conf"]
+    return text
+
+
+def proxy(*values: Tree) -> Object:
+    return rendered(*values).one("Deployment", "r-flink-ui-proxy")
+
+
+def arguments(**more: Any) -> list[str]:
+    found: list[str] = containers(proxy(oidc(**more)))["oauth2-proxy"]["args"]
+    return found
+
+
+def backends(manifests: Manifests) -> set[str]:
+    paths = [path for obj in manifests.by("Ingress") for path in obj["spec"]["rules"][0]["http"]["paths"]]
+    (rule,) = manifests.one("HTTPRoute")["spec"]["rules"]
+    return {path["backend"]["service"]["name"] for path in paths} | {backend["name"] for backend in rule["backendRefs"]}
+
+
+@PROXIED
+def test_people_come_through_it_and_the_release_does_not(values: Tree) -> None:
+    plain, proxied = rendered(WAYS_IN, NODE_PORT), rendered(WAYS_IN, NODE_PORT, values)
+    assert backends(plain) == {"r-flink-rest"}
+    assert backends(proxied) == {"r-flink-ui-proxy"}
+    open_one, inner = proxied.one("Service", "r-flink-ui-proxy"), proxied.one("Service", "r-flink-rest")
+    assert open_one["spec"]["type"] == "NodePort"
+    assert open_one["spec"]["ports"][0]["nodePort"] == 30081
+    assert open_one["metadata"]["annotations"] == {"a": "b"}
+    assert inner["spec"]["type"] == "ClusterIP"
+    assert "nodePort" not in inner["spec"]["ports"][0]
+    assert "annotations" not in inner["metadata"]
+    # No pod of Flink is another one for it.
+    before, after = pods(plain), pods(proxied)
+    assert before == {name: pod for name, pod in after.items() if name in before}
+
+
+def test_by_default_there_is_none() -> None:
+    assert "ui-proxy" not in str(render(FLINK).all)
+
+
+def refusals(config: str) -> list[re.Pattern[str]]:
+    """The patterns of paths that nginx answers with 403, raw ones first."""
+    raw = re.findall(r'if \(\$request_uri ~\* "(.+)"\) \{\s+return 403;', config)
+    decoded = re.findall(r"location ~ (\S+) \{\s+return 403;", config)
+    assert len(raw) == len(decoded) == 1
+    return [re.compile(raw[0], re.IGNORECASE), re.compile(decoded[0])]
+
+
+@pytest.mark.parametrize(
+    ("path", "passes"),
+    [
+        ("/", True),
+        ("/jobs/1/plan", True),
+        ("/jobs/1/yarn-cancel", False),
+        ("/v1/jobs/1/yarn-stop/", False),
+        ("/jars/a.jar/plan", False),
+        ("/jars", False),
+        # Flink would decode these once more.
+        ("/jobs/1/%2579arn-cancel", False),
+        ("/jobs/1/yarn-cancel%3F/../../x", False),
+        ("/taskmanagers/10.0.0.1%3A6122-a/logs", True),
+        ("/jobs/metrics?get=a%25b", True),
+    ],
+)
+def test_read_only_lets_no_get_through_that_changes_something(path: str, passes: bool) -> None:
+    found = any(pattern.search(path) for pattern in refusals(nginx(READ_ONLY)))
+    assert found is not passes
+
+
+def test_read_only_lets_no_other_method_through() -> None:
+    (methods,) = re.findall(r"if \(\$request_method !~ (\S+)\) \{\s+return 405;", nginx(READ_ONLY))
+    every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "GETS", "TRACE"]
+    assert [method for method in every if re.search(methods, method)] == ["GET", "HEAD"]
+    assert "request_method" not in nginx(BASIC).partition("server {")[2]
+
+
+def locations(config: str) -> dict[str, str]:
+    """Each location of nginx -> what is in it."""
+    return dict(re.findall(r"(?m)^ {4}location (.+) \{\n((?: {6}.*\n)+) {4}\}", config))
+
+
+def test_with_a_login_only_the_way_to_it_is_open() -> None:
+    config = nginx(oidc(), READ_ONLY)
+    assert "    auth_request /oauth2/auth;" in config.splitlines()
+    open_ones = {name: text for name, text in locations(config).items() if "auth_request off;" in text}
+    assert open_ones.keys() == {"= /healthz", "/oauth2/", "= /oauth2/auth", "@login"}
+    assert all("r-flink-rest" not in text for text in open_ones.values())
+    assert "internal;" in open_ones["= /oauth2/auth"]
+    basic = nginx(BASIC)
+    assert "    auth_basic_user_file /etc/ui-proxy-login/auth;" in basic.splitlines()
+    assert "auth_basic off" not in basic
+
+
+@PROXIED
+def test_flink_learns_no_password_cookie_or_token(values: Tree) -> None:
+    config = nginx(values, READ_ONLY)
+    for header in ("Authorization", "Cookie"):
+        assert f'    proxy_set_header {header} "";' in config.splitlines()
+    # A header set in a location would take those of the server away.
+    assert all("proxy_set_header" not in text for text in locations(config).values() if "r-flink-rest" in text)
+
+
+def test_basic_auth_reads_the_secret() -> None:
+    pod = pod_template(proxy(BASIC))["spec"]
+    (login,) = [volume for volume in pod["volumes"] if volume["name"] == "login"]
+    assert login["secret"] == {"secretName": "r-people", "items": [{"key": "auth", "path": "auth"}]}
+    (main,) = pod["containers"]
+    assert {"name": "login", "mountPath": "/etc/ui-proxy-login", "readOnly": True} in main["volumeMounts"]
+
+
+def test_the_client_secret_is_in_files_of_oauth2_proxy_alone() -> None:
+    pod = pod_template(proxy(oidc()))["spec"]
+    (login,) = [volume for volume in pod["volumes"] if volume["name"] == "login"]
+    assert login["secret"]["secretName"] == "r-login"
+    assert [item["key"] for item in login["secret"]["items"]] == ["client-secret", "cookie-secret"]
+    main, beside = pod["containers"]
+    assert "login" not in str(main["volumeMounts"])
+    assert "login" in str(beside["volumeMounts"])
+    assert "env" not in beside
+    assert "--client-secret-file" in beside["args"]
+    assert "--cookie-secret-file" in beside["args"]
+
+
+def test_oauth2_proxy_is_reached_by_nginx_alone() -> None:
+    assert "--http-address=127.0.0.1:4180" in arguments()
+    assert "ports" not in containers(proxy(oidc()))["oauth2-proxy"]
+
+
+def test_who_is_let_in() -> None:
+    assert {"--allowed-group=streams", "--allowed-group=admins", "--email-domain=*"} <= set(arguments())
+    people = ["ada@example.com", "bob@example.com", "@streams.example"]
+    found = arguments(allowedGroups=[], allowedEmails=people)
+    assert [one for one in found if "email" in one] == [
+        "--authenticated-emails-file=/etc/ui-proxy/emails",
+        "--email-domain=streams.example",
+    ]
+    config = rendered(oidc(allowedEmails=people)).one("ConfigMap", "r-flink-ui-proxy")["data"]
+    assert config["emails"].split() == people[:2]
+    assert "--email-domain=*" in arguments(allowedGroups=[], allowedEmails=["*"])
+
+
+@pytest.mark.parametrize(
+    ("url", "secure", "back"),
+    [("https://flink.example", "true", "/"), ("http://tools.example/a/flink/", "false", "/a/flink/")],
+)
+def test_the_public_url_is_where_people_come_back_to(url: str, secure: str, back: str) -> None:
+    base = url.rstrip("/")
+    assert {f"--redirect-url={base}/oauth2/callback", f"--cookie-secure={secure}"} <= set(arguments(publicUrl=url))
+    assert f"return 302 {base}/oauth2/start?rd={back};" in nginx(oidc(publicUrl=url))
+
+
+def test_programs_tokens_authorities_and_more_arguments() -> None:
+    assert "--skip-jwt-bearer-tokens" not in arguments()
+    assert "--skip-jwt-bearer-tokens" in arguments(bearerTokens=True)
+    assert arguments(args=["--cookie-expire=12h"])[-1] == "--cookie-expire=12h"
+    assert "--provider-ca-file=/etc/ui-proxy-ca/ca.crt" in arguments(caConfigMap="authorities")
+    pod = pod_template(proxy(oidc(caConfigMap="{{ .Release.Name }}-ca")))["spec"]
+    assert {"name": "ca", "configMap": {"name": "r-ca"}} in pod["volumes"]
+
+
+@pytest.mark.parametrize("change", [READ_ONLY, oidc(allowedEmails=["ada@example.com"]), oidc(publicUrl="https://a.example")])
+def test_another_configuration_replaces_its_pod(change: Tree) -> None:
+    def checksum(*values: Tree) -> str:
+        text: str = pod_template(proxy(*values))["metadata"]["annotations"]["checksum/config"]
+        return text
+
+    assert checksum(oidc()) != checksum(oidc(), change)
+
+
+def test_the_hooks_look_at_it_before_they_stop_a_job() -> None:
+    config = rendered(READ_ONLY, {"flink": {"type": "job"}}).one("ConfigMap", "r-flink-hooks")
+    names = {(obj["kind"], obj["metadata"]["name"]) for obj in json.loads(config["data"]["wanted.json"])["objects"]}
+    assert {("Deployment", "r-flink-ui-proxy"), ("Service", "r-flink-ui-proxy"), ("ConfigMap", "r-flink-ui-proxy")} <= names
+
+
+def test_the_proxy_asks_an_encrypted_rest_api_with_the_certificates_of_the_release() -> None:
+    locks: Tree = {"tls": {"rest": {"enabled": True, "secretName": "mine", "clientCertificates": True}}}
+    config = nginx(READ_ONLY, locks)
+    assert "proxy_pass https://r-flink-rest:8081;" in config
+    assert "proxy_ssl_name r-flink-rest;" in config
+    assert "proxy_ssl_certificate /opt/flink/tls/rest/tls.crt;" in config
+    assert "proxy_ssl" not in nginx(READ_ONLY)
+    volumes = {one["name"]: one for one in proxy(READ_ONLY, locks)["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["tls-rest"]["secret"]["secretName"] == "mine"
+
+
+def test_an_ingress_that_leads_to_the_proxy_speaks_plain_http() -> None:
+    locks: Tree = {"tls": {"rest": {"enabled": True, "secretName": "mine"}}}
+    encrypted = "nginx.ingress.kubernetes.io/backend-protocol"
+    assert encrypted in str(rendered(WAYS_IN, locks).by("Ingress"))
+    assert encrypted not in str(rendered(WAYS_IN, locks, READ_ONLY).by("Ingress"))
