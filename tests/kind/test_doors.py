@@ -252,11 +252,11 @@ def test_a_name_and_a_password_and_a_job_that_does_not_notice(
     # Hooks stop the job, start it, take savepoints and look, as they did.
     another = jar_job.another(merged(plain, walls))
     helm.upgrade(flink.name, FLINK, another, files=[VALUES / "read-only.yaml"], namespace=namespace)
-    assert jar_job.restored(flink)["is_savepoint"]
+    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
     assert "/savepoint-" in jar_job.savepoint(flink, "by-hand")
     assert "Succeeded" in helm.test(flink.name, namespace=namespace)
     helm.rollback(flink.name, 1, namespace=namespace)
-    assert jar_job.restored(flink)["is_savepoint"]
+    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
 
 
 @pytest.mark.nodes
@@ -288,7 +288,7 @@ def test_with_policies_nobody_gets_past_the_proxy(install: Install, helm: Helm, 
     assert not reaches("jobmanager", 8081)
 
     helm.upgrade(flink.name, FLINK, jar_job.another(values), files=[VALUES / "read-only.yaml"], namespace=namespace)
-    assert jar_job.restored(flink)["is_savepoint"]
+    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
     assert "/savepoint-" in jar_job.savepoint(flink, "by-hand")
     assert "Succeeded" in helm.test(flink.name, namespace=namespace)
     assert not reaches("jobmanager", 8081)

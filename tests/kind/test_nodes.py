@@ -122,7 +122,7 @@ def test_hooks_find_a_place_beside_a_claim(install: Install, helm: Helm, cluster
     flink = jar_job.started(install, "placed", first)
     (home,) = {pod.spec.node_name for pod in cluster.pods(namespace, f"app.kubernetes.io/instance={flink.name}")}
     helm.upgrade(flink.name, FLINK, jar_job.another(first), namespace=namespace)
-    assert jar_job.restored(flink)["is_savepoint"]
+    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
     roles = "app.kubernetes.io/component in (jobmanager, taskmanager)"
     assert {pod.spec.node_name for pod in cluster.pods(namespace, f"app.kubernetes.io/instance={flink.name},{roles}")} == {home}
 

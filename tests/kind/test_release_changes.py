@@ -251,7 +251,7 @@ def test_an_upgrade_after_a_jobmanager_that_was_started_again(
         faults.kill(cluster, namespace, flink.selector("jobmanager"), "jobmanager")
         flink.rest.wait_checkpoint(running(flink), number + 1)
     helm.upgrade("restarted", FLINK, another(first), namespace=namespace, wait=False)
-    assert restored(flink)["is_savepoint"]
+    assert "/savepoint-" in restored(flink)["external_path"]
 
 
 def test_what_does_not_concern_the_jobmanagers_process_stops_no_job(install: Install, helm: Helm, namespace: str) -> None:

@@ -40,7 +40,7 @@ def test_an_option_of_a_secret_is_in_flinks_configuration_alone(
     first = values(flink={"mode": mode, "configFrom": [option]})
     flink = started(install, name, first)
     helm.upgrade(name, FLINK, another(first), namespace=namespace)
-    assert flink.rest.checkpoints(running(flink))["latest"]["restored"]["is_savepoint"]
+    assert "/savepoint-" in flink.rest.checkpoints(running(flink))["latest"]["restored"]["external_path"]
 
     pods = flinks_pods(flink)
     assert {pod.metadata.labels["app.kubernetes.io/component"] for pod in pods} == {"jobmanager", "taskmanager"}

@@ -35,7 +35,7 @@ def running(flink: FlinkRelease, *names: str) -> dict[str, str]:
 
 def restored(flink: FlinkRelease, job: str) -> str:
     latest: dict[str, Any] = flink.rest.checkpoints(job)["latest"]["restored"]
-    assert latest["is_savepoint"]
+    assert "/savepoint-" in latest["external_path"]
     return str(latest["external_path"])
 
 

@@ -87,7 +87,7 @@ def test_a_job_in_sql_goes_on_where_it_was(install: Install, helm: Helm, namespa
     values["files"]["squares.sql"] = values["files"]["squares.sql"].replace("'3'", "'200'")
     helm.upgrade("squares", FLINK, values, namespace=namespace)
     (job,) = flink.rest.jobs()
-    assert flink.rest.checkpoints(job["jid"])["latest"]["restored"]["is_savepoint"]
+    assert "/savepoint-" in flink.rest.checkpoints(job["jid"])["latest"]["restored"]["external_path"]
     wait_for(lambda: flink.rest.job(job["jid"])["state"] == "FINISHED", timeout=120, what="the last square")
     lines = flink.jobmanager(["bash", "-c", "cat /flink-data/squares/part-*"]).split()
     assert sorted(tuple(map(int, line.split(","))) for line in lines) == [(n, n**2) for n in range(1000)]

@@ -61,7 +61,7 @@ def test_an_upgrade_while_the_api_server_is_away(install: Install, helm: Helm, c
     if failures:
         helm.rollback("deaf", 1, namespace=namespace)
         helm.upgrade("deaf", DEMO, upgraded, namespace=namespace)
-    assert restored(flink)["is_savepoint"]
+    assert "/savepoint-" in restored(flink)["external_path"]
     assert f"/savepoints/{first['jid']}/stop/" in record(flink)["history"]
     producer_done(flink)
     check_rows(flink, kafka, 2000)

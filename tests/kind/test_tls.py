@@ -68,9 +68,9 @@ def test_a_job_behind_both_locks_is_carried_over_an_upgrade_and_a_rollback(
         assert "slots-total" not in flink.jobmanager(["bash", "-c", f'timeout 20 bash -c "{script}" 2>&1 || true'])
 
     helm.upgrade(name, FLINK, another(values), namespace=namespace)
-    assert restored(flink)["is_savepoint"]
+    assert "/savepoint-" in restored(flink)["external_path"]
     helm.rollback(name, 1, namespace=namespace)
-    assert restored(flink)["is_savepoint"]
+    assert "/savepoint-" in restored(flink)["external_path"]
     if mode == "job":
         assert jar_job.savepoint(flink, "by-hand")
 
@@ -142,16 +142,16 @@ def test_it_is_switched_on_and_off_by_upgrades_that_keep_the_state(
 
     helm.upgrade(name, FLINK, on, namespace=namespace)
     encrypted = again(flink, within=True)
-    assert restored(encrypted)["is_savepoint"]
+    assert "/savepoint-" in restored(encrypted)["external_path"]
 
     helm.upgrade(name, FLINK, merged(on, OFF), namespace=namespace)
-    assert restored(again(flink))["is_savepoint"]
+    assert "/savepoint-" in restored(again(flink))["external_path"]
 
     helm.upgrade(name, FLINK, on, namespace=namespace)
     encrypted.rest.wait_checkpoint(running(encrypted), 1)
     helm.rollback(name, 1, namespace=namespace)
     # Nobody who has no certificate is answered, not even to stop the job: its newest checkpoint is taken then.
-    assert restored(again(flink))["is_savepoint"] is not clients
+    assert ("/chk-" in restored(again(flink))["external_path"]) is clients
 
 
 def test_without_its_certificates_an_upgrade_is_refused_by_a_jobmanager_that_wants_them(
@@ -178,7 +178,7 @@ def test_pods_take_another_certificate_by_rotation_and_another_authority_in_two_
         for part in ("internal", "rest"):
             put_secret(cluster, namespace, f"{name}-{part}", secret)
         helm.upgrade(name, FLINK, merged(values, {"tls": {"rotation": word}}), namespace=namespace)
-        assert restored(flink)["is_savepoint"]
+        assert "/savepoint-" in restored(flink)["external_path"]
 
     second = authority.issue(names(name))
     rotate("same authority", second)
@@ -213,7 +213,7 @@ def test_a_restart_of_the_pods_takes_another_certificate_and_the_newest_checkpoi
     wait_for(lambda: shown(flink).strip() == new["tls.crt"].strip(), timeout=180, what="the new certificate")
     assert "/chk-" in restored(flink)["external_path"]
     helm.upgrade(name, FLINK, another(values), namespace=namespace)
-    assert restored(flink)["is_savepoint"]
+    assert "/savepoint-" in restored(flink)["external_path"]
 
 
 def test_a_pod_with_an_expired_certificate_says_so(
@@ -247,7 +247,7 @@ def test_cert_manager_makes_what_pods_wait_for(
         f"managed-flink-{part}-tls" for part in ("internal", "rest")
     }
     helm.upgrade("managed", FLINK, another(values), namespace=namespace)
-    assert restored(flink)["is_savepoint"]
+    assert "/savepoint-" in restored(flink)["external_path"]
 
 
 TRIAL: Values = {
@@ -276,10 +276,11 @@ def test_certificates_for_a_trial_stay_over_upgrades_and_are_made_anew_by_rotati
         flink.jobmanager(["bash", "-c", "ls /opt/flink/tls/rest/ca.key"])
 
     helm.upgrade(name, FLINK, another(values), namespace=namespace)
-    assert (restored(flink)["is_savepoint"], certificate()) == (True, first)
+    assert "/savepoint-" in restored(flink)["external_path"]
+    assert certificate() == first
 
     helm.upgrade(name, FLINK, merged(values, {"tls": {"rotation": "2"}}), namespace=namespace)
-    assert restored(flink)["is_savepoint"]
+    assert "/savepoint-" in restored(flink)["external_path"]
     assert shown(flink).strip() == certificate() != first
 
 
@@ -309,4 +310,4 @@ def test_walls_and_locks_stand_together(
     flink = again(install("both", FLINK, values), within=True)
     flink.rest.wait_checkpoint(running(flink), 2)
     helm.upgrade("both", FLINK, another(values), namespace=namespace)
-    assert restored(flink)["is_savepoint"]
+    assert "/savepoint-" in restored(flink)["external_path"]
