@@ -121,8 +121,7 @@ def test_a_session_with_all_of_its_clients(
     }
     values = merged(merged(base, locked(cluster, namespace, name, authority)), SESSIONS[mode])
     flink = again(install(name, FLINK, values), within=True)
-    job = flink.rest.wait_running("speeds")["jid"]
-    flink.rest.wait_checkpoint(job, 1)
+    flink.rest.wait_checkpoint(running(flink), 1)
     flink.rest.wait_running(flink.submit("--detached", "/opt/flink/examples/streaming/TopSpeedWindowing.jar"))
     assert "productName" in ask(flink, "/v1/info", component="sql-gateway", port=8083)
     assert "refresh-interval" in ask(flink, "/config", component="history-server", port=8082)

@@ -10,6 +10,7 @@
 # Where the pod has certificates in $TLS, with openssl: REST then speaks TLS.
 set -euo pipefail
 
+seconds=30
 tls=${TLS:-/opt/flink/tls/rest}
 [[ -e $tls/ca.crt ]] || tls=''
 
@@ -20,27 +21,33 @@ exchange_encrypted() {
   if [[ $host != "${POD_IP:-}" ]]; then options+=(-verify_hostname "$host"); fi # a pod may ask itself by its address
   if [[ $host == *:* ]]; then host="[$host]"; fi
   if [[ -e $tls/tls.key ]]; then options+=(-cert "$tls/tls.crt" -cert_chain "$tls/tls.crt" -key "$tls/tls.key"); fi
-  openssl s_client "${options[@]}" -connect "$host:$port"
+  timeout "$seconds" openssl s_client "${options[@]}" -connect "$host:$port" || true # the answer tells whether it went well
 }
 
-get() {
-  local host=$1 port=$2 path=$3 method=${4:-GET} status header request
-  request="$method $path HTTP/1.1"$'\r\n'"Host: $host"$'\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
-  if [[ $tls ]]; then
-    exec 3< <(printf '%s' "$request" | exchange_encrypted "$host" "$port")
-  else
-    exec 3<>"/dev/tcp/$host/$port" || return 1
-    printf '%s' "$request" >&3
-  fi
-  read -r _ status _ <&3
-  while IFS= read -r header && [[ $header != $'\r' ]]; do :; done <&3
-  cat <&3
-  exec 3>&-
+# Prints the body of an HTTP answer; fails unless the status is 200 or 202.
+body() {
+  local status header
+  read -r _ status _ || return 1
+  while IFS= read -r header && [[ $header != $'\r' ]]; do :; done
+  cat
   [[ $status == 20[02] ]]
 }
 
-# For a kubelet, which has no certificate of a client.
-probe() { get "$POD_IP" "$1" "$2" >/dev/null; }
+# In a pipeline, whose parts bash waits for: what outlives a probe stays a zombie, since Flink's process, PID 1, waits for no child.
+get() {
+  local host=$1 port=$2 path=$3 method=${4:-GET} request
+  request="$method $path HTTP/1.1"$'\r\n'"Host: $host"$'\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+  if [[ $tls ]]; then
+    printf '%s' "$request" | exchange_encrypted "$host" "$port" | body
+  else
+    exec 3<>"/dev/tcp/$host/$port" || return 1
+    printf '%s' "$request" >&3
+    body <&3
+  fi
+}
+
+# For a kubelet, which has no certificate of a client. Ends before the kubelet, after five seconds, ends it without its children.
+probe() { seconds=4 get "$POD_IP" "$1" "$2" >/dev/null; }
 
 checkpoint() {
   local host=$1 port=$2 jobs trigger path
@@ -59,7 +66,7 @@ checkpoint() {
 
 registered() {
   # The list, because Flink logs an error for each question after a TaskManager that it does not know.
-  [[ $(get "$1" "$2" /taskmanagers) == *"\"id\":\"$POD_NAME\""* ]]
+  [[ $(seconds=4 get "$1" "$2" /taskmanagers) == *"\"id\":\"$POD_NAME\""* ]]
 }
 
 # Of several JobManagers the leader alone reports these; asked again, the Service gives another one.

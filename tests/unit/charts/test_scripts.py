@@ -9,6 +9,7 @@ import socket
 import socketserver
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -629,6 +630,27 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 PATH = "/usr/bin:/bin"
 
 
+# Runs a command some times, as a kubelet does, up to five seconds each, and prints how many processes that left behind.
+ADOPT = """
+import ctypes, os, subprocess, sys
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+left = 0
+for _ in range(int(sys.argv[1])):
+    try:
+        subprocess.run(sys.argv[2:], timeout=5)
+    except subprocess.TimeoutExpired:
+        pass
+    while True:
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            break
+        left += 1
+print(left)
+"""
+
+
 class TestRestByTls:
     @pytest.fixture
     def asked(self, authority: Authority, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
@@ -685,6 +707,21 @@ class TestRestByTls:
         done = asked("probe", "PORT", "/overview", names=["r-flink-rest"], clients=True, POD_IP="127.0.0.1")
         assert (done.returncode, done.stdout) == (0, "")
         assert asked("probe", "PORT", "/nothing", names=["r-flink-rest"], POD_IP="127.0.0.1").returncode != 0
+
+    @pytest.mark.parametrize("silent", [False, True])
+    def test_a_probe_leaves_no_process_behind(self, authority: Authority, tmp_path: Path, silent: bool) -> None:
+        """Flink's process is PID 1 of its container, and waits for no child: each one left would be a zombie for ever."""
+        tls = write(authority.issue(["client"]), tmp_path / "secret")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1] if silent else 1
+            done = subprocess.run(
+                [sys.executable, "-c", ADOPT, *(["1"] if silent else ["40"]), "bash", REST, "probe", str(port), "/config"],
+                env={"PATH": PATH, "TLS": str(tls), "POD_IP": "127.0.0.1"},
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+        assert done.stdout == "0\n"
 
     def test_metrics_stay_plain(self, asked: Callable[..., Any]) -> None:
         with flink({"/metrics": REGISTERED}) as metrics:
