@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -83,12 +85,12 @@ def test_by_default_there_is_none() -> None:
     assert "ui-proxy" not in str(render(FLINK).all)
 
 
-def refusals(config: str) -> list[re.Pattern[str]]:
-    """The patterns of paths that nginx answers with 403, raw ones first."""
-    raw = re.findall(r'if \(\$request_uri ~\* "(.+)"\) \{\s+return 403;', config)
-    decoded = re.findall(r"location ~ (\S+) \{\s+return 403;", config)
-    assert len(raw) == len(decoded) == 1
-    return [re.compile(raw[0], re.IGNORECASE), re.compile(decoded[0])]
+def refused(config: str, target: str) -> bool:
+    """Whether nginx answers with 403: it compares the target as it came, and then what is left of its path."""
+    (raw,) = re.findall(r'if \(\$request_uri ~\* "(.+)"\) \{\s+return 403;', config)
+    (decoded,) = re.findall(r"location ~ (\S+) \{\s+return 403;", config)
+    path = posixpath.normpath(unquote(target.partition("?")[0]))
+    return bool(re.search(raw, target, re.IGNORECASE) or re.search(decoded, path))
 
 
 @pytest.mark.parametrize(
@@ -103,13 +105,21 @@ def refusals(config: str) -> list[re.Pattern[str]]:
         # Flink would decode these once more.
         ("/jobs/1/%2579arn-cancel", False),
         ("/jobs/1/yarn-cancel%3F/../../x", False),
+        # nginx compares what is left without these, and Flink takes two dots for the name of a jar.
+        ("/jars/../plan", False),
+        ("/jars/%2e%2E/plan", False),
+        ("/jars/.%2e/plan?a=b", False),
+        ("/jars%2f..%2Fplan", False),
+        ("/jobs/..", False),
+        ("/./jars", False),
+        ("/static/.hidden/...", True),
+        ("/main.0.1.js?v=/../", True),
         ("/taskmanagers/10.0.0.1%3A6122-a/logs", True),
         ("/jobs/metrics?get=a%25b", True),
     ],
 )
 def test_read_only_lets_no_get_through_that_changes_something(path: str, passes: bool) -> None:
-    found = any(pattern.search(path) for pattern in refusals(nginx(READ_ONLY)))
-    assert found is not passes
+    assert refused(nginx(READ_ONLY), path) is not passes
 
 
 def test_read_only_lets_no_other_method_through() -> None:

@@ -53,8 +53,8 @@ http {
     if ($request_method !~ ^(GET|HEAD)$) {
       return 405;
     }
-    # Flink decodes a path twice: what would still be another one after the first time.
-    if ($request_uri ~* "^[^?]*%(23|25|3f)") {
+    # Paths that are another one to Flink than to nginx: Flink decodes twice, and knows no dots that lead upwards.
+    if ($request_uri ~* "^[^?]*(%(23|25|3f)|(/|%2f)(\.|%2e)(\.|%2e)?(/|%2f|[?#]|$))") {
       return 403;
     }
     {{- end }}
