@@ -241,6 +241,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "common_labels": {},
         "rest": f"http://{release}-rest:8081",
         "rest_secret": "",
+        "certificates": [],
         "jobmanager_deployment": jobmanager_name(release, values),
         "jobmanager_selector": selector("jobmanager"),
         "jobmanager_template": template,

@@ -17,7 +17,7 @@ tls=${TLS:-/opt/flink/tls/rest}
 # Sends its input to a server, and prints the answer.
 exchange_encrypted() {
   local host=$1 port=$2
-  local options=(-quiet -verify_quiet -verify_return_error -CAfile "$tls/ca.crt" -servername "$host")
+  local options=(-quiet -verify_quiet -verify_return_error -partial_chain -CAfile "$tls/ca.crt" -servername "$host")
   if [[ $host != "${POD_IP:-}" ]]; then options+=(-verify_hostname "$host"); fi # a pod may ask itself by its address
   if [[ $host == *:* ]]; then host="[$host]"; fi
   if [[ -e $tls/tls.key ]]; then options+=(-cert "$tls/tls.crt" -cert_chain "$tls/tls.crt" -key "$tls/tls.key"); fi

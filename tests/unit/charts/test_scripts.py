@@ -662,10 +662,11 @@ class TestRestByTls:
             days: int = 2,
             clients: bool = False,
             mounted: str = "",
+            signer: Authority = authority,
             **env: Any,
         ) -> subprocess.CompletedProcess[str]:
-            server = write(authority.issue(names, days=days), tmp_path / "server")
-            secret = authority.issue(["client"])
+            server = write(signer.issue(names, days=days), tmp_path / "server")
+            secret = signer.issue(["client"])
             if mounted == "authority":
                 secret = {"ca.crt": secret["ca.crt"]}
             tls = write(secret if mounted != "another" else Authority(tmp_path / "another").issue(["a"]), tmp_path / "secret")
@@ -683,6 +684,13 @@ class TestRestByTls:
 
     def test_it_asks_who_has_a_certificate_of_the_authority(self, asked: Callable[..., Any]) -> None:
         done = asked("get", "localhost", "PORT", "/overview", mounted="authority")
+        assert (done.returncode, json.loads(done.stdout)) == (0, OVERVIEW)
+
+    def test_an_authority_below_another_one_is_enough(
+        self, asked: Callable[..., Any], authority: Authority, tmp_path: Path
+    ) -> None:
+        below = Authority(tmp_path / "below", signed_by=authority.directory)
+        done = asked("get", "localhost", "PORT", "/overview", signer=below)
         assert (done.returncode, json.loads(done.stdout)) == (0, OVERVIEW)
 
     @pytest.mark.parametrize("mounted", ["", "authority"])

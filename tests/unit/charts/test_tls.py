@@ -98,14 +98,22 @@ def test_no_password_stands_in_an_object(mode: str) -> None:
 def test_hooks_and_the_test_ask_with_the_certificates_of_rest(mode: str, values: Tree) -> None:
     manifests = rendered(mode, values)
     items = [{"key": key, "path": key} for key in KEYS]
-    for name in ("hooks", "test"):
-        spec = pods(manifests)[name]["spec"]
-        optional = {"optional": True} if name == "hooks" else {}
-        assert secrets(spec) == {"tls-rest": {"secretName": "my-rest", "items": items, **optional}}
+    before_a_stop = ("r-flink-before", "r-flink-before-rollback")  # looks at what the coming pods show each other
+    asking = [one for one in manifests.by("Job") if one["metadata"]["name"] in ("r-flink-before-uninstall", *before_a_stop)]
+    for obj in (*asking, manifests.one("Pod")):
+        spec = pod_template(obj)["spec"]
+        parts = ("internal", "rest") if obj["metadata"]["name"] in before_a_stop else ("rest",)
+        optional = {} if obj["kind"] == "Pod" else {"optional": True}
+        assert secrets(spec) == {f"tls-{part}": {"secretName": f"my-{part}", "items": items, **optional} for part in parts}
         mounts = {mount["mountPath"]: mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
-        assert mounts["/opt/flink/tls/rest"] == "tls-rest"
+        assert {f"/opt/flink/tls/{part}": f"tls-{part}" for part in parts}.items() <= mounts.items()
     wanted = json.loads(manifests.one("ConfigMap", "r-flink-hooks")["data"]["wanted.json"])
     assert (wanted["rest"], wanted["rest_secret"]) == ("https://r-flink-rest:8081", "my-rest")
+    clients = values["tls"]["rest"].get("clientCertificates", False)
+    assert wanted["certificates"] == [
+        {"part": "internal", "secret": "my-internal", "host": "", "clients": True},
+        {"part": "rest", "secret": "my-rest", "host": "r-flink-rest", "clients": clients},
+    ]
 
 
 def test_the_hook_beside_the_client_has_them_too() -> None:
@@ -186,6 +194,7 @@ def test_a_revision_that_has_switched_it_off_can_still_ask_the_one_before() -> N
     assert not secrets(found["jobmanager"]["spec"])
     wanted = json.loads(manifests.one("ConfigMap", "r-flink-hooks")["data"]["wanted.json"])
     assert (wanted["rest"], wanted["rest_secret"]) == ("http://r-flink-rest:8081", "my-rest")
+    assert not wanted["certificates"]
     assert manifests.one("Deployment", "r-flink-jobmanager") == render(FLINK, JOB, name="r").one(
         "Deployment", "r-flink-jobmanager"
     )

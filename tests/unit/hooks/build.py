@@ -109,6 +109,7 @@ def wanted(**changes: Any) -> Wanted:
         "common_labels": {},
         "rest": "http://r-rest:8081",
         "rest_secret": "",
+        "certificates": [],
         "jobmanager_deployment": "r-jobmanager",
         "jobmanager_selector": "component=jobmanager",
         "jobmanager_template": "t2",

@@ -71,7 +71,7 @@ def test_what_is_rendered_is_what_the_hooks_read(scenario: Scenario) -> None:
     assert wanted.labels.items() <= deployment["metadata"]["labels"].items()
     if wanted.taskmanager_deployment:
         manifests.one("Deployment", wanted.taskmanager_deployment)
-    host, port = wanted.rest.removeprefix("http://").split(":")
+    host, port = wanted.rest.partition("://")[2].split(":")
     assert [entry["port"] for entry in manifests.one("Service", host)["spec"]["ports"]] == [int(port)]
     if wanted.type == "job":
         (job,) = wanted.jobs

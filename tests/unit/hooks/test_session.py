@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import record, session, submit
+from hooks import record, session, submit, tls
 from hooks.errors import Failed
 from hooks.record import Record
 from hooks.submit import Client
+from hooks.wanted import Certificates
 
 from ci.core.paths import FLINK
 from tests.unit.fakes import FakeFiles, serving
@@ -160,6 +161,18 @@ def test_another_jobmanager_gets_all_jobs_again_from_their_savepoints(cluster: S
     first = [cluster.record(name).job for name in "ab"]
     commands = cluster.upgrade(entry("a"), entry("b"), jobmanager_template="t2")
     assert [job in savepoint(command) for job, command in zip(first, commands, strict=True)] == [True, True]
+
+
+@pytest.mark.parametrize("remembers", [{}, REMEMBERS])
+def test_no_jobmanager_is_replaced_by_one_whose_certificates_do_not_fit(
+    cluster: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, remembers: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(tls, "_CERTIFICATES", tmp_path / "none")
+    certificates = [Certificates("internal", "mine", "", clients=True)]
+    cluster.upgrade(entry("one"), certificates=certificates, **remembers)  # the JobManager stays
+    said = cluster.refused("before", entry("one"), jobmanager_template="t2", certificates=certificates, **remembers)
+    assert said.startswith("Secret mine, which tls.internal needs, has no ca.crt, tls.crt, tls.key: ")
+    assert len(cluster.alive) == 1
 
 
 @pytest.mark.parametrize("guest", [False, True])

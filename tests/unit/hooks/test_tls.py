@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 from hooks import observe, tls
-from hooks.errors import Unreachable
+from hooks.errors import Failed, Unreachable
 from hooks.flink import Flink
+from hooks.wanted import Certificates
 
 from harness.certificates import Authority, write
 from tests.unit.fakes import FakeFlink, FakeKubernetes, serving
@@ -33,9 +35,9 @@ def good(authority: Authority) -> dict[str, str]:
 
 @pytest.fixture
 def mounted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where the hooks look for certificates; nothing is there yet."""
+    """Where the hooks look for certificates of REST; nothing is there yet."""
     monkeypatch.setattr(tls, "_CERTIFICATES", tmp_path / "mounted")
-    return tmp_path / "mounted"
+    return tmp_path / "mounted" / "rest"
 
 
 @contextmanager
@@ -178,3 +180,91 @@ def test_the_state_is_carried_from_http_to_https(world: World, mounted: Path) ->
     pod["containers"][0]["ports"] = [{"name": "rest", "containerPort": port}]
     world("before", rest=world.rest.replace("http:", "https:"), rest_secret=SECRET)
     assert world.record.restore.startswith("file:///flink-data/r/savepoints/")
+
+
+def coming(part: str = "rest", *, clients: bool = False) -> dict[str, Any]:
+    """A revision whose pods mount certificates."""
+    host = "localhost" if part == "rest" else ""
+    return {"certificates": [Certificates(part, f"my-{part}", host, clients or part == "internal")]}
+
+
+def spoilt(good: dict[str, str], **changes: str | None) -> dict[str, str]:
+    files = {**good, **{name.replace("_", "."): text for name, text in changes.items()}}
+    return {name: text for name, text in files.items() if text is not None}
+
+
+@pytest.mark.parametrize("event", ["before", "before-rollback"])
+@pytest.mark.parametrize("part", ["rest", "internal"])
+def test_a_job_is_not_stopped_for_pods_that_would_not_start(
+    world: World, good: dict[str, str], authority: Authority, mounted: Path, tmp_path: Path, part: str, event: str
+) -> None:
+    directory = mounted.parent / part
+    untouched = world.untouched()
+    another = Authority(tmp_path / "another")
+
+    def said(files: dict[str, str]) -> str:
+        shutil.rmtree(directory, ignore_errors=True)
+        write(files, directory)
+        sentence = world.refused(event, **coming(part))
+        assert f"Secret my-{part}, which tls.{part} needs, " in sentence
+        assert sentence.endswith("Nothing was changed.")
+        assert untouched()
+        return sentence
+
+    assert "has no ca.crt, tls.crt, tls.key: " in said({})
+    assert "has no ca.crt: " in said(spoilt(good, ca_crt=None))
+    assert "has no tls.key: " in said(spoilt(good, tls_key=None))
+    assert "does not fit" in said(spoilt(good, tls_key=another.issue(["localhost"])["tls.key"]))
+    assert "does not fit" in said(spoilt(good, tls_crt="no certificate"))
+    assert "does not fit" in said(spoilt(good, ca_crt="no certificate"))
+    assert "certificate has expired" in said(authority.issue(["localhost"], days=-1))
+    assert "unable to get local issuer certificate" in said(spoilt(good, ca_crt=another.certificate))
+    if part == "rest":
+        assert "Hostname mismatch, certificate is not valid for 'localhost'" in said(authority.issue(["elsewhere"]))
+
+
+@pytest.mark.parametrize("part", ["rest", "internal"])
+@pytest.mark.parametrize("clients", [True, False])
+def test_it_is_stopped_for_certificates_that_fit(
+    world: World, good: dict[str, str], mounted: Path, part: str, clients: bool
+) -> None:
+    write(good, mounted.parent / part)
+    world("before", **coming(part, clients=clients))
+    assert world.record.restore.startswith("file:///flink-data/r/savepoints/")
+
+
+@pytest.mark.parametrize("part", ["rest", "internal"])
+def test_an_authority_below_another_one_is_enough(
+    world: World, authority: Authority, mounted: Path, tmp_path: Path, part: str
+) -> None:
+    """Java trusts whatever is in ca.crt."""
+    below = Authority(tmp_path / "below", signed_by=authority.directory)
+    write(below.issue(["localhost"]), mounted.parent / part)
+    world("before", **coming(part))
+    assert world.record.generation == 2
+
+
+def test_a_certificate_for_servers_alone_fits_where_no_client_shows_it(world: World, authority: Authority, mounted: Path) -> None:
+    write(authority.issue(["localhost"], usages="serverAuth"), mounted)
+    assert "unsuitable certificate purpose" in world.refused("before", **coming(clients=True))
+    world("before", **coming())
+    assert world.record.generation == 2
+
+
+def test_a_secret_that_cert_manager_makes_may_come_with_the_revision(mounted: Path, good: dict[str, str]) -> None:
+    certificate = {"kind": "Certificate", "metadata": {"name": "c"}, "spec": {"secretName": "my-rest"}}
+    tls.check(build.wanted(**coming(), objects=[certificate]))
+    write(spoilt(good, ca_crt=None), mounted)
+    with pytest.raises(Failed, match=r"has no ca\.crt"):
+        tls.check(build.wanted(**coming(), objects=[certificate]))
+
+
+def test_a_job_can_be_suspended_whatever_its_certificates_are(world: World, mounted: Path) -> None:
+    world("before", {"state": "suspended"}, **coming("internal"))
+    assert world.record.state == "suspended"
+
+
+def test_pods_that_stay_need_no_certificates(world: World, mounted: Path) -> None:
+    world("before", {"specification": "a"}, jobmanager_template="t1", **coming("internal"))
+    said = world.refused("before", {"specification": "a"}, jobmanager_template="t2", **coming("internal"))
+    assert "Secret my-internal" in said

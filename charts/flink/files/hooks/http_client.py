@@ -53,12 +53,15 @@ _OF_CERTIFICATES = (
 )
 
 
-def trusting(authorities: str) -> ssl.SSLContext:
-    """Servers are those whose certificate one of the authorities in this file has signed."""
-    context = ssl.create_default_context(cafile=authorities)
+def trusting(authorities: str, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> ssl.SSLContext:
+    """Servers are those whose certificate one of the authorities in this file has signed; it may be below another one."""
+    context = ssl.create_default_context(purpose, cafile=authorities)
     # Python 3.13 wants key identifiers, which many authorities lack.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.verify_flags = (context.verify_flags & ~ssl.VERIFY_X509_STRICT) | _PARTIAL_CHAIN
     return context
+
+
+_PARTIAL_CHAIN = 0x80000  # OpenSSL's X509_V_FLAG_PARTIAL_CHAIN, of which Python has known since 3.10
 
 
 def _answer(error: urllib.error.HTTPError) -> str:

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import replace
 from typing import Callable, Dict, List, Optional
 
-from . import clock, download, observe, paths, session
+from . import clock, download, observe, paths, session, tls
 from .act import Actor, dispose, say
 from .clock import Deadline
 from .dry_run import check_objects
@@ -126,6 +126,8 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
         actor.adopt(step.job)
         _before_job(actor, lenient, adopted=True)
         return
+    if seen.jobmanager and seen.jobmanager.template != actor.wanted.jobmanager_template and actor.job.state == RUNNING:
+        tls.check(actor.wanted)
     if step.leaves_the_job:
         stale = seen.is_alive and not seen.stop and (record.is_stopping or record.barred)
         kept = replace(record, spec=actor.job.specification, pending="" if stale else record.pending)

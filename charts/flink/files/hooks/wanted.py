@@ -48,6 +48,16 @@ class Download:
 
 
 @dataclass(frozen=True)
+class Certificates:
+    """What the pods of the revision show each other."""
+
+    part: str  # of tls in the values: internal or rest
+    secret: str
+    host: str  # that the certificate has to be for; empty: any
+    clients: bool  # whether clients show it too
+
+
+@dataclass(frozen=True)
 class ZooKeeper:
     quorum: str  # servers, "host:port,host:port"
     path: str  # the release's own path
@@ -65,6 +75,7 @@ class Wanted:
     common_labels: Dict[str, str]  # those that the values add
     rest: str  # URL of Flink's REST API
     rest_secret: str  # Secret with the certificates of HTTPS, as far as values name it; empty: none
+    certificates: List[Certificates]
     jobmanager_deployment: str
     jobmanager_selector: str  # selects the JobManager's pods
     jobmanager_template: str  # hash of the JobManager's pod template: another one replaces the pod
@@ -117,6 +128,8 @@ def parse(data: Json) -> Wanted:
     parts = dict(data)
     if "jobs" in data:
         parts["jobs"] = [_job(job) for job in data["jobs"]]
+    if "certificates" in data:
+        parts["certificates"] = [_build(Certificates, one, "certificates") for one in data["certificates"]]
     if "zookeeper" in data:
         parts["zookeeper"] = _build(ZooKeeper, data["zookeeper"], "zookeeper") if data["zookeeper"] else None
     if data.get("download"):

@@ -45,6 +45,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "common_labels" (include "flink.texts" (dict "key" "commonLabels" "texts" $values.commonLabels) | fromYaml)
   "rest" (printf "%s://%s:%v" (include "flink.rest.scheme" $root) (include "flink.rest.name" $root) $values.rest.port)
   "rest_secret" (include "flink.tls.hooksSecret" $root)
+  "certificates" (include "flink.tls.coming" $root | fromJsonArray)
   "jobmanager_deployment" (include "flink.jobmanager.deployment" $root)
   "jobmanager_selector" (include "flink.selector" (dict "root" $root "component" "jobmanager"))
   "jobmanager_template" (include "flink.jobmanager.template" $root)

@@ -59,6 +59,18 @@ it, with the Secret that its values name.
 {{- get (include "flink.tls.secrets" . | fromJson) "rest" | default (tpl .Values.tls.rest.secretName .) -}}
 {{- end }}
 
+{{/* What pods show each other, as the hooks look at it before they stop a job for it, as a JSON list. */}}
+{{- define "flink.tls.coming" -}}
+{{- $certificates := list -}}
+{{- range $part, $secret := include "flink.tls.secrets" . | fromJson -}}
+{{- $rest := eq $part "rest" -}}
+{{- $certificates = append $certificates (dict "part" $part "secret" $secret
+      "host" (ternary (include "flink.rest.name" $) "" $rest)
+      "clients" (or (not $rest) $.Values.tls.rest.clientCertificates)) -}}
+{{- end -}}
+{{- toJson $certificates -}}
+{{- end }}
+
 {{- define "flink.rest.scheme" -}}
 {{ ternary "https" "http" .Values.tls.rest.enabled }}
 {{- end }}

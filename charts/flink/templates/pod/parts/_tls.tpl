@@ -1,13 +1,14 @@
 {{/*
 Certificates. What runs Flink makes its key stores of them in the part "secrets"; what asks REST, as probes and hooks
-do, reads them as they are. A hook says itself that a Secret is not there.
+do, reads them as they are. A hook says itself that a Secret is not there; the one before a job is stopped looks at all.
 */}}
 {{- define "flink.part.tls" -}}
 {{- $root := .root -}}
 {{- $process := has "secrets" .parts -}}
 {{- $secrets := include "flink.tls.secrets" $root | fromJson -}}
-{{- if not $process }}{{ $secrets = pick $secrets "rest" }}{{ end -}}
 {{- $hook := eq .component "hooks" -}}
+{{- $before := and $hook (hasPrefix "before" .name) (ne .name "before-uninstall") -}}
+{{- if not (or $process $before) }}{{ $secrets = pick $secrets "rest" }}{{ end -}}
 {{- with include "flink.tls.hooksSecret" $root }}{{ if $hook }}{{ $_ := set $secrets "rest" . }}{{ end }}{{ end -}}
 {{- $rotation := include "flink.text" $root.Values.tls.rotation -}}
 {{- if and $secrets $process $rotation -}}
@@ -28,9 +29,11 @@ volumes:
         - {key: {{ . }}, path: {{ . }}}
         {{- end }}
   {{- end }}
-{{- if hasKey . "rest" }}
+{{- with ternary (omit . "internal") . $process }}
 volumeMounts:
-  - {name: tls-rest, mountPath: /opt/flink/tls/rest, readOnly: true}
+  {{- range $part, $_ := . }}
+  - {name: tls-{{ $part }}, mountPath: /opt/flink/tls/{{ $part }}, readOnly: true}
+  {{- end }}
 {{- end }}
 {{- end -}}
 {{- end }}
