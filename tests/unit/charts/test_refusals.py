@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -226,6 +227,10 @@ REFUSALS = [
             ),
             ({"rest": {"clientCertificates": True}}, "plain HTTP knows no certificates", "set tls.rest.enabled=true"),
             ({"certManager": {"issuerRef": {"kind": "Issuer"}}}, "tls/certManager/issuerRef", "name"),
+            *(
+                ({"rest": {"enabled": True, "secretName": "s", "hosts": [host]}}, f"tls.rest.hosts has {json.dumps(host)}", "flink.example.com")
+                for host in ("a.example\nbasicConstraints=CA:TRUE", "a,DNS:evil.example", "https://a.example", "a b", "10.0.0.1")
+            ),
         )
     ),
     *(
@@ -244,7 +249,14 @@ REFUSALS = [
     ({"ingress": {"enabled": True, "tlsSecretName": "t"}}, "ingress.tlsSecretName is set", "set ingress.host"),
     (login(secret=""), "auth.type is oidc, but auth.oidc.secret is empty", "write it"),
     (login(allowedGroups=[]), "neither auth.oidc.allowedGroups nor auth.oidc.allowedEmails names anybody", 'allowedEmails=["*"]'),
-    (login(args=["--client-secret=abc"]), "auth.oidc.args has --client-secret,", "put it into the Secret"),
+    *(
+        (login(args=[f"{arg}=redis://u:p@a.example"]), f"auth.oidc.args has {arg},", "put it into the Secret")
+        for arg in ("--client-secret", "--redis-password", "--jwt-key", "--signature-key", "--redis-connection-url")
+    ),
+    *(
+        ({"auth": {"oidc": {key: value}}}, f"auth.oidc.{key} is set, but auth.type is none", "set auth.type=oidc")
+        for key, value in (("caConfigMap", "c"), ("bearerTokens", True), ("args", ["--cookie-expire=1h"]))
+    ),
     ({**login(), "networkPolicy": WALLS}, "networkPolicy.egress.oidc is empty, so that the proxy does not reach", "write a rule"),
     ({"auth": {"type": "basic"}}, "auth.type is basic, but auth.basic.secret is empty", "write it"),
     ({"auth": {"basic": {"secret": "people"}}}, "auth.basic.secret is set, but auth.type is none", "set auth.type=basic"),

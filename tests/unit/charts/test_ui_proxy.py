@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import posixpath
 import re
@@ -129,6 +130,22 @@ def test_read_only_lets_no_other_method_through() -> None:
     assert "request_method" not in nginx(BASIC).partition("server {")[2]
 
 
+@pytest.mark.parametrize("values", [BASIC, oidc()], ids=["basic", "oidc"])
+def test_another_site_does_not_use_a_login(values: Tree) -> None:
+    """A browser sends names, passwords and cookies along with what a page of another site has it send."""
+    config = nginx(values)
+    ((what, foreign),) = re.findall(r'map "\$(http_sec_fetch_site:\$request_method)" \$foreign \{\s+"~(\S+)" 1;', config)
+    assert what == "http_sec_fetch_site:$request_method"
+    assert re.search(r"    if \(\$foreign\) \{\s+return 403;", config)
+    asked = {
+        f"{site}:{method}": bool(re.search(foreign, f"{site}:{method}"))
+        for site in ("cross-site", "same-site", "same-origin", "none", "")
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "GETS")
+    }
+    sites, reads = ("cross-site", "same-site"), ("GET", "HEAD")
+    assert asked == {one: one.split(":")[0] in sites and one.split(":")[1] not in reads for one in asked}
+
+
 def locations(config: str) -> dict[str, str]:
     """Each location of nginx -> what is in it."""
     return dict(re.findall(r"(?m)^ {4}location (.+) \{\n((?: {6}.*\n)+) {4}\}", config))
@@ -155,6 +172,10 @@ def test_flink_learns_no_password_cookie_or_token(values: Tree) -> None:
     assert all("proxy_set_header" not in text for text in locations(config).values() if "r-flink-rest" in text)
 
 
+def test_an_authority_is_mounted_for_a_provider_alone() -> None:
+    assert '"ca"' not in json.dumps(proxy(merged(oidc(caConfigMap="authorities"), BASIC))["spec"]["template"]["spec"]["volumes"])
+
+
 def test_basic_auth_reads_the_secret() -> None:
     pod = pod_template(proxy(BASIC))["spec"]
     (login,) = [volume for volume in pod["volumes"] if volume["name"] == "login"]
@@ -179,6 +200,20 @@ def test_the_client_secret_is_in_files_of_oauth2_proxy_alone() -> None:
 def test_oauth2_proxy_is_reached_by_nginx_alone() -> None:
     assert "--http-address=127.0.0.1:4180" in arguments()
     assert "ports" not in containers(proxy(oidc()))["oauth2-proxy"]
+
+
+def test_a_name_of_a_group_is_one_name() -> None:
+    """oauth2-proxy reads a list with commas, and would let in who is in a part of the name."""
+    (group,) = [one for one in arguments(allowedGroups=['CN=a "b",OU=c'], args=[]) if "allowed-group" in one]
+    assert next(csv.reader([group.removeprefix("--allowed-group=")])) == ['CN=a "b",OU=c']
+    assert "--allowed-group=streams" in arguments()
+
+
+@pytest.mark.parametrize("key", ["issuer", "clientId", "allowedGroups"])
+def test_kubernetes_puts_no_variables_into_what_is_given(key: str) -> None:
+    text = "https://$(HOME)"
+    (given,) = [one for one in arguments(**{key: [text] if key == "allowedGroups" else text}) if "HOME" in one]
+    assert given.endswith("=https://$$(HOME)")
 
 
 def test_who_is_let_in() -> None:
@@ -237,6 +272,18 @@ def test_the_proxy_asks_an_encrypted_rest_api_with_the_certificates_of_the_relea
     assert "proxy_ssl" not in nginx(READ_ONLY)
     volumes = {one["name"]: one for one in proxy(READ_ONLY, locks)["spec"]["template"]["spec"]["volumes"]}
     assert volumes["tls-rest"]["secret"]["secretName"] == "mine"
+
+
+def test_another_rotation_has_the_proxy_read_its_certificates_anew() -> None:
+    locks: Tree = {"tls": {"rest": {"enabled": True, "secretName": "mine"}}}
+    rotated: Tree = {"tls": {"rotation": "2"}}
+    assert pod_template(proxy(READ_ONLY, locks)) != pod_template(proxy(READ_ONLY, locks, rotated))
+    assert pod_template(proxy(READ_ONLY)) == pod_template(proxy(READ_ONLY, rotated))
+
+
+def test_it_looks_at_a_chain_of_authorities() -> None:
+    locks: Tree = {"tls": {"rest": {"enabled": True, "secretName": "mine"}}}
+    assert int(re.findall(r"proxy_ssl_verify_depth (\d+);", nginx(READ_ONLY, locks))[0]) > 1
 
 
 def test_an_ingress_that_leads_to_the_proxy_speaks_plain_http() -> None:

@@ -102,6 +102,16 @@ def test_a_certificate_that_does_not_fit_is_a_sentence(
             assert part in sentence
 
 
+def test_one_for_clients_alone_is_not_said_to_be_of_another_authority(
+    authority: Authority, mounted: Path, tmp_path: Path
+) -> None:
+    write({"ca.crt": authority.certificate}, mounted)
+    with https(authority.issue(["localhost"], usages="clientAuth"), tmp_path / "server") as (_, url):
+        sentence = distrust(Flink(url, SECRET))
+    assert "unsuitable certificate purpose" in sentence.replace("unsupported", "unsuitable")
+    assert "Put one that fits into Secret r-rest-tls" in sentence
+
+
 def test_a_secret_may_come_after_the_hook(good: dict[str, str], mounted: Path, tmp_path: Path) -> None:
     with https(good, tmp_path / "server") as (_, url):
         flink = Flink(url, SECRET)

@@ -48,20 +48,15 @@ def sentence(error: Untrusted, url: str, secret: str) -> str:
 
 
 # Numbers of OpenSSL's X509_V_ERR_....
-_EXPIRED, _NAMES = 10, (62, 64)
+_EXPIRED, _NAMES, _AUTHORITIES = (10,), (62, 64), (2, 18, 19, 20, 21)
 
 
 def _remedy(code: int, secret: str) -> str:
-    if code == _EXPIRED:
-        return (
-            f"Put a new one into Secret {secret}, and restart JobManager and TaskManagers with `kubectl rollout restart`: a job "
-            "resumes from its newest checkpoint."
-        )
-    if code in _NAMES:
-        return (
-            f"Put one for this name into Secret {secret}, and restart JobManager and TaskManagers with `kubectl rollout restart`."
-        )
-    return f"Add the authority that signed it to ca.crt in Secret {secret}, beside the others."
+    if code in _AUTHORITIES:
+        return f"Add the authority that signed it to ca.crt in Secret {secret}, beside the others."
+    one = "a new one" if code in _EXPIRED else "one for this name" if code in _NAMES else "one that fits"
+    then = ": a job resumes from its newest checkpoint" if code in _EXPIRED else ""
+    return f"Put {one} into Secret {secret}, and restart JobManager and TaskManagers with `kubectl rollout restart`{then}."
 
 
 def check(wanted: Wanted) -> None:

@@ -37,6 +37,12 @@ http {
     ~text/html 1;
   }
   {{- end }}
+  {{- if ne $auth.type "none" }}
+  # A browser sends what it is logged in with along for pages of other sites too, and says so.
+  map "$http_sec_fetch_site:$request_method" $foreign {
+    "~^(cross|same)-site:(?!(GET|HEAD)$)" 1;
+  }
+  {{- end }}
   server {
     listen 8080;
     client_max_body_size 0;
@@ -58,6 +64,11 @@ http {
       return 403;
     }
     {{- end }}
+    {{- if ne $auth.type "none" }}
+    if ($foreign) {
+      return 403;
+    }
+    {{- end }}
     {{- if eq $auth.type "basic" }}
     auth_basic "Flink";
     auth_basic_user_file /etc/ui-proxy-login/auth;
@@ -75,6 +86,7 @@ http {
     {{- with .Values.tls.rest }}
     {{- if .enabled }}
     proxy_ssl_verify on;
+    proxy_ssl_verify_depth 10;
     proxy_ssl_trusted_certificate /opt/flink/tls/rest/ca.crt;
     proxy_ssl_name {{ include "flink.rest.name" $ }};
     proxy_ssl_server_name on;
@@ -157,7 +169,11 @@ http {
       "--set-xauthrequest"
       "--skip-provider-button"
       "--request-logging=false" -}}
-{{- range $oidc.allowedGroups }}{{ $args = append $args (printf "--allowed-group=%s" .) }}{{ end -}}
+{{- range $oidc.allowedGroups -}}
+{{- /* One field of a list with commas. */ -}}
+{{- $field := ternary (printf "\"%s\"" (replace "\"" "\"\"" .)) . (regexMatch "[,\"\r\n]" .) -}}
+{{- $args = append $args (printf "--allowed-group=%s" $field) -}}
+{{- end -}}
 {{- range $oidc.allowedEmails | default (list "*") -}}
 {{- $domain := trimPrefix "@" . -}}
 {{- $arg := ternary "--authenticated-emails-file=/etc/ui-proxy/emails" (printf "--email-domain=%s" $domain)
@@ -166,5 +182,8 @@ http {
 {{- end -}}
 {{- if $oidc.bearerTokens }}{{ $args = append $args "--skip-jwt-bearer-tokens" }}{{ end -}}
 {{- if $oidc.caConfigMap }}{{ $args = append $args "--provider-ca-file=/etc/ui-proxy-ca/ca.crt" }}{{ end -}}
-{{- concat (uniq $args) $oidc.args | toYaml -}}
+{{- /* Kubernetes puts variables into arguments: only those of the user's own. */ -}}
+{{- $plain := list -}}
+{{- range uniq $args }}{{ $plain = append $plain (replace "$(" "$$(" .) }}{{ end -}}
+{{- concat $plain $oidc.args | toYaml -}}
 {{- end }}

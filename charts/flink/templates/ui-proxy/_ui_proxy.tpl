@@ -56,9 +56,9 @@ volumes:
         - {key: {{ . }}, path: {{ . }}}
         {{- end }}
   {{- end }}
-  {{- with $auth.oidc.caConfigMap }}
+  {{- if and (eq $auth.type "oidc") $auth.oidc.caConfigMap }}
   - name: ca
-    configMap: {name: {{ tpl . $.root | quote }}}
+    configMap: {name: {{ tpl $auth.oidc.caConfigMap .root | quote }}}
   {{- end }}
 volumeMounts:
   - {name: config, mountPath: /etc/ui-proxy, readOnly: true}

@@ -4,15 +4,19 @@
 {{- $oidc := $auth.oidc -}}
 {{- $people := concat $oidc.allowedGroups $oidc.allowedEmails -}}
 {{- $given := dict "auth.basic.secret" $auth.basic.secret -}}
-{{- range $key := list "publicUrl" "issuer" "clientId" "secret" "allowedGroups" "allowedEmails" -}}
-{{- $_ := set $given (printf "auth.oidc.%s" $key) (get $oidc $key) -}}
+{{- $required := list "auth.basic.secret" -}}
+{{- range $key := list "publicUrl" "issuer" "clientId" "secret" -}}
+{{- $required = append $required (printf "auth.oidc.%s" $key) -}}
+{{- end -}}
+{{- range $key, $value := omit $oidc "image" "resources" -}}
+{{- $_ := set $given (printf "auth.oidc.%s" $key) $value -}}
 {{- end -}}
 {{- range $key, $value := $given -}}
 {{- $type := (splitList "." $key | rest | first) -}}
 {{- if and $value (eq $auth.type "none") -}}
 {{- fail (printf (cat "%s is set, but auth.type is none, so that nobody is asked who they are: set auth.type=%s, or"
       "leave it out.") $key $type) -}}
-{{- else if and (eq $type $auth.type) (not $value) (not (hasPrefix "auth.oidc.allowed" $key)) -}}
+{{- else if and (eq $type $auth.type) (not $value) (has $key $required) -}}
 {{- fail (printf "auth.type is %s, but %s is empty: write it." $type $key) -}}
 {{- end -}}
 {{- end -}}
@@ -22,7 +26,7 @@
       "who is let in, or auth.oidc.allowedEmails=[\"*\"] for whomever the provider knows.") -}}
 {{- end -}}
 {{- range $oidc.args -}}
-{{- if regexMatch "^--[a-z-]*(secret|password)=" . -}}
+{{- if regexMatch "^--([a-z-]*(secret|password|(jwt|signature)-key)=|[a-z-]+=[a-z]+://[^/]*:[^/]*@)" . -}}
 {{- fail (printf (cat "auth.oidc.args has %s, and arguments are shown to whoever sees the pod: put it into the"
       "Secret of auth.oidc.secret, or name a file.") (splitList "=" . | first)) -}}
 {{- end -}}

@@ -13,6 +13,14 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- range $tls.rest.hosts -}}
+{{- $host := tpl . $ -}}
+{{- $label := "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?" -}}
+{{- if not (regexMatch (printf "^([*][.])?(%s[.])*[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$" $label) $host) -}}
+{{- fail (printf (cat "tls.rest.hosts has %q, which is no name of a host: write one without scheme, port and path, for"
+      "example flink.example.com.") $host) -}}
+{{- end -}}
+{{- end -}}
 {{- $issuer := $tls.certManager.issuerRef -}}
 {{- if and $issuer $tls.selfSigned.enabled -}}
 {{- fail (cat "tls.selfSigned.enabled is true beside tls.certManager.issuerRef, and both would make the certificates:"

@@ -11,7 +11,8 @@ do, reads them as they are. A hook says itself that a Secret is not there; the o
 {{- if not (or $process $before) }}{{ $secrets = pick $secrets "rest" }}{{ end -}}
 {{- with include "flink.tls.hooksSecret" $root }}{{ if $hook }}{{ $_ := set $secrets "rest" . }}{{ end }}{{ end -}}
 {{- $rotation := include "flink.text" $root.Values.tls.rotation -}}
-{{- if and $secrets $process $rotation -}}
+{{- $reads := or $process (eq .component "ui-proxy") -}}
+{{- if and $secrets $reads $rotation -}}
 annotations:
   checksum/tls: {{ sha256sum $rotation }}
 {{ end -}}
