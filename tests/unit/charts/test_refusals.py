@@ -228,7 +228,11 @@ REFUSALS = [
             ({"rest": {"clientCertificates": True}}, "plain HTTP knows no certificates", "set tls.rest.enabled=true"),
             ({"certManager": {"issuerRef": {"kind": "Issuer"}}}, "tls/certManager/issuerRef", "name"),
             *(
-                ({"rest": {"enabled": True, "secretName": "s", "hosts": [host]}}, f"tls.rest.hosts has {json.dumps(host)}", "flink.example.com")
+                (
+                    {"rest": {"enabled": True, "secretName": "s", "hosts": [host]}},
+                    f"tls.rest.hosts has {json.dumps(host)}",
+                    "flink.example.com",
+                )
                 for host in ("a.example\nbasicConstraints=CA:TRUE", "a,DNS:evil.example", "https://a.example", "a b", "10.0.0.1")
             ),
         )
