@@ -9,8 +9,9 @@ import pytest
 from ci.core.paths import DOCS, FLINK
 
 PAGE = (DOCS / "troubleshooting.md").read_text()
-# What Helm, Kafka and the KDV job say themselves.
+# What Helm, an image's shell, Kafka and the KDV job say themselves.
 OTHERS = {
+    "config.yaml: Read-only file system",
     "additional properties 'typo' not allowed",
     "another operation (install/upgrade/rollback) is in progress",
     "InvalidPidMappingException",
