@@ -1,4 +1,4 @@
-"""Helm's verbs carry the KDV job and its state: every row arrives once, whatever happened to the release in between."""
+"""Helm operations keep the KDV job and its state: every row arrives once, whatever happened to the release in between."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_a_jobmanager_that_is_replaced_has_it_too(
     assert sorted(parallelism(flink, first)) == [own, 3]
     newest = jar_job.newest(flink)
     faults.delete_pods(flink.cluster, namespace, flink.selector("jobmanager"))
-    wait_for(lambda: jar_job.restored(flink).get("id", 0) >= newest, timeout=240, what="the job to go on")
+    wait_for(lambda: jar_job.restored(flink).get("id", 0) >= newest, timeout=240, what="the job to resume")
     again = jar_job.running(flink)
     assert again[:16] == first[:16]
     wait_for(lambda: sorted(parallelism(flink, again)) == [own, 3], timeout=120, what="its parallelism")

@@ -284,7 +284,7 @@ class JobManager:
         return world.now >= job.runs_from
 
     def _fall_back(self, job: Job, world: World) -> None:
-        """Its tasks are gone: it goes on from its newest checkpoint."""
+        """Its tasks are gone: it resumes from its newest checkpoint."""
         if job.checkpoints:
             job.rows = job.checkpoints[-1][2]
         else:

@@ -11,7 +11,7 @@ class Life:
 
     completed: int = 0
     allowed: set[int] = field(default_factory=set)
-    over: bool = False  # it finished by itself: a new one starts anew
+    over: bool = False  # it finished by itself: a new one starts from scratch
     unsure: str = ""  # why the model does not judge its next start
 
 

@@ -164,7 +164,7 @@ def run(world: World, event: str, wanted_json: Json) -> Result:
 
 
 def run_together(world: World, events: list[str], wanted_json: Json, order: Random) -> list[Result]:
-    """All at once, as Jobs that somebody applied: at each call and sleep another one may go on. `order` says which."""
+    """All at once, as Jobs that somebody applied: at each call and sleep another one may run. `order` says which."""
     wanted = HOOKS.wanted.parse(json.loads(json.dumps(wanted_json)))
     turns = Turns(world, order)
     lines: list[str] = []

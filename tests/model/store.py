@@ -69,5 +69,5 @@ class Store:
                 yield path, state
 
     def rows(self, owner: str) -> int:
-        """The most that any state of an owner holds; -1 if there is none."""
+        """The maximum that any state of an owner holds; -1 if there is none."""
         return max((one.rows for files in self.volumes.values() for one in files.values() if one.owner == owner), default=-1)

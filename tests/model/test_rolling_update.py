@@ -25,7 +25,7 @@ def rolling(monkeypatch: pytest.MonkeyPatch) -> None:
     come_up, tick, serving = flink.JobManager._come_up, flink.JobManager.tick, world.World.serving
 
     def roll_out(self: Any, name: str, live: Any) -> None:
-        """The ReplicaSet of before keeps its pods, and replaces one that is deleted, until the new pods are ready."""
+        """The previous ReplicaSet keeps its pods, and replaces one that is deleted, until the new pods are ready."""
         replicas = live["spec"].get("replicas", 1)
         if not name.endswith("jobmanager") or not replicas:
             self.__dict__.setdefault("before", {}).pop(name, None)
@@ -114,7 +114,7 @@ def went_well(release: Checked, outcome: Outcome) -> None:
 @each
 @pytest.mark.parametrize("how", ["rollback", "upgrade back", "upgrade on"])
 def test_an_image_that_does_not_exist_is_taken_back(values: Values, how: str) -> None:
-    """Pods that the ReplicaSet of before makes while the hook waits are barred, and nobody restarts them."""
+    """Pods that the previous ReplicaSet makes while the hook waits are barred, and nobody restarts them."""
     release = installed(values)
     assert not release.helm.upgrade(replace(values, program=TYPO)).ok
     if how == "rollback":

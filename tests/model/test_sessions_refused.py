@@ -57,7 +57,7 @@ class TestFilesOfBefore:
     VALUES = SESSIONS["claim"]
 
     def test_of_others_keep_no_first_job_from_its_start(self) -> None:
-        """The Deployment was made anew, so it is younger than their files; the record is older."""
+        """The Deployment was made again, so it is younger than their files; the record is older."""
         none = replace(self.VALUES, jobs=())
         release = installed(none)
         somebody_submits(release)
@@ -143,7 +143,7 @@ def test_an_image_that_is_gone_is_replaced_by_another_one(values: Values, how: s
 
 
 def test_a_session_is_not_told_of_a_value_that_its_jobs_do_not_have() -> None:
-    """Its PVC was made anew. Jobs of session.jobs have no upgradeMode."""
+    """Its PVC was made again. Jobs of session.jobs have no upgradeMode."""
     values = replace(SESSIONS["claim"], existing_claim="mine")
     release = installed(values)
     claims = release.world.kubernetes.kind("persistentvolumeclaims")

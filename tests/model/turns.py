@@ -17,7 +17,7 @@ class Turns:
     def __init__(self, world: World, order: Random) -> None:
         self._world = world
         self._order = order
-        self._wakes: dict[int, float] = {}  # thread -> when it goes on
+        self._wakes: dict[int, float] = {}  # thread -> when it continues
         self._gates: dict[int, threading.Event] = {}
         self._back = threading.Event()
         self._mine = threading.local()

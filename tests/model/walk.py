@@ -197,7 +197,7 @@ class Checked:
 
     @property
     def waits_on_purpose(self) -> bool:
-        """A JobManager says why it does not go on: nothing tells the newest checkpoint, it was on another volume, the job is
+        """A JobManager says why it runs no job: nothing tells the newest checkpoint, it was on another volume, the job is
         over, or there is state and no record."""
         hindrances = {one.hindrance for one in self.world.jobmanagers.values()}
         over = all(self.world.ledger.life(job).over for job in self.names(self.values))

@@ -43,7 +43,7 @@ class World:
     crashes: list[str] = field(default_factory=list)
     generator: random.Random = field(default_factory=lambda: random.Random(7))
 
-    # Rules of the start script; the hooks of before had others. A module cannot be copied with the world.
+    # Rules of the start script; the previous hooks had others. A module cannot be copied with the world.
     @property
     def rules(self) -> ModuleType:
         return RULES[-1]

@@ -5,7 +5,7 @@
 #   JOB_SPECIFICATION      hash of what this pod runs
 #   POD_UID                UID of this pod
 #   HIGH_AVAILABILITY      true if Flink itself finds the job's newest checkpoint, by the job's id
-#   CLAIM_DIRECTORY        where checkpoints/ and savepoints/ are files; empty if they lie elsewhere
+#   CLAIM_DIRECTORY        where checkpoints/ and savepoints/ are files; empty if they are elsewhere
 #   RETAINED_CHECKPOINTS   how many checkpoints are kept of the processes before this one
 #   CLAIM_OWN_CHECKPOINTS  true if Flink may delete the checkpoint that it starts from in time, when it is this release's own
 set -euo pipefail
@@ -51,7 +51,7 @@ states() {
   if ((${#files[@]})); then ls -td "${files[@]}"; fi
 }
 
-# The newest state of the job, or of one before it that it goes on from.
+# The newest state of the job, or of one before it from which it resumes.
 newest() {
   local job state
   if [[ ! $directory ]]; then return; fi
@@ -102,13 +102,13 @@ has_run_elsewhere() {
 # Why the job must not be started yet; empty if it may be.
 hindrance() {
   if [[ ! $(field job) ]]; then
-    echo "Waiting for the record of the release, which its hooks write: without it nobody knows where the job goes on. Run helm upgrade with hooks."
+    echo "Waiting for the record of the release, which its hooks write: without it nobody knows from where the job resumes. Run helm upgrade with hooks."
   elif [[ $(field state) != running ]]; then
     echo "The job is $(field state): this pod does not run it."
   elif [[ $(field spec) != "$JOB_SPECIFICATION" ]]; then
     echo "The record is for specification $(field spec), this pod has $JOB_SPECIFICATION: waiting for the record or for the pod's end."
   elif [[ $(field pending) == replace || " $(field pending) " == " restart"*" ${POD_UID:-} "* ]]; then
-    echo "The job goes on in another pod: waiting for the end of this one."
+    echo "The job continues in another pod: waiting for the end of this one."
   elif [[ ! $directory && ${HIGH_AVAILABILITY:-} != true && $(field checkpointDirectory) ]] && has_run; then
     echo "This JobManager has been restarted, and without high availability it cannot tell the job's newest checkpoint in $(field checkpointDirectory)." \
       "Name it with helm upgrade --set job.fromSavepoint=..., and set highAvailability.type=kubernetes, which finds it by itself."
@@ -181,7 +181,7 @@ if [[ $directory ]]; then
 fi
 
 id=$(field job)
-# Without high availability the program is uploaded anew, which a TaskManager refuses under an id that it knows: half of it is new.
+# Without high availability the program is uploaded again, which a TaskManager refuses under an id that it knows: half of it is new.
 if [[ ${HIGH_AVAILABILITY:-} != true ]]; then
   id=${id:0:16}$(tr -d - </proc/sys/kernel/random/uuid)
   id=${id:0:32}

@@ -246,7 +246,7 @@ def test_durations_are_those_of_flink(written: str | int, option: str) -> None:
         ({"rest": {"service": {"type": "NodePort"}}}, set()),
         ({"commonLabels": {"cost-center": "42"}}, set()),
         ({"commonAnnotations": {"owner": "streams"}}, set()),
-        # Flink reads them anew, but not what an init container has copied.
+        # Flink reads them again, but not what an init container has copied.
         ({"logging": {"loggers": {"root": "DEBUG"}}}, set()),
         ({"taskmanager": {"podAnnotations": {"a": "b"}}}, {"taskmanager"}),
         ({"jobmanager": {"podAnnotations": {"a": "b"}}}, {"jobmanager"}),

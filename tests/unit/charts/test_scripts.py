@@ -187,7 +187,7 @@ class TestItWaits:
     @pytest.mark.parametrize("pending", ["replace", "restart this", "restart that this"])
     def test_when_the_hook_is_about_to_replace_it(self, pod: JobManager, pending: str) -> None:
         pod.record(pending=pending)
-        assert "goes on in another pod" in pod.waits(POD_UID="this")
+        assert "continues in another pod" in pod.waits(POD_UID="this")
 
     def test_not_when_the_hook_replaces_others(self, pod: JobManager) -> None:
         pod.record(pending="restart that")
@@ -262,7 +262,7 @@ class TestItWaits:
     @pytest.mark.parametrize(
         "changes",
         [{"former": FORMER, "confirmed": "1"}, {"confirmed": "2"}, {"ran": "2"}],
-        ids=["goes on", "was proven", "was seen running"],
+        ids=["resumes", "was proven", "was seen running"],
     )
     def test_for_a_volume_on_which_the_job_has_not_run(self, pod: JobManager, changes: dict[str, str]) -> None:
         pod.record(generation="2", **changes)
@@ -334,7 +334,7 @@ def test_arguments_of_the_job_are_not_printed(pod: JobManager) -> None:
 def test_what_high_availability_knows_it_knows_by_its_id(pod: JobManager) -> None:
     pod.record(restore="s3://b/s")
     assert pod.words(HIGH_AVAILABILITY="true")[:3] == ["start-foreground", "--job-id", JOB]
-    # Without it, a TaskManager refuses a program that is uploaded anew under an id that it knows.
+    # Without it, a TaskManager refuses a program that is uploaded again under an id that it knows.
     assert pod.words()[2] != pod.words()[2]
 
 
@@ -380,7 +380,7 @@ class TestNewestState:
         pod.record()
         pod.state(f"checkpoints/{JOB}/chk-9", age=30)
         pod.state(f"savepoints/{JOB}/stop/savepoint-1", age=5)
-        pod.state(f"savepoints/{JOB}/savepoint-2", age=10)  # of the schedule: the job went on after it
+        pod.state(f"savepoints/{JOB}/savepoint-2", age=10)  # of the schedule: the job kept running after it
         assert pod.starts() == ["--fromSavepoint", f"file://{pod.data}/savepoints/{JOB}/stop/savepoint-1"]
 
     def test_under_high_availability_too(self, pod: JobManager) -> None:

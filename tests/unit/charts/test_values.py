@@ -527,8 +527,8 @@ DEMO_CHANGES: dict[str, tuple[Any, Tree]] = {
 
 
 def test_the_tables_have_every_value() -> None:
-    assert FLINK_CHANGES.keys() == flink_leaves()
-    assert DEMO_CHANGES.keys() == demo_leaves()
+    assert FLINK_CHANGES.keys() == flink_leaves(), "write a row into FLINK_CHANGES, or remove the one without a value"
+    assert DEMO_CHANGES.keys() == demo_leaves(), "write a row into DEMO_CHANGES, or remove the one without a value"
 
 
 @pytest.mark.parametrize("path", FLINK_CHANGES)

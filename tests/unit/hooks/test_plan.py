@@ -290,7 +290,7 @@ RESCALED = [
         seen={"vertices": vertices(4, 4)},
     ),
     case(
-        "a JobManager without high availability has come up with the parallelism of before",
+        "a JobManager without high availability has come up with the previous parallelism",
         "RESCALE",
         job=FOUR,
         record=SCALED,

@@ -261,7 +261,7 @@ class TestTaskManagers:
         [
             ({"readyReplicas": 2}, True),  # of four, two of which have no node yet
             ({"readyReplicas": 1}, False),
-            ({"readyReplicas": 4, "updatedReplicas": 3}, False),  # one of before is there
+            ({"readyReplicas": 4, "updatedReplicas": 3}, False),  # a previous one is there
         ],
         ids=str,
     )

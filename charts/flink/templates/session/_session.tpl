@@ -12,7 +12,7 @@
 {{- toJson $jobs -}}
 {{- end }}
 
-{{/* What a job of the list says of its program: its file, or the sum of one by URL: (dict "job" . "key" "file"). */}}
+{{/* What a job of the list says of its program: its file, or the `sha256` of a URL: (dict "job" . "key" "file"). */}}
 {{- define "flink.session.program" -}}
 {{- $key := .key -}}
 {{ dig "jar" $key "" .job | default (dig "python" $key "" .job) | default (dig "sql" $key "" .job) }}

@@ -21,7 +21,7 @@ args:
   - -D
   - taskmanager.resource-id=$(POD_NAME)
 {{- if include "flink.autoscaled" . }}
-# Jobs go on from it on the TaskManagers that are left, and read nothing twice.
+# Jobs resume from it on the TaskManagers that are left, and read nothing twice.
 lifecycle:
   preStop:
     exec:

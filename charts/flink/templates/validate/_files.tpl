@@ -34,13 +34,13 @@
 {{- $program := get (include "flink.job" $ | fromJson) $kind -}}
 {{- $key := printf "job.%s.file" $kind -}}
 {{- include "flink.validate.program" (dict "root" $ "who" $key "key" $key "file" $program.file
-      "sha256" $program.sha256 "sum" (printf "job.%s.sha256" $kind)) -}}
+      "sha256" $program.sha256 "checksum" (printf "job.%s.sha256" $kind)) -}}
 {{- end -}}
 {{- end }}
 
 {{/*
-A file of a job that a value names, and its sum: (dict "root" $ "who" <subject of the sentences> "key" <name of the
-value> "file" "..." "sha256" "..." "sum" <name of the value for it>).
+A file of a job that a value names, and its SHA-256: (dict "root" $ "who" <subject of the sentences> "key" <name of the
+value> "file" "..." "sha256" "..." "checksum" <name of the value for it>).
 */}}
 {{- define "flink.validate.program" -}}
 {{- $file := include "flink.files.path" .file -}}
@@ -55,12 +55,12 @@ value> "file" "..." "sha256" "..." "sum" <name of the value for it>).
 {{- end -}}
 {{- if not (regexMatch "^[0-9a-f]{64}$" (.sha256 | default "")) -}}
 {{- fail (printf (cat
-      "%s is fetched from a URL, and nobody could tell whether it is the right file: write its sum beside it, %s,"
-      "64 hexadecimal digits, as `sha256sum` prints it.") .who .sum) -}}
+      "%s is fetched from a URL, and nobody could tell whether it is the right file: write its SHA-256 beside"
+      "it, %s, 64 hexadecimal digits, as `sha256sum` prints it.") .who .checksum) -}}
 {{- end -}}
 {{- else -}}
 {{- if .sha256 -}}
-{{- fail (printf "%s has a sha256, but its file is no URL, and the sum would not be looked at: leave it out." .who) -}}
+{{- fail (printf "%s has a sha256, but its file is no URL, and nothing would look at it: leave it out." .who) -}}
 {{- end -}}
 {{- include "flink.validate.file" . -}}
 {{- end -}}

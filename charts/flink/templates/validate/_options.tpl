@@ -61,8 +61,8 @@
       "sql-gateway.endpoint.rest.address" $pod
       "io.tmp.dirs" "the root file system is read-only and /tmp is a volume: leave it out"
       "env.log.dir" "the root file system is read-only and /opt/flink/log is a volume: leave it out"
-      "security.ssl.rest.enabled" "the probes would go on to speak plain HTTP: set tls.rest.enabled"
-      "security.ssl.enabled" "the probes would go on to speak plain HTTP: set tls.internal.enabled and tls.rest.enabled"
+      "security.ssl.rest.enabled" "the probes would still speak plain HTTP: set tls.rest.enabled"
+      "security.ssl.enabled" "the probes would still speak plain HTTP: set tls.internal.enabled and tls.rest.enabled"
       "historyserver.web.ssl.enabled" "it speaks HTTPS where REST does: set tls.rest.enabled"
 -}}
 {{- /* What the chart relies on may be written down. */ -}}

@@ -39,7 +39,7 @@
 {{- $sha256 := include "flink.session.program" (dict "job" . "key" "sha256") -}}
 {{- include "flink.validate.program" (dict "root" $root "who" (printf "session.jobs: %s" $name) "file" $file
       "key" (printf "session.jobs: %s of %s" (first $kinds) $name)
-      "sha256" $sha256 "sum" (printf "%s.sha256" (first $kinds))) -}}
+      "sha256" $sha256 "checksum" (printf "%s.sha256" (first $kinds))) -}}
 {{- if and .sql .args -}}
 {{- fail (printf "session.jobs: %s has args, but nobody hands them to a file of SQL: leave them out." $name) -}}
 {{- end -}}
