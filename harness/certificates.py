@@ -31,8 +31,8 @@ class Authority:
         return {name: (self.directory / name).read_text() for name in ("tls.crt", "tls.key", "ca.crt")}
 
     def _openssl(self, *options: str) -> None:
-        words = [word for option in options for word in option.split("=", 1)]
-        subprocess.run(["openssl", *words], cwd=self.directory, check=True, capture_output=True)
+        argv = [word for option in options for word in option.split("=", 1)]
+        subprocess.run(["openssl", *argv], cwd=self.directory, check=True, capture_output=True)
 
 
 _NEW_KEY = ("-newkey=rsa:2048", "-nodes")

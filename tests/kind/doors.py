@@ -211,8 +211,8 @@ class Doors:
         client = {"client_id": CLIENT["CLIENT_ID"]}
         answer = session.get(f"{self.issuer}/authorize", params={**asked, **client}, allow_redirects=False, timeout=30)
         (code,) = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
-        told = {**client, "client_secret": CLIENT["CLIENT_SECRET"], "grant_type": "authorization_code", "code": code}
-        token: str = session.post(f"{self.issuer}/token", data=told, timeout=30).json()["id_token"]
+        form = {**client, "client_secret": CLIENT["CLIENT_SECRET"], "grant_type": "authorization_code", "code": code}
+        token: str = session.post(f"{self.issuer}/token", data=form, timeout=30).json()["id_token"]
         return token
 
 

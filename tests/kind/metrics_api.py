@@ -67,8 +67,8 @@ def objects(namespace: str, folder: Path) -> list[Json]:
     """What a namespace needs for it; `folder` is for the certificate."""
     key, certificate = folder / "tls.key", folder / "tls.crt"
     files = [f"-keyout={key}", f"-out={certificate}"]
-    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", f"-subj=/CN={NAME}.{namespace}.svc"]
-    subprocess.run([*words, *(word for file in files for word in file.split("=", 1))], check=True, capture_output=True)
+    argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", f"-subj=/CN={NAME}.{namespace}.svc"]
+    subprocess.run([*argv, *(word for file in files for word in file.split("=", 1))], check=True, capture_output=True)
     tls = {file.name: base64.b64encode(file.read_bytes()).decode() for file in (key, certificate)}
     reads = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}
     account = {"kind": "ServiceAccount", "name": "default", "namespace": namespace}

@@ -67,9 +67,9 @@ def start(cluster: Cluster, namespace: str, labels: Mapping[str, Mapping[str, st
         cluster.core.create_namespaced_pod(namespace, {"metadata": {"name": name, "labels": dict(own)}, "spec": spec})
 
     def running() -> list[StandIn]:
-        found = {pod.metadata.name: pod for pod in cluster.pods(namespace)}
-        ready = all(name in found and found[name].status.phase == "Running" for name in labels)
-        return [StandIn(name, namespace, found[name].status.pod_ip) for name in labels] if ready else []
+        pods = {pod.metadata.name: pod for pod in cluster.pods(namespace)}
+        ready = all(name in pods and pods[name].status.phase == "Running" for name in labels)
+        return [StandIn(name, namespace, pods[name].status.pod_ip) for name in labels] if ready else []
 
     explain = functools.partial(evidence.summary, cluster, namespace)
     return wait_for(running, timeout=120, what=f"the stand-ins of {namespace}", on_timeout=explain)

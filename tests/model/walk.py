@@ -177,13 +177,15 @@ class Checked:
         """After an operation that went well the jobs are those of its values."""
         self.world.advance(15)
         live = {job.name: job for job in self.jobs}
-        wanted = {f"app/{job.name}": job.program for job in values.jobs} if values.type == "session" else {"app/": values.program}
+        programs = (
+            {f"app/{job.name}": job.program for job in values.jobs} if values.type == "session" else {"app/": values.program}
+        )
         session = values.type == "session"
         parallelism = {f"app/{job.name}": job.parallelism for job in values.jobs} if session else {"app/": values.parallelism}
         if values.type == "job" and values.state == "suspended":
             assert not live, f"suspended, but {sorted(live)} run"
             return
-        for name, program in wanted.items():
+        for name, program in programs.items():
             if self.world.ledger.life(name).over or self.world.ledger.life(name).unsure:
                 continue
             if self.waits_on_purpose or self.was_stopped_by_hand:
@@ -193,7 +195,7 @@ class Checked:
                 continue
             assert live[name].upper == parallelism[name], f"{name} has a parallelism of {live[name].upper}"
             assert live[name].program == program, f"{name} runs program {live[name].program} instead of {program}"
-        assert set(live) <= set(wanted), f"nobody asked for {sorted(set(live) - set(wanted))}"
+        assert set(live) <= set(programs), f"nobody asked for {sorted(set(live) - set(programs))}"
 
     @property
     def waits_on_purpose(self) -> bool:

@@ -238,8 +238,8 @@ class FakeKubernetes(Fake):
         if method == "DELETE":
             self.dropped.append(selector)
             return 200, {}
-        wanted = [pair for pair in selector.split(",") if "=" in pair]
-        return 200, {"items": [pod for pod in self.pods if all(_matches(pod, pair) for pair in wanted)]}
+        pairs = [pair for pair in selector.split(",") if "=" in pair]
+        return 200, {"items": [pod for pod in self.pods if all(_matches(pod, pair) for pair in pairs)]}
 
     def _object(self, method: str, kind: str, names: list[str], query: str, body: Json) -> tuple[int, Any]:
         known = self.objects[kind]

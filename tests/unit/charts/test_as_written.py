@@ -22,10 +22,10 @@ NO_CPU = {"requests": {"cpu": "0", "memory": "1Gi"}, "limits": {"cpu": 1, "memor
 
 def pods(values: dict[str, Any], chart: Any = FLINK, name: str = "r") -> dict[str, Object]:
     """The pod templates of Deployments, by the last part of their names."""
-    found = {}
+    templates = {}
     for obj in render(chart, values, name=name).by("Deployment"):
-        found[obj["metadata"]["name"].rpartition("-")[2]] = pod_template(obj)
-    return found
+        templates[obj["metadata"]["name"].rpartition("-")[2]] = pod_template(obj)
+    return templates
 
 
 def said(values: dict[str, Any], chart: Any = FLINK) -> str:
@@ -51,8 +51,8 @@ def specification(values: dict[str, Any]) -> str:
 )
 def test_annotations_are_texts_and_those_of_an_objects_own_keys_win(values: dict[str, Any], kind: str) -> None:
     common = {"commonAnnotations": {"a": "other", "b": "other", "c": "other", "d": 1}}
-    found = [obj["metadata"].get("annotations", {}) for obj in render(FLINK, {**values, **common}, name="r").by(kind)]
-    assert {"a": "true", "b": "86400", "c": "", "d": "1"} in found
+    annotations = [obj["metadata"].get("annotations", {}) for obj in render(FLINK, {**values, **common}, name="r").by(kind)]
+    assert {"a": "true", "b": "86400", "c": "", "d": "1"} in annotations
 
 
 @pytest.mark.parametrize("release", ["1234", "true", "null", "on", "y", "1e3"])
@@ -377,12 +377,8 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
                 ("sql-gateway.endpoint.rest.bind-address", "localhost", "the Service and the probes of the gateway"),
                 ("historyserver.web.address", "localhost", "the Service and the probes of the history server"),
                 ("env.log.dir", "/logs", "the root file system is read-only and /opt/flink/log is a volume"),
-                (
-                    "security.ssl.enabled",
-                    True,
-                    "the probes would go on to speak plain HTTP: set tls.internal.enabled and tls.rest.enabled",
-                ),
-                ("security.ssl.rest.enabled", True, "the probes would go on to speak plain HTTP: set tls.rest.enabled"),
+                ("security.ssl.enabled", True, "set tls.internal.enabled and tls.rest.enabled"),
+                ("security.ssl.rest.enabled", True, "the probes would still speak plain HTTP: set tls.rest.enabled"),
                 ("kubernetes.service-account", "x", "set serviceAccount.name, or taskmanager.serviceAccountName"),
                 ("kubernetes.taskmanager.service-account", "x", "set taskmanager.serviceAccountName"),
                 ("kubernetes.container.image.ref", "x", "set image.repository and image.tag"),

@@ -250,11 +250,11 @@ def test_services_and_the_component_behind_each() -> None:
         },
     }
     services = render(DEMO, values, name="r").by("Service")
-    found = {
+    ports = {
         service["metadata"]["name"]: (
             service["spec"]["selector"]["app.kubernetes.io/component"],
             {port["targetPort"]: port["port"] for port in service["spec"]["ports"]},
         )
         for service in services
     }
-    assert found == SERVICES
+    assert ports == SERVICES

@@ -195,8 +195,8 @@ def test_levels_of_loggers_are_added_to_the_rest() -> None:
     assert properties["rootLogger.level"] == "ERROR"
     names = [name for key, name in properties.items() if key.startswith("logger.") and key.endswith(".name")]
     assert sorted(names) == sorted(set(names))
-    found = {properties[f"logger.{key}.name"]: properties[f"logger.{key}.level"] for key in loggers_of(properties)}
-    assert found.items() >= {name: level for name, level in levels.items() if name != "root"}.items()
+    logged = {properties[f"logger.{key}.name"]: properties[f"logger.{key}.level"] for key in loggers_of(properties)}
+    assert logged.items() >= {name: level for name, level in levels.items() if name != "root"}.items()
     root = ElementTree.fromstring(data[logback])
     assert [(one.get("name"), one.get("level")) for one in root.iter("logger")][-2:] == [
         ("org.apache.flink.runtime", "TRACE"),

@@ -78,8 +78,8 @@ def test_the_fetcher_finds_the_code_of_the_hooks(tmp_path: Path) -> None:
     assert fetcher["command"][:4] == ["python3", "-B", "-m", "hooks.download"]
     with serving(FakeFiles({"/job.py": "pass"})) as url:
         for digest, code in ((hashlib.sha256(b"pass").hexdigest(), 0), (SUM, 1)):
-            words = [sys.executable, *fetcher["command"][1:4], f"{url}/job.py", digest, str(target)]
-            done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+            argv = [sys.executable, *fetcher["command"][1:4], f"{url}/job.py", digest, str(target)]
+            done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True)
             assert done.returncode == code, done.stderr
     assert target.read_text() == "pass"
     assert "is another file than the one that was asked for" in done.stderr
@@ -92,8 +92,8 @@ def test_what_was_not_fetched_is_named_without_its_query(url: str, tmp_path: Pat
     """It may be a signature, and many read logs."""
     with serving(FakeFiles({"/a.jar": "pass"})) as files:
         for asked in (url.replace("{}", files, 1) if url.startswith("{}") else url, f"{files}/a.jar?{{}}"):
-            words = [sys.executable, "-B", "-m", "hooks.download", asked.format("sig=geheim"), SUM, str(tmp_path / "a")]
-            done = subprocess.run(words, cwd=FLINK / "files", capture_output=True, text=True)
+            argv = [sys.executable, "-B", "-m", "hooks.download", asked.format("sig=geheim"), SUM, str(tmp_path / "a")]
+            done = subprocess.run(argv, cwd=FLINK / "files", capture_output=True, text=True)
             assert done.returncode == 1
             assert asked.partition("?")[0] in done.stderr
             assert "geheim" not in done.stderr

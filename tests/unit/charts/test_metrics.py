@@ -28,16 +28,16 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 
 def pods(manifests: Manifests) -> dict[str, Object]:
     """The pod templates by component; in native mode that of the TaskManagers is in Flink's ConfigMap."""
-    found = {}
+    templates = {}
     for obj in manifests:
         if obj["kind"] in ("Deployment", "StatefulSet", "Job", "CronJob", "Pod"):
             template = pod_template(obj)
-            found[template["metadata"]["labels"][COMPONENT]] = template
+            templates[template["metadata"]["labels"][COMPONENT]] = template
     for config_map in manifests.by("ConfigMap"):
         if text := config_map.get("data", {}).get("taskmanager-pod-template.yaml"):
             template = strict_yaml(text)
-            found[template["metadata"]["labels"][COMPONENT]] = template
-    return found
+            templates[template["metadata"]["labels"][COMPONENT]] = template
+    return templates
 
 
 def metrics_port(pod: Object) -> int | None:
@@ -48,8 +48,8 @@ def metrics_port(pod: Object) -> int | None:
 def has_metrics(values: dict[str, Any]) -> dict[str, int]:
     """The metrics port by component, of pods that have one."""
     manifests = render(FLINK, values, name="r")
-    found = {component: metrics_port(pod) for component, pod in pods(manifests).items()}
-    return {component: port for component, port in found.items() if port}
+    ports = {component: metrics_port(pod) for component, pod in pods(manifests).items()}
+    return {component: port for component, port in ports.items() if port}
 
 
 @each_kind
@@ -78,13 +78,13 @@ def test_the_pods_say_where_they_are_scraped(kind: str) -> None:
     plain, annotated = ({"metrics": {"port": 9999, "scrapeAnnotations": on}} for on in (False, True))
     for pod in pods(render(FLINK, merged(KINDS[kind], plain))).values():
         assert not [name for name in pod["metadata"].get("annotations", {}) if name.startswith("prometheus.io/")]
-    said = {
+    annotations = {
         component: {name: text for name, text in pod["metadata"]["annotations"].items() if name.startswith("prometheus.io/")}
         for component, pod in pods(render(FLINK, merged(KINDS[kind], annotated))).items()
         if component in ("jobmanager", "taskmanager")
     }
     expected = {"prometheus.io/scrape": "true", "prometheus.io/port": "9999", "prometheus.io/path": "/metrics"}
-    assert said == {"jobmanager": expected, "taskmanager": expected}
+    assert annotations == {"jobmanager": expected, "taskmanager": expected}
 
 
 def selects(selector: Object, labels: dict[str, str]) -> bool:

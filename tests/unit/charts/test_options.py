@@ -295,15 +295,15 @@ ALL = {"sqlGateway": {"enabled": True}, "historyServer": {"enabled": True}}
 
 def pods(manifests: Manifests) -> dict[str, dict[str, Any]]:
     """Every pod that runs Flink, by component; the one that Flink makes in native mode too."""
-    found = {}
+    templates = {}
     for obj in manifests:
         if obj["kind"] in ("Deployment", "Job", "Pod") and obj["spec"].get("replicas") != 0:
             pod = pod_template(obj)
-            found[pod["metadata"]["labels"]["app.kubernetes.io/component"]] = pod
+            templates[pod["metadata"]["labels"]["app.kubernetes.io/component"]] = pod
         text = obj.get("data", {}).get("taskmanager-pod-template.yaml") if obj["kind"] == "ConfigMap" else None
         if text:
-            found["taskmanager"] = strict_yaml(text)
-    return found
+            templates["taskmanager"] = strict_yaml(text)
+    return templates
 
 
 class TestOptionsFromSecrets:
@@ -361,11 +361,13 @@ class TestOptionsFromSecrets:
         assert source["secret"]["items"] == [{"key": "k", "path": "security.kerberos.login.keytab"}]
 
     def test_another_secret_is_another_pod_and_another_job(self) -> None:
-        told = []
+        specifications = []
         for values in ({}, from_secrets(PASSWORD), {"flink": {"configFrom": [secret(PASSWORD, key="other")]}}):
             manifests = render(FLINK, merged({"flink": {"type": "job"}}, values), name="r")
-            told.append(manifests.one("Deployment", "r-flink-jobmanager")["metadata"]["annotations"]["flink/specification"])
-        assert len(set(told)) == 3
+            specifications.append(
+                manifests.one("Deployment", "r-flink-jobmanager")["metadata"]["annotations"]["flink/specification"]
+            )
+        assert len(set(specifications)) == 3
 
     def test_a_volume_of_that_name_is_the_charts(self) -> None:
         values = merged(from_secrets("a.b"), {"jobmanager": {"extraVolumes": [{"name": "conf", "emptyDir": {}}]}})

@@ -286,13 +286,13 @@ def test_the_helm_test_checks_what_was_asked_for() -> None:
 
 def test_large_numbers_are_written_in_digits() -> None:
     demo = render(DEMO, {"producer": {"rate": 1000000, "count": 2000000}, "topic": {"partitions": 1000000}})
-    words = [
+    arguments = [
         word
         for job in demo.by("Job")
         for container in job["spec"]["template"]["spec"]["containers"]
         for word in container.get("args", [])
     ]
-    assert {"--rate=1000000", "--count=2000000", "--partitions=1000000"} <= set(words)
+    assert {"--rate=1000000", "--count=2000000", "--partitions=1000000"} <= set(arguments)
 
 
 def test_memory_may_be_given_in_bytes() -> None:
@@ -314,10 +314,10 @@ def test_the_client_that_submits_to_a_session_gets_volumes_of_ones_own() -> None
 
 def own_pods(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """{component: pod template} of the demo's own workloads."""
-    found = [*(object for kind in ("Job", "StatefulSet", "Deployment") for object in render(DEMO, values, name="r").by(kind))]
+    workloads = [*(object for kind in ("Job", "StatefulSet", "Deployment") for object in render(DEMO, values, name="r").by(kind))]
     return {
         object["metadata"]["labels"]["app.kubernetes.io/component"]: pod_template(object)
-        for object in found
+        for object in workloads
         if object["metadata"]["labels"]["app.kubernetes.io/name"] == "flink-kafka-demo"
     }
 

@@ -48,9 +48,9 @@ class Release:
 
 def mounts(container: Object) -> dict[str, str]:
     """{path: volume}. No path is there twice, which Kubernetes would refuse."""
-    found = [(mount["mountPath"], mount["name"]) for mount in container.get("volumeMounts", [])]
-    assert len(dict(found)) == len(found), found
-    return dict(found)
+    volumes_by_path = [(mount["mountPath"], mount["name"]) for mount in container.get("volumeMounts", [])]
+    assert len(dict(volumes_by_path)) == len(volumes_by_path), volumes_by_path
+    return dict(volumes_by_path)
 
 
 def volumes(pod: Object) -> dict[str, Any]:

@@ -45,12 +45,12 @@ def failed(file: Path) -> dict[str, set[str]]:
     command = [str(tools.path("kube-score")), "score", "--output-format=json", "-"]
     version = versions.get("kubernetes", "version").rpartition(".")[0]
     done = subprocess.run([*command, f"--kubernetes-version=v{version}"], input=text, capture_output=True, text=True)
-    found: dict[str, set[str]] = {}
+    failures: dict[str, set[str]] = {}
     for obj in json.loads(done.stdout):
         for check in obj["checks"] or []:
             if not check["skipped"] and check["grade"] < 10:
-                found.setdefault(check["check"]["id"], set()).add(obj["object_name"])
-    return found
+                failures.setdefault(check["check"]["id"], set()).add(obj["object_name"])
+    return failures
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
@@ -59,5 +59,5 @@ def test_nothing_is_found_that_has_no_reason(file: Path) -> None:
 
 
 def test_each_reason_is_needed() -> None:
-    found = {check for file in FILES for check in failed(file)}
-    assert LEFT.keys() - found == set()
+    failures = {check for file in FILES for check in failed(file)}
+    assert LEFT.keys() - failures == set()

@@ -228,8 +228,8 @@ class TestItWaits:
         session = pod.home / "bin" / "jobmanager.sh"
         session.write_text('#!/bin/sh\nprintf "%s\\n" session "$@"\n')
         session.chmod(0o755)
-        words = ["-D", "a=b", "--allowNonRestoredState", "-D", "c=d", "--", "-D", "e=f"]
-        done = bash(START, *words, seconds=20, **{**pod.environment, "NATIVE": native})
+        arguments = ["-D", "a=b", "--allowNonRestoredState", "-D", "c=d", "--", "-D", "e=f"]
+        done = bash(START, *arguments, seconds=20, **{**pod.environment, "NATIVE": native})
         start = ["kubernetes-session"] if native else ["session", "start-foreground"]
         assert done.stdout.splitlines() == [*start, "-D", "a=b", "-D", "c=d"]
 
@@ -546,11 +546,11 @@ REGISTERED = "flink_jobmanager_numRegisteredTaskManagers 2.0\n"
 )
 def test_check_wants_a_metric_of_the_job(type: str, metrics: str, there: bool) -> None:
     with flink({"/overview": OVERVIEW, "/metrics": metrics}) as port:
-        words = ("127.0.0.1", port, 2, type, "127.0.0.1", port)
+        arguments = ("127.0.0.1", port, 2, type, "127.0.0.1", port)
         if there:
-            assert "its metrics say so: " in bash(REST, "check", *words).stdout
+            assert "its metrics say so: " in bash(REST, "check", *arguments).stdout
         else:
-            assert waits(*words)
+            assert waits(*arguments)
 
 
 def waits(*words: object) -> bool:
@@ -765,7 +765,7 @@ class TestKeyStores:
             for store, entries in (("keystore", 1), ("truststore", 2)):
                 file = tmp_path / "conf" / f"{part}-{store}.p12"
                 assert file.stat().st_mode & 0o077 == 0
-                words = [
+                argv = [
                     "keytool",
                     "-list",
                     "-keystore",
@@ -773,7 +773,7 @@ class TestKeyStores:
                     "-storepass",
                     options[f"security.ssl.{part}.{store}-password"],
                 ]
-                listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+                listed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
                 assert f"contains {entries} entr" in listed
 
     @pytest.mark.parametrize(

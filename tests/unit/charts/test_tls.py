@@ -44,11 +44,11 @@ def rendered(mode: str, *values: Tree) -> Manifests:
 def pods(manifests: Manifests) -> dict[str, Object]:
     """By component; those that Flink makes too."""
     kinds = ("Deployment", "Job", "CronJob", "Pod")
-    found = [pod_template(obj) for obj in manifests if obj["kind"] in kinds]
+    templates = [pod_template(obj) for obj in manifests if obj["kind"] in kinds]
     for config in manifests.by("ConfigMap"):
         if text := config["data"].get("taskmanager-pod-template.yaml"):
-            found.append(strict_yaml(text))
-    return {pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod for pod in found}
+            templates.append(strict_yaml(text))
+    return {pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod for pod in templates}
 
 
 def secrets(spec: Tree) -> dict[str, Tree]:
@@ -218,13 +218,13 @@ def made(values: Tree) -> Manifests:
 
 def test_cert_manager_is_asked_for_the_certificates_that_pods_mount() -> None:
     manifests = made({"tls": {"certManager": {"issuerRef": {"name": "authority", "kind": "ClusterIssuer"}}}})
-    found = {one["metadata"]["name"]: one["spec"] for one in manifests.by("Certificate")}
+    certificates = {one["metadata"]["name"]: one["spec"] for one in manifests.by("Certificate")}
     mounted = {volume["secretName"] for volume in secrets(pods(manifests)["jobmanager"]["spec"]).values()}
-    assert {spec["secretName"] for spec in found.values()} == mounted == {"r-flink-internal-tls", "r-flink-rest-tls"}
-    for spec in found.values():
+    assert {spec["secretName"] for spec in certificates.values()} == mounted == {"r-flink-internal-tls", "r-flink-rest-tls"}
+    for spec in certificates.values():
         assert spec["issuerRef"] == {"name": "authority", "kind": "ClusterIssuer"}
         assert {"server auth", "client auth"} <= set(spec["usages"])
-    names = set(found["r-flink-rest-tls"]["dnsNames"])
+    names = set(certificates["r-flink-rest-tls"]["dnsNames"])
     assert names == {"localhost", "r.example", *(f"{name}{end}" for name in NAMES for end in ("", ".team", ".team.svc"))}
     role = manifests.one("Role", "r-flink-hooks")
     assert any("certificates" in rule["resources"] and "cert-manager.io" in rule["apiGroups"] for rule in role["rules"])

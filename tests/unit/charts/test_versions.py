@@ -54,6 +54,6 @@ def test_the_image_of_the_hooks() -> None:
 
 def test_a_page_names_the_images_that_are_built() -> None:
     text = (DOCS / "image.md").read_text()
-    wanted = [f"flink-kdv:{release}" for release in VERSIONS["flink"]["releases"]]
-    wanted += [f"apache/kafka:{VERSIONS['kafka']['version']}", f"kdv-tools:{VERSIONS['images']['kdv-tools']}"]
-    assert [name for name in wanted if f"`{name}`" not in text] == []
+    names = [f"flink-kdv:{release}" for release in VERSIONS["flink"]["releases"]]
+    names += [f"apache/kafka:{VERSIONS['kafka']['version']}", f"kdv-tools:{VERSIONS['images']['kdv-tools']}"]
+    assert [name for name in names if f"`{name}`" not in text] == []

@@ -66,8 +66,8 @@ def helm(request: pytest.FixtureRequest) -> Helm:
 
 
 def pull(helm: Helm, address: str, chart: str, key: TrialKey, directory: Path) -> Path:
-    words = ["pull", f"oci://{address}/{chart}", f"--version={VERSION}", HTTP, f"--destination={directory}"]
-    helm.run(*words, "--verify", f"--keyring={key.public}")
+    argv = ["pull", f"oci://{address}/{chart}", f"--version={VERSION}", HTTP, f"--destination={directory}"]
+    helm.run(*argv, "--verify", f"--keyring={key.public}")
     return directory / f"{chart}-{VERSION}.tgz"
 
 
@@ -119,15 +119,15 @@ def saved_image(directory: Path) -> Path:
         },
         {"opt/flink/lib/.wh.gone-1.0.jar": b"", "opt/flink/opt/.wh..wh..opq": b"", "opt/flink/opt/new.jar": JAR},
     ]
-    words: list[str | Path] = [tools.path("crane"), "append", f"--new_tag={IMAGE}", f"--output={directory / 'image.tar'}"]
+    argv: list[str | Path] = [tools.path("crane"), "append", f"--new_tag={IMAGE}", f"--output={directory / 'image.tar'}"]
     for number, files in enumerate(layers):
         with tarfile.open(directory / f"{number}.tar", "w") as layer:
             for name, data in files.items():
                 entry = tarfile.TarInfo(name)
                 entry.size = len(data)
                 layer.addfile(entry, BytesIO(data))
-        words.append(f"--new_layer={directory / f'{number}.tar'}")
-    subprocess.run(words, check=True)
+        argv.append(f"--new_layer={directory / f'{number}.tar'}")
+    subprocess.run(argv, check=True)
     return directory / "image.tar"
 
 

@@ -57,8 +57,8 @@ def _file(directory: Path, name: str, content: Any) -> Path:
 @pytest.mark.parametrize("how", ["--bundle {}", "--bundle={}", "-b {}", ""])
 def test_create_asks_for_less(wrapper: Path, tmp_path: Path, how: str) -> None:
     config = _file(tmp_path, "config.json", {"process": PROCESS, "root": {"path": "rootfs"}})
-    words = ["--root", "/run", "create", *how.format(tmp_path).split(), "name"]
-    assert _call(wrapper, *words, cwd=tmp_path) == " ".join(words)
+    arguments = ["--root", "/run", "create", *how.format(tmp_path).split(), "name"]
+    assert _call(wrapper, *arguments, cwd=tmp_path) == " ".join(arguments)
     assert json.loads(config.read_text()) == {"process": REDUCED, "root": {"path": "rootfs"}}
 
 

@@ -91,7 +91,7 @@ def rendered(name: str) -> Manifests:
 
 def pods(manifests: Manifests) -> dict[str, list[Pod]]:
     """The pods of a release by component, those that Flink makes too."""
-    found: dict[str, list[Pod]] = {}
+    by_component: dict[str, list[Pod]] = {}
     templates = [
         pod_template(obj)
         for obj in manifests
@@ -102,8 +102,8 @@ def pods(manifests: Manifests) -> dict[str, list[Pod]]:
             templates.append(strict_yaml(text))
     for template in templates:
         labels = template["metadata"]["labels"]
-        found.setdefault(labels[COMPONENT], []).append(Pod(labels))
-    return found
+        by_component.setdefault(labels[COMPONENT], []).append(Pod(labels))
+    return by_component
 
 
 each_release = pytest.mark.parametrize("name", RELEASES)

@@ -24,6 +24,6 @@ def test_asks_our_tool() -> None:
 
 @given(st.lists(st.binary() | st.text().map(str.encode)), st.dictionaries(st.text(), st.text()))
 def test_every_value_arrives_as_it_is(values: list[bytes], headers: dict[str, str]) -> None:
-    found = [{"partition": 0, "offset": offset, "headers": headers, "value": value} for offset, value in enumerate(values)]
-    text = "".join(f"{line({**record})}\n" for record in found)
+    records = [{"partition": 0, "offset": offset, "headers": headers, "value": value} for offset, value in enumerate(values)]
+    text = "".join(f"{line({**record})}\n" for record in records)
     assert parse(text) == [Record(0, offset, value, headers) for offset, value in enumerate(values)]

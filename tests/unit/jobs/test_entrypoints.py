@@ -85,8 +85,8 @@ def test_properties_lose_their_spaces_and_come_after(flink: Flink) -> None:
     program(flink.home / "path" / "envsubst", "sed s/@WHO/me/")
     text = "rest.port: 8082\n\n  env.java.opts.all : -Da=b -Dc=d\nfs.default: s3://b:9000/@WHO\n"
     calls = flink.called("true", FLINK_PROPERTIES=text)
-    wanted = "-Drest.port=8082|-Denv.java.opts.all=-Da=b-Dc=d|-Dfs.default=s3://b:9000/me"
-    assert calls[1:] == [f"config-parser-utils.sh {flink.folders}|{wanted}"]
+    options = "-Drest.port=8082|-Denv.java.opts.all=-Da=b-Dc=d|-Dfs.default=s3://b:9000/me"
+    assert calls[1:] == [f"config-parser-utils.sh {flink.folders}|{options}"]
 
 
 def test_what_cannot_be_written_does_not_keep_it_from_starting(flink: Flink) -> None:
@@ -112,9 +112,9 @@ def test_plugins_of_the_distribution_are_linked_and_others_end_it(flink: Flink) 
 
 def test_jemalloc_is_the_allocator_unless_it_is_declined(flink: Flink) -> None:
     program(flink.home / "path" / "uname", "echo none")
-    told = "there is no /usr/lib/none-linux-gnu/libjemalloc.so"
-    assert told in flink.run("true", DISABLE_JEMALLOC="false").stdout
-    assert told not in flink.run("true", DISABLE_JEMALLOC="true").stdout
+    warning = "there is no /usr/lib/none-linux-gnu/libjemalloc.so"
+    assert warning in flink.run("true", DISABLE_JEMALLOC="false").stdout
+    assert warning not in flink.run("true", DISABLE_JEMALLOC="true").stdout
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be anybody else")
@@ -122,8 +122,8 @@ def test_root_steps_down_where_the_image_has_gosu(flink: Flink) -> None:
     assert "WARNING: Flink runs as root" in flink.run("true").stdout
     program(flink.home / "path" / "gosu", 'echo "gosu $*"')
     assert flink.run("taskmanager").stdout.splitlines() == [f"gosu flink {flink.home}/bin/taskmanager.sh start-foreground"]
-    words = ["sh", str(IMAGES / "published-flink" / "gosu.sh"), "daemon", "id", "-un"]
-    assert subprocess.run(words, check=True, capture_output=True, text=True).stdout == "daemon\n"
+    argv = ["sh", str(IMAGES / "published-flink" / "gosu.sh"), "daemon", "id", "-un"]
+    assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout == "daemon\n"
 
 
 class Kafka:

@@ -30,8 +30,8 @@ class Brokers:
         if self.away:
             self.away -= 1
             raise Error("Broker transport failure")
-        found = {name: SimpleNamespace(error=None, partitions=[None] * count) for name, count in self.topics.items()}
-        return SimpleNamespace(topics=found)
+        topics = {name: SimpleNamespace(error=None, partitions=[None] * count) for name, count in self.topics.items()}
+        return SimpleNamespace(topics=topics)
 
     def create_topics(self, wanted: list[tuple[str, int]]) -> Any:
         return {name: self._change(name, count) for name, count, *_ in wanted}
