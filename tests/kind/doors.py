@@ -225,7 +225,8 @@ def doors(cluster: Cluster, namespace: str) -> Iterator[Doors]:
 
     def ready() -> bool:
         pods = [cluster.core.read_namespaced_pod(name, namespace) for name in ("contour", "oidc")]
-        return all(status.ready for pod in pods for status in pod.status.container_statuses or [None])
+        conditions = [{one.type: one.status for one in pod.status.conditions or []} for pod in pods]
+        return all(of_pod.get("Ready") == "True" for of_pod in conditions)
 
     with ExitStack() as stack:
         stack.enter_context(cluster.having(there, namespace))

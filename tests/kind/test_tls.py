@@ -125,9 +125,9 @@ def test_a_session_with_all_of_its_clients(
     flink.rest.wait_running(flink.submit("--detached", "/opt/flink/examples/streaming/TopSpeedWindowing.jar"))
     assert "productName" in ask(flink, "/v1/info", component="sql-gateway", port=8083)
     assert "refresh-interval" in ask(flink, "/config", component="history-server", port=8082)
-    statements = "SET 'sql-client.execution.result-mode' = 'TABLEAU'; SET 'execution.runtime-mode' = 'batch'; SELECT 6 * 7;"
-    script = f'echo "{statements}" >/tmp/q.sql; sql-client.sh -f /tmp/q.sql'
-    assert "| 42 |" in re.sub(r" +", " ", flink.jobmanager(["bash", "-c", script], timeout=240))
+    statements = "SET 'sql-client.execution.result-mode' = 'TABLEAU';\nSET 'execution.runtime-mode' = 'batch';\nSELECT 6 * 7;\n"
+    output = flink.jobmanager(["bash", "-c", "cat >/tmp/q.sql; sql-client.sh -f /tmp/q.sql"], stdin=statements, timeout=240)
+    assert "| 42 |" in re.sub(r" +", " ", output)
     assert "Succeeded" in helm.test(name, namespace=namespace)
 
 
