@@ -83,7 +83,7 @@ def test_the_ui_under_a_host_of_an_ingress_and_under_a_path_of_a_gateway(
     assert browser.get("http://other.example/", timeout=30).status_code == 404
 
     # A client in the cluster that knows no other way.
-    options = {"rest.address": f"contour.{namespace}", "rest.port": 80, "rest.url-prefix": "/team/flink/"}
+    options = {"rest.address": f"contour.{namespace}", "rest.port": 80, "rest.path": "/team/flink"}
     flink.submit("--target", "remote", *(f"-D{key}={value}" for key, value in options.items()), "--detached", JAR)
     flink.rest.wait_running(jar_job.NAME)
 
