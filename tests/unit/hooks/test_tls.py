@@ -120,6 +120,20 @@ def test_a_secret_may_come_after_the_hook(good: dict[str, str], mounted: Path, t
         assert flink.jobs() == []
 
 
+def test_what_certificates_said_stays_until_there_is_an_answer(
+    authority: Authority, good: dict[str, str], mounted: Path, tmp_path: Path
+) -> None:
+    """A JobManager under load refuses one try, and is too slow for the next."""
+    write({"ca.crt": good["ca.crt"]}, mounted)
+    other = Authority(tmp_path / "other").issue(["localhost"])
+    with https(other, tmp_path / "server") as (_, url):
+        flink = Flink(url, SECRET)
+        said = distrust(flink)
+    with pytest.raises(Unreachable):
+        flink.jobs()
+    assert flink.distrust == said
+
+
 def test_what_is_silent_for_another_reason_is_not_distrusted(good: dict[str, str], mounted: Path) -> None:
     write(good, mounted)
     with serving(FakeFlink()) as url:

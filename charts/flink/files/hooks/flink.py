@@ -74,7 +74,7 @@ class Flink:
         """`secret`: with the certificates for HTTPS, as the coming revision names it; empty: none."""
         self._url, self._secret = url, secret
         self._http: Optional[Http] = None
-        self.distrust = ""  # why certificates kept the last call from an answer, as a sentence; empty: they did not
+        self.distrust = ""  # why certificates keep calls from an answer, as a sentence; empty once there was one
 
     def jobs(self) -> List[Json]:
         """All jobs, ended ones too, each with jid, name and state, the newest first."""
@@ -192,14 +192,18 @@ class Flink:
         self._call("POST", "/savepoint-disposal", {"savepoint-path": savepoint})
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        self.distrust = ""
         try:
             # A Secret may come a moment after the pod.
             self._http = self._http or Http(self._url, context=tls.context(self._url, self._secret))
-            return self._http.call(method, path, body)
+            answer = self._http.call(method, path, body)
         except Untrusted as error:
             self.distrust = tls.sentence(error, self._url, self._secret)
             raise Unreachable(self.distrust) from error
+        except HttpError:
+            self.distrust = ""
+            raise
+        self.distrust = ""
+        return answer
 
     def _get(self, path: str, *keys: str) -> Any:
         """The answer, or what it has under the one key; it is an object with all the keys."""
