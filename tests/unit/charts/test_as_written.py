@@ -377,7 +377,7 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
                 ("sql-gateway.endpoint.rest.bind-address", "localhost", "the Service and the probes of the gateway"),
                 ("historyserver.web.address", "localhost", "the Service and the probes of the history server"),
                 ("env.log.dir", "/logs", "the root file system is read-only and /opt/flink/log is a volume"),
-                ("security.ssl.enabled", True, "set tls.internal.enabled and tls.rest.enabled"),
+                ("security.ssl.enabled", True, "the probes would still speak plain HTTP: set tls.internal.enabled"),
                 ("security.ssl.rest.enabled", True, "the probes would still speak plain HTTP: set tls.rest.enabled"),
                 ("kubernetes.service-account", "x", "set serviceAccount.name, or taskmanager.serviceAccountName"),
                 ("kubernetes.taskmanager.service-account", "x", "set taskmanager.serviceAccountName"),
