@@ -758,7 +758,7 @@ def test_the_certificates_of_many_clusters_have_no_key_identifiers(monkeypatch: 
     """Python 3.13 wants them by default."""
     strict = ssl.create_default_context()
     strict.verify_flags |= ssl.VERIFY_X509_STRICT
-    monkeypatch.setattr(ssl, "create_default_context", lambda cafile: strict)
+    monkeypatch.setattr(ssl, "create_default_context", lambda purpose, cafile: strict)
     monkeypatch.setattr(kubernetes, "_ACCOUNT", tmp_path)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
