@@ -24,7 +24,7 @@ def check(cluster: Actor, live: Optional[JobManager], *, lenient: bool) -> None:
         if bounded:
             raise Failed(refusals.text(*refusals.bounded_runs(bounded[0])))
         return
-    claim = observe.claim_that_goes(wanted, live, kubernetes)
+    claim = observe.claim_that_goes(wanted, cluster.record, live, kubernetes)
     if claim:
         raise Failed(refusals.text(*refusals.claim_goes(claim)))
     deleted = observe.claim_being_deleted(wanted, cluster.record, live, kubernetes)

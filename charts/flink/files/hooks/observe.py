@@ -155,7 +155,7 @@ def observe(
         failure=report.failure,
         vertices=report.vertices,
         claim=claim_uid(wanted, kubernetes),
-        claim_that_goes=claim_that_goes(wanted, live, kubernetes) if live else "",
+        claim_that_goes=claim_that_goes(wanted, record, live, kubernetes) if live else "",
         claim_being_deleted=claim_being_deleted(wanted, record, live, kubernetes) if live else "",
         renamed_from=renamed_from(wanted, kubernetes),
     )
@@ -372,10 +372,14 @@ def claim_uid(wanted: Wanted, kubernetes: Kubernetes) -> str:
     return "" if not live or live["metadata"].get("deletionTimestamp") else live["metadata"].get("uid", "")
 
 
-def claim_that_goes(wanted: Wanted, live: JobManager, kubernetes: Kubernetes) -> str:
-    """Helm, and Argo CD with pruning, delete what leaves the manifest, unless the object asks to be kept."""
+def claim_that_goes(wanted: Wanted, record: Record, live: JobManager, kubernetes: Kubernetes) -> str:
+    """Helm, and Argo CD with pruning, delete what leaves the manifest, unless the object asks to be kept.
+
+    A Deployment that was applied without a hook's consent may mount another PVC than the one with the state.
+    """
     coming = {obj["metadata"]["name"] for obj in wanted.objects if obj["kind"] == "PersistentVolumeClaim"}
-    for name in live.claims - coming:
+    holding = {claim_name(volume) for volume in (record.savepointVolume, record.checkpointVolume)} - {""}
+    for name in sorted((live.claims | holding) - coming):
         claim = kubernetes.claim(name)
         if claim and _made_by_chart(claim, wanted) and not _is_kept(claim):
             return name
