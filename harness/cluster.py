@@ -136,9 +136,10 @@ class Cluster:
         try:
             if given:
                 session.write_channel(0, given)
-            while session.is_open() and not all(output.endswith(_END) for output in outputs) and time.monotonic() < end:
+            while (
+                not (whole := all(output.endswith(_END) for output in outputs)) and session.is_open() and time.monotonic() < end
+            ):
                 session.update(timeout=end - time.monotonic())
-            whole = all(output.endswith(_END) for output in outputs)
             if whole:
                 session.write_channel(0, b"\n")
                 session.run_forever(max(end - time.monotonic(), 1))

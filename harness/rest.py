@@ -15,6 +15,14 @@ Json = dict[str, Any]
 ENDED = ("FAILED", "CANCELED", "FINISHED", "SUSPENDED")
 
 
+def is_savepoint(restored: Json) -> bool:
+    """Whether a job was restored from a savepoint, as Flink's REST API tells what it was restored from.
+
+    By the path: Flink's own `is_savepoint` is true of a checkpoint as well, if its path was given to the job.
+    """
+    return "/savepoint-" in restored["external_path"]
+
+
 class FlinkError(RuntimeError):
     """Flink refused a request; the text holds its answer."""
 

@@ -51,10 +51,7 @@ def newest(flink: FlinkRelease) -> int:
 
 
 def restored(flink: FlinkRelease) -> Values:
-    """What the job that runs was restored from: id, external_path; {} if it started from nothing.
-
-    Flink's own `is_savepoint` is true of a checkpoint as well, if its path was given to the job.
-    """
+    """What the job that runs was restored from: id, external_path; {} if it started from nothing."""
     checkpoint: Values | None = flink.rest.checkpoints(running(flink))["latest"]["restored"]
     return checkpoint or {}
 

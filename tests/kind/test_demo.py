@@ -12,6 +12,7 @@ from ci.core.paths import DEMO, JOBS, VALUES
 from harness import evidence, faults
 from harness.cluster import Cluster
 from harness.helm import Helm
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from harness_kdv import csv_output, model
 from harness_kdv.model import Input
@@ -103,7 +104,7 @@ def test_a_session_carries_the_job_over_an_upgrade(install: Install, helm: Helm,
 
     (after,) = (one for one in flink.rest.jobs() if one["state"] == "RUNNING")  # the one that was stopped is listed as well
     assert after["jid"] != before["jid"]
-    assert "/savepoint-" in flink.rest.checkpoints(after["jid"])["latest"]["restored"]["external_path"]
+    assert is_savepoint(flink.rest.checkpoints(after["jid"])["latest"]["restored"])
     producer_done(flink)
     check_rows(flink, kafka, 600)
 

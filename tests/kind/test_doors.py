@@ -18,6 +18,7 @@ from ci.images.access import IMAGE
 from harness import network
 from harness.cluster import Cluster
 from harness.helm import Helm, merged
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from tests.kind import doors, jar_job
 from tests.kind.doors import CLIENT, Doors
@@ -252,11 +253,11 @@ def test_a_name_and_a_password_and_a_job_that_does_not_notice(
     # Hooks stop the job, start it, take savepoints and look, as they did.
     another = jar_job.another(merged(plain, walls))
     helm.upgrade(flink.name, FLINK, another, files=[VALUES / "read-only.yaml"], namespace=namespace)
-    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
+    assert is_savepoint(jar_job.restored(flink))
     assert "/savepoint-" in jar_job.savepoint(flink, "by-hand")
     assert "Succeeded" in helm.test(flink.name, namespace=namespace)
     helm.rollback(flink.name, 1, namespace=namespace)
-    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
+    assert is_savepoint(jar_job.restored(flink))
 
 
 @pytest.mark.nodes
@@ -288,7 +289,7 @@ def test_with_policies_nobody_gets_past_the_proxy(install: Install, helm: Helm, 
     assert not reaches("jobmanager", 8081)
 
     helm.upgrade(flink.name, FLINK, jar_job.another(values), files=[VALUES / "read-only.yaml"], namespace=namespace)
-    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
+    assert is_savepoint(jar_job.restored(flink))
     assert "/savepoint-" in jar_job.savepoint(flink, "by-hand")
     assert "Succeeded" in helm.test(flink.name, namespace=namespace)
     assert not reaches("jobmanager", 8081)

@@ -13,6 +13,7 @@ from harness.cluster import Cluster
 from harness.helm import Helm, HelmError
 from harness.manifests import Object
 from harness.release import FlinkRelease
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from tests.kind.demo_job import (
     OUTPUT,
@@ -58,7 +59,7 @@ def test_upgrade_rollback_suspend_and_resume(install: Install, helm: Helm, names
     helm.upgrade("carried", DEMO, another(values, version), namespace=namespace)
     assert is_another(flink)
     savepoint = restored(flink)
-    assert "/savepoint-" in savepoint["external_path"]
+    assert is_savepoint(savepoint)
     assert f"/savepoints/{first['jid']}/stop/" in savepoint["external_path"]
     assert flink.rest.config()["rest.port"] == "8081"
     second = flink.rest.wait_running("kdv")["jid"]
@@ -134,7 +135,7 @@ def test_what_cannot_be_done_leaves_the_job_and_the_release_alone(
 
     # And then it works.
     helm.upgrade("left", DEMO, with_interval(values, "3 s"), namespace=namespace)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))
     producer_done(flink)
     check_rows(flink, kafka, 2000)
 

@@ -15,6 +15,7 @@ from harness.cluster import Cluster, CommandFailed
 from harness.helm import Helm, HelmError, merged
 from harness.manifests import Object, pod_template, render
 from harness.release import FlinkRelease
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from harness_kdv.tools import tools
 from tests.kind import jar_job, stand_ins
@@ -191,22 +192,22 @@ def test_a_job_through_the_verbs_of_helm(install: Install, helm: Helm, cluster: 
     assert jar_job.running(flink) == job
 
     helm.upgrade(flink.name, FLINK, jar_job.another(values), namespace=namespace)
-    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
+    assert is_savepoint(jar_job.restored(flink))
     inside(flink, elsewhere)
 
     # Off, and by a rollback on again.
     off = jar_job.another(merged(values, {"networkPolicy": {"enabled": False}}), "off")
     helm.upgrade(flink.name, FLINK, off, namespace=namespace)
-    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
+    assert is_savepoint(jar_job.restored(flink))
     wait_for(lambda: reached_by_a_stranger(flink), timeout=60, what="the stranger to be let in")
     helm.rollback(flink.name, 3, namespace=namespace)
-    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
+    assert is_savepoint(jar_job.restored(flink))
     inside(flink, elsewhere)
 
     # Another port of REST, which the running JobManager does not have yet.
     moved = jar_job.another(merged(values, {"rest": {"port": 18081}}), "moved")
     helm.upgrade(flink.name, FLINK, moved, namespace=namespace)
-    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
+    assert is_savepoint(jar_job.restored(flink))
 
     helm.uninstall(flink.name, namespace=namespace)
     wait_for(

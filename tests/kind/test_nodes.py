@@ -11,6 +11,7 @@ from ci.core.paths import FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm
 from harness.nodes import Nodes
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from harness_kdv.tools import tools
 from tests.kind import jar_job
@@ -122,7 +123,7 @@ def test_hooks_find_a_place_beside_a_claim(install: Install, helm: Helm, cluster
     flink = jar_job.started(install, "placed", first)
     (home,) = {pod.spec.node_name for pod in cluster.pods(namespace, f"app.kubernetes.io/instance={flink.name}")}
     helm.upgrade(flink.name, FLINK, jar_job.another(first), namespace=namespace)
-    assert "/savepoint-" in jar_job.restored(flink)["external_path"]
+    assert is_savepoint(jar_job.restored(flink))
     roles = "app.kubernetes.io/component in (jobmanager, taskmanager)"
     assert {pod.spec.node_name for pod in cluster.pods(namespace, f"app.kubernetes.io/instance={flink.name},{roles}")} == {home}
 

@@ -14,6 +14,7 @@ from harness import faults
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError, merged
 from harness.release import FlinkRelease
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from tests.kind.installs import Install
 from tests.kind.jar_job import (
@@ -251,7 +252,7 @@ def test_an_upgrade_after_a_jobmanager_that_was_started_again(
         faults.kill(cluster, namespace, flink.selector("jobmanager"), "jobmanager")
         flink.rest.wait_checkpoint(running(flink), number + 1)
     helm.upgrade("restarted", FLINK, another(first), namespace=namespace, wait=False)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))
 
 
 def test_what_does_not_concern_the_jobmanagers_process_stops_no_job(install: Install, helm: Helm, namespace: str) -> None:

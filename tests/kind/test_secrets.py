@@ -12,6 +12,7 @@ from ci.core.paths import FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError
 from harness.release import FlinkRelease
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from harness_kdv.tools import tools
 from tests.kind.installs import Install
@@ -40,7 +41,7 @@ def test_an_option_of_a_secret_is_in_flinks_configuration_alone(
     first = values(flink={"mode": mode, "configFrom": [option]})
     flink = started(install, name, first)
     helm.upgrade(name, FLINK, another(first), namespace=namespace)
-    assert "/savepoint-" in flink.rest.checkpoints(running(flink))["latest"]["restored"]["external_path"]
+    assert is_savepoint(flink.rest.checkpoints(running(flink))["latest"]["restored"])
 
     pods = flinks_pods(flink)
     assert {pod.metadata.labels["app.kubernetes.io/component"] for pod in pods} == {"jobmanager", "taskmanager"}

@@ -14,6 +14,7 @@ from ci.core.paths import FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError
 from harness.release import FlinkRelease
+from harness.rest import is_savepoint
 from harness_kdv.tools import tools
 from tests.kind.installs import NEW, Install, matrix
 
@@ -35,7 +36,7 @@ def running(flink: FlinkRelease, *names: str) -> dict[str, str]:
 
 def restored(flink: FlinkRelease, job: str) -> str:
     latest: dict[str, Any] = flink.rest.checkpoints(job)["latest"]["restored"]
-    assert "/savepoint-" in latest["external_path"]
+    assert is_savepoint(latest)
     return str(latest["external_path"])
 
 

@@ -12,6 +12,7 @@ from ci.core.paths import FLINK, VALUES
 from harness import network
 from harness.helm import Helm
 from harness.release import FlinkRelease
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from tests.kind.installs import NEW, Install, matrix
 
@@ -87,7 +88,7 @@ def test_a_job_in_sql_goes_on_where_it_was(install: Install, helm: Helm, namespa
     values["files"]["squares.sql"] = values["files"]["squares.sql"].replace("'3'", "'200'")
     helm.upgrade("squares", FLINK, values, namespace=namespace)
     (job,) = flink.rest.jobs()
-    assert "/savepoint-" in flink.rest.checkpoints(job["jid"])["latest"]["restored"]["external_path"]
+    assert is_savepoint(flink.rest.checkpoints(job["jid"])["latest"]["restored"])
     wait_for(lambda: flink.rest.job(job["jid"])["state"] == "FINISHED", timeout=120, what="the last square")
     lines = flink.jobmanager(["bash", "-c", "cat /flink-data/squares/part-*"]).split()
     assert sorted(tuple(map(int, line.split(","))) for line in lines) == [(n, n**2) for n in range(1000)]

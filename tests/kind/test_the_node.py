@@ -11,6 +11,7 @@ import pytest
 from ci.core.paths import DEMO
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from tests.kind.demo_job import check_rows, producer_done, record, restored, started, with_interval
 from tests.kind.installs import Install
@@ -61,7 +62,7 @@ def test_an_upgrade_while_the_api_server_is_away(install: Install, helm: Helm, c
     if failures:
         helm.rollback("deaf", 1, namespace=namespace)
         helm.upgrade("deaf", DEMO, upgraded, namespace=namespace)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))
     assert f"/savepoints/{first['jid']}/stop/" in record(flink)["history"]
     producer_done(flink)
     check_rows(flink, kafka, 2000)

@@ -12,10 +12,12 @@ import yaml
 from kubernetes.dynamic import DynamicClient
 
 from ci.core.paths import FLINK
+from harness import workloads
 from harness.certificates import Authority
 from harness.cluster import Cluster, CommandFailed
 from harness.helm import Helm, HelmError, merged
 from harness.release import FlinkRelease
+from harness.rest import is_savepoint
 from harness.waits import wait_for
 from tests.kind import jar_job
 from tests.kind.installs import Install
@@ -68,9 +70,9 @@ def test_a_job_behind_both_locks_is_carried_over_an_upgrade_and_a_rollback(
         assert "slots-total" not in flink.jobmanager(["bash", "-c", f'timeout 20 bash -c "{script}" 2>&1 || true'])
 
     helm.upgrade(name, FLINK, another(values), namespace=namespace)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))
     helm.rollback(name, 1, namespace=namespace)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))
     if mode == "job":
         assert jar_job.savepoint(flink, "by-hand")
 
@@ -141,10 +143,10 @@ def test_it_is_switched_on_and_off_by_upgrades_that_keep_the_state(
 
     helm.upgrade(name, FLINK, on, namespace=namespace)
     encrypted = again(flink, within=True)
-    assert "/savepoint-" in restored(encrypted)["external_path"]
+    assert is_savepoint(restored(encrypted))
 
     helm.upgrade(name, FLINK, merged(on, OFF), namespace=namespace)
-    assert "/savepoint-" in restored(again(flink))["external_path"]
+    assert is_savepoint(restored(again(flink)))
 
     helm.upgrade(name, FLINK, on, namespace=namespace)
     encrypted.rest.wait_checkpoint(running(encrypted), 1)
@@ -177,7 +179,7 @@ def test_pods_take_another_certificate_by_rotation_and_another_authority_in_two_
         for part in ("internal", "rest"):
             put_secret(cluster, namespace, f"{name}-{part}", secret)
         helm.upgrade(name, FLINK, merged(values, {"tls": {"rotation": word}}), namespace=namespace)
-        assert "/savepoint-" in restored(flink)["external_path"]
+        assert is_savepoint(restored(flink))
 
     second = authority.issue(names(name))
     rotate("same authority", second)
@@ -212,7 +214,7 @@ def test_a_restart_of_the_pods_takes_another_certificate_and_the_newest_checkpoi
     wait_for(lambda: shown(flink).strip() == new["tls.crt"].strip(), timeout=180, what="the new certificate")
     assert "/chk-" in restored(flink)["external_path"]
     helm.upgrade(name, FLINK, another(values), namespace=namespace)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))
 
 
 def test_a_pod_with_an_expired_certificate_says_so(
@@ -246,7 +248,7 @@ def test_cert_manager_makes_what_pods_wait_for(
         f"managed-flink-{part}-tls" for part in ("internal", "rest")
     }
     helm.upgrade("managed", FLINK, another(values), namespace=namespace)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))
 
 
 TRIAL: Values = {
@@ -275,11 +277,11 @@ def test_certificates_for_a_trial_stay_over_upgrades_and_are_made_anew_by_rotati
         flink.jobmanager(["bash", "-c", "ls /opt/flink/tls/rest/ca.key"])
 
     helm.upgrade(name, FLINK, another(values), namespace=namespace)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))
     assert certificate() == first
 
     helm.upgrade(name, FLINK, merged(values, {"tls": {"rotation": "2"}}), namespace=namespace)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))
     assert shown(flink).strip() == certificate() != first
 
 
@@ -291,14 +293,9 @@ def test_a_bounded_job_ends_behind_both_locks(install: Install, cluster: Cluster
         "job": {"bounded": True, "jar": {"file": "/opt/flink/examples/streaming/WordCount.jar"}},
         "tls": TRIAL,
     }
-    install(name, FLINK, values)
-
-    def complete() -> bool:
-        jobs = cluster.batch.list_namespaced_job(namespace, label_selector=f"app.kubernetes.io/instance={name}").items
-        jobmanagers = [job for job in jobs if job.metadata.labels["app.kubernetes.io/component"] == "jobmanager"]
-        return bool(jobmanagers) and jobmanagers[0].status.succeeded == 1
-
-    wait_for(complete, timeout=240, what="the job to end")
+    flink = install(name, FLINK, values)
+    (jobmanager,) = cluster.batch.list_namespaced_job(namespace, label_selector=flink.selector("jobmanager")).items
+    workloads.wait_job(cluster, namespace, jobmanager.metadata.name, timeout=240)
 
 
 def test_walls_and_locks_stand_together(
@@ -309,4 +306,4 @@ def test_walls_and_locks_stand_together(
     flink = again(install("both", FLINK, values), within=True)
     flink.rest.wait_checkpoint(running(flink), 2)
     helm.upgrade("both", FLINK, another(values), namespace=namespace)
-    assert "/savepoint-" in restored(flink)["external_path"]
+    assert is_savepoint(restored(flink))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.certificates import Authority
 from harness.helm import Helm
 
 
@@ -11,3 +12,8 @@ from harness.helm import Helm
 def helm3() -> Helm:
     """Helm 3, beside the Helm 4 that everything is rendered with by default."""
     return Helm("helm3")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))

@@ -622,11 +622,6 @@ def test_the_wait_of_a_bounded_jobs_taskmanager_counts_the_time_of_its_tries(tmp
     assert tries.read_text().split() == ["try"]
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 PATH = "/usr/bin:/bin"
 
 

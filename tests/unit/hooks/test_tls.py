@@ -24,11 +24,6 @@ SECRET = "r-rest-tls"
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def good(authority: Authority) -> dict[str, str]:
     return authority.issue(["localhost"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 from . import clock, paths
 from .clock import Deadline
@@ -74,7 +74,11 @@ class JobManager:
     @property
     def claims(self) -> Set[str]:
         """Names of the PVCs that its pods mount."""
-        return claim_names(self.volumes)
+        return claim_names(self.volumes.values())
+
+    def is_replaced_by(self, wanted: Wanted) -> bool:
+        """Whether the coming revision makes another pod of it."""
+        return self.template != wanted.jobmanager_template
 
     def has_named(self, job: str, path: str) -> bool:
         """Whether the values of the revision that runs gave a job of a session this path."""
@@ -360,9 +364,9 @@ def claim_name(volume: str) -> str:
     return str((source.get("persistentVolumeClaim") or {}).get("claimName", ""))
 
 
-def claim_names(mounted: Dict[str, str]) -> Set[str]:
-    """Names of the PVCs among mounted volumes."""
-    return {claim_name(volume) for volume in mounted.values()} - {""}
+def claim_names(of: Iterable[str]) -> Set[str]:
+    """Names of the PVCs among volumes."""
+    return {claim_name(volume) for volume in of} - {""}
 
 
 def claim_uid(wanted: Wanted, kubernetes: Kubernetes) -> str:
@@ -378,7 +382,7 @@ def claim_that_goes(wanted: Wanted, record: Record, live: JobManager, kubernetes
     A Deployment that was applied without a hook's consent may mount another PVC than the one with the state.
     """
     coming = {obj["metadata"]["name"] for obj in wanted.objects if obj["kind"] == "PersistentVolumeClaim"}
-    holding = {claim_name(volume) for volume in (record.savepointVolume, record.checkpointVolume)} - {""}
+    holding = claim_names((record.savepointVolume, record.checkpointVolume))
     for name in sorted((live.claims | holding) - coming):
         claim = kubernetes.claim(name)
         if claim and _made_by_chart(claim, wanted) and not _is_kept(claim):
@@ -389,8 +393,8 @@ def claim_that_goes(wanted: Wanted, record: Record, live: JobManager, kubernetes
 def claim_being_deleted(wanted: Wanted, record: Record, live: JobManager, kubernetes: Kubernetes) -> str:
     """Kubernetes keeps a PVC that somebody has deleted until the last pod that mounts it has ended."""
     places = (record.savepointDirectory, record.checkpointDirectory, wanted.savepoint_directory, wanted.checkpoint_directory)
-    holding = {claim_name(live.volume_of(place)) for place in places}
-    for name in sorted(live.claims & (claim_names(coming_volumes(wanted)) | holding)):
+    holding = claim_names(live.volume_of(place) for place in places)
+    for name in sorted(live.claims & (claim_names(coming_volumes(wanted).values()) | holding)):
         claim = kubernetes.claim(name)
         if claim and claim["metadata"].get("deletionTimestamp"):
             return name

@@ -126,7 +126,7 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
         actor.adopt(step.job)
         _before_job(actor, lenient, adopted=True)
         return
-    if seen.jobmanager and seen.jobmanager.template != actor.wanted.jobmanager_template and actor.job.state == RUNNING:
+    if seen.jobmanager and seen.jobmanager.is_replaced_by(actor.wanted) and actor.job.state == RUNNING:
         tls.check(actor.wanted)
     if step.leaves_the_job:
         stale = seen.is_alive and not seen.stop and (record.is_stopping or record.barred)
@@ -148,7 +148,7 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
     source = actor.end(step, seen, lenient=lenient)
     live = seen.jobmanager
     actor.drop_taskmanagers()
-    same_pod = live is not None and live.template == actor.wanted.jobmanager_template
+    same_pod = live is not None and not live.is_replaced_by(actor.wanted)
     # Under another name it stays until Helm, which does not always prune, deletes it.
     stays = live is not None and live.name != actor.wanted.jobmanager_deployment
     unseen = step.action is Action.BEGIN and seen.status in (Status.UNREACHABLE, Status.ABSENT)

@@ -106,7 +106,7 @@ class _Planner:
     def _does_without(self, claim: str) -> bool:
         """Whether this revision neither mounts a PVC nor needs what is stored there."""
         other_state = bool(self.named) or (self.job.upgrade_mode == "stateless" and not self.lenient)
-        return other_state and claim not in observe.claim_names(observe.coming_volumes(self.wanted))
+        return other_state and claim not in observe.claim_names(observe.coming_volumes(self.wanted).values())
 
     def _loses_the_state(self) -> Optional[Tuple[str, str]]:
         """Why this revision would lose the state of the job although the values do not ask for that."""
@@ -167,7 +167,7 @@ class _Planner:
     def _pod_is_replaced_for_good(self) -> bool:
         """Whether a new pod would not find the newest state by itself: neither high availability nor a PVC has it."""
         live, wanted = self.seen.jobmanager, self.wanted
-        if wanted.type == "session" or not live or live.template == wanted.jobmanager_template:
+        if wanted.type == "session" or not live or not live.is_replaced_by(wanted):
             return False
         return wanted.high_availability == "none" and not wanted.claim_directory
 

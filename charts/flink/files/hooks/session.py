@@ -59,7 +59,7 @@ def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, l
     All is decided before anything is stopped.
     """
     check(cluster, live, lenient=lenient)
-    other = live is not None and live.template != cluster.wanted.jobmanager_template
+    other = live is not None and live.is_replaced_by(cluster.wanted)
     # What high availability has stored is only found in the same place, and only read by the same backend and Flink.
     elsewhere = live is not None and not same_place(live.jobs_kept_in, cluster.wanted.jobs_kept_in)
     survive = cluster.wanted.jobs_survive_restart and not elsewhere

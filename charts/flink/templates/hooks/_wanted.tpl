@@ -43,7 +43,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "record" (include "flink.record.name" $root)
   "labels" (include "flink.selectorLabels" (dict "root" $root) | fromYaml)
   "common_labels" (include "flink.texts" (dict "key" "commonLabels" "texts" $values.commonLabels) | fromYaml)
-  "rest" (printf "%s://%s:%v" (include "flink.rest.scheme" $root) (include "flink.rest.name" $root) $values.rest.port)
+  "rest" (include "flink.rest.url" $root)
   "rest_secret" (include "flink.tls.hooksSecret" $root)
   "certificates" (include "flink.tls.coming" $root | fromJsonArray)
   "jobmanager_deployment" (include "flink.jobmanager.deployment" $root)

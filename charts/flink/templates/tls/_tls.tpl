@@ -75,6 +75,11 @@ it, with the Secret that its values name.
 {{ ternary "https" "http" .Values.tls.rest.enabled }}
 {{- end }}
 
+{{/* The URL of the REST API inside of the cluster. */}}
+{{- define "flink.rest.url" -}}
+{{ include "flink.rest.scheme" . }}://{{ include "flink.rest.name" . }}:{{ include "flink.text" .Values.rest.port }}
+{{- end }}
+
 {{/*
 Flink's options for TLS, as JSON; configure.sh adds the passwords. Flink's own suites are without forward secrecy, and
 newer clients refuse them.

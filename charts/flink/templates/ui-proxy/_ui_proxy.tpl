@@ -13,11 +13,6 @@
 {{- end -}}
 {{- end }}
 
-{{/* The URL of the REST API inside of the cluster. */}}
-{{- define "flink.rest.url" -}}
-{{ include "flink.rest.scheme" . }}://{{ include "flink.rest.name" . }}:{{ include "flink.text" .Values.rest.port }}
-{{- end }}
-
 {{- define "flink.uiProxy.container" -}}
 command: [nginx, -e, stderr, -c, /etc/ui-proxy/nginx.conf]
 ports:
