@@ -87,9 +87,10 @@ class Checked:
         return max(self.world.find(path, claim) for claim in ("app-data", "mine", "mine-2"))
 
     def forget(self, why: str) -> None:
-        """What the jobs had completed does not count any more."""
-        for name in list(self.world.ledger.lives):
-            self.world.ledger.lives[name] = Life(unsure=why)
+        """What the jobs had completed does not count any more; that one has finished does, where the record says so."""
+        is_known = bool(self.world.record("app"))
+        for name, life in list(self.world.ledger.lives.items()):
+            self.world.ledger.lives[name] = Life(unsure=why, over=life.over and is_known)
 
     # Operations
 
