@@ -6,12 +6,16 @@
 # comes back in time (taskmanager.registration.timeout) finds its TaskManagers; without one, Flink's process fails, though nothing is
 # left to do.
 set -euo pipefail
+# shellcheck source=child.sh
+source "${BASH_SOURCE[0]%/*}/child.sh"
 
 host=$1 port=$2
 shift 2
 
 answers() { timeout 5 bash -c "exec 3<>/dev/tcp/$host/$port" 2>/dev/null; }
 
+# A pod that waits would take its whole grace period to end otherwise.
+trap 'exit 143' TERM
 until answers; do
   if ((SECONDS >= ${WAIT_SECONDS:-600})); then
     echo "No JobManager has answered for $SECONDS seconds: the job has ended, or was never begun."
@@ -19,11 +23,8 @@ until answers; do
   fi
   sleep 1
 done
-"${FLINK_HOME:-/opt/flink}/bin/taskmanager.sh" start-foreground "$@" &
-taskmanager=$!
-trap 'kill -TERM "$taskmanager"' TERM
 code=0
-wait "$taskmanager" || code=$?
+run_as_child "${FLINK_HOME:-/opt/flink}/bin/taskmanager.sh" start-foreground "$@" || code=$?
 if ((code)) && ! answers; then
   echo "The JobManager is gone: the job has ended, and this TaskManager (exit code $code) with it."
   exit 0

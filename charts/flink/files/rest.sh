@@ -33,7 +33,7 @@ body() {
   [[ $status == 20[02] ]]
 }
 
-# In a pipeline, whose parts bash waits for: what outlives a probe stays a zombie, since Flink's process, PID 1, waits for no child.
+# In a pipeline, whose parts bash waits for: what outlives a probe stays a zombie where Flink's process is PID 1, which waits for no child.
 get() {
   local host=$1 port=$2 path=$3 method=${4:-GET} request
   request="$method $path HTTP/1.1"$'\r\n'"Host: $host"$'\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'

@@ -10,6 +10,8 @@
 #   CLAIM_OWN_CHECKPOINTS  true if Flink may delete the checkpoint that it starts from in time, when it is this release's own
 set -euo pipefail
 shopt -s nullglob extglob
+# shellcheck source=child.sh
+source "${BASH_SOURCE[0]%/*}/child.sh"
 
 record=${RECORD:-/opt/flink/record}
 directory=${CLAIM_DIRECTORY:-}
@@ -148,10 +150,11 @@ run_without_job() {
     shift
   done
   if [[ ${NATIVE:-} ]]; then script=(kubernetes-jobmanager.sh kubernetes-session); fi
-  exec "${FLINK_HOME:-/opt/flink}/bin/${script[0]}" "${script[1]}" "${words[@]}"
+  run_as_child "${FLINK_HOME:-/opt/flink}/bin/${script[0]}" "${script[1]}" "${words[@]}"
+  exit
 }
 
-# The first process of a container is deaf to SIGTERM otherwise, and a pod that waits would take its whole grace period to end.
+# A pod that waits would take its whole grace period to end otherwise.
 trap 'exit 143' TERM
 while reason=$(hindrance) && [[ $reason ]]; do
   say_once "$reason"
@@ -208,4 +211,4 @@ if [[ -w $log ]]; then field generation >"$log/generation"; fi
 echo "Starting the job: ${options[*]}"
 script=(standalone-job.sh start-foreground)
 if [[ ${NATIVE:-} ]]; then script=(kubernetes-jobmanager.sh kubernetes-application); fi
-exec "${FLINK_HOME:-/opt/flink}/bin/${script[0]}" "${script[1]}" "${options[@]}" "$@"
+run_as_child "${FLINK_HOME:-/opt/flink}/bin/${script[0]}" "${script[1]}" "${options[@]}" "$@"

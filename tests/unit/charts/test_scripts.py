@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import socketserver
 import ssl
@@ -319,6 +320,84 @@ def test_a_job_starts_where_the_record_says(pod: JobManager) -> None:
     assert pod.starts() == ["--fromSavepoint", "s3://b/s"]
     pod.record()
     assert pod.starts() == []
+
+
+# Flink's start scripts, which handle no signal, and its process, which ends well.
+DEAF = """#!/bin/sh
+touch "$FLINK_HOME/began"
+while :; do sleep 0.1; done
+"""
+WELL = """#!/bin/bash
+trap 'sleep 0.5; touch "$FLINK_HOME/ended"; exit 143' TERM
+touch "$FLINK_HOME/began"
+while :; do sleep 0.1; done
+"""
+
+
+@contextmanager
+def first_process(*argv: str, began: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """It as the first process of a container: the kernel drops signals that it does not handle. (The container, process id)."""
+    container = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    with subprocess.Popen([*container, *argv], env=environment) as process:
+        try:
+            wait_for(began.exists, timeout=20, interval=0.1, what=f"{argv[1]} to begin")
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+            yield process, int(children)
+        finally:
+            process.kill()
+
+
+class TestADeletedPod:
+    """One that went on until the kubelet kills it would run the job beside the next pod's."""
+
+    @pytest.mark.parametrize("state", ["running", "finished"])
+    def test_ends_while_flink_starts(self, pod: JobManager, state: str) -> None:
+        for script in ("standalone-job.sh", "jobmanager.sh"):
+            (pod.home / "bin" / script).write_text(DEAF)
+            (pod.home / "bin" / script).chmod(0o755)
+        pod.record(state=state)
+        began = pod.home / "began"
+        with first_process("bash", str(START), "-D", "a=b", began=began, **pod.environment) as (container, first):
+            os.kill(first, signal.SIGTERM)
+            container.wait(10)
+
+    def test_ends_while_the_taskmanager_of_a_bounded_job_starts(self, pod: JobManager) -> None:
+        program = pod.home / "bin" / "taskmanager.sh"
+        program.write_text(DEAF)
+        program.chmod(0o755)
+        with flink({"/config": {}}) as port:
+            argv = ["bash", str(BOUNDED), "127.0.0.1", str(port)]
+            with first_process(*argv, began=pod.home / "began", **pod.environment) as (container, first):
+                os.kill(first, signal.SIGTERM)
+                container.wait(10)
+
+    def test_ends_while_the_taskmanager_of_a_bounded_job_waits(self, pod: JobManager) -> None:
+        argv = ["bash", "-c", 'touch "$FLINK_HOME/began"; exec bash "$@"', "bash", str(BOUNDED), "127.0.0.1", "1"]
+        with first_process(*argv, began=pod.home / "began", **pod.environment) as (container, first):
+            command = Path(f"/proc/{first}/cmdline")
+            wait_for(lambda: str(BOUNDED) in command.read_text().split("\0")[1], timeout=20, interval=0.1, what="the script")
+
+            def catches_sigterm() -> bool:
+                status = dict(line.split(":", 1) for line in Path(f"/proc/{first}/status").read_text().splitlines())
+                return bool(int(status["SigCgt"], 16) & 1 << signal.SIGTERM - 1)
+
+            wait_for(catches_sigterm, timeout=10, interval=0.1, what="the script to listen")
+            os.kill(first, signal.SIGTERM)
+            container.wait(10)
+
+    def test_has_the_time_that_flink_needs(self, pod: JobManager) -> None:
+        (pod.home / "bin" / "standalone-job.sh").write_text(WELL)
+        pod.record()
+        began = pod.home / "began"
+        with first_process("bash", str(START), "-D", "a=b", began=began, **pod.environment) as (container, first):
+            os.kill(first, signal.SIGTERM)
+            assert container.wait(10) == 143
+        assert (pod.home / "ended").exists()
+
+    def test_ends_as_flink_does(self, pod: JobManager) -> None:
+        (pod.home / "bin" / "standalone-job.sh").write_text("#!/bin/sh\nexit 7\n")
+        pod.record()
+        assert bash(START, "-D", "a=b", **pod.environment).returncode == 7
 
 
 def test_arguments_of_the_job_are_not_printed(pod: JobManager) -> None:
