@@ -267,6 +267,12 @@ REFUSALS = [
     ({"auth": {"oidc": {"issuer": "https://a.example"}}}, "auth.oidc.issuer is set, but auth.type is none", "set auth.type=oidc"),
     ({"gateway": {"parentRefs": [{"name": "web"}], "path": "flink"}}, 'gateway.path is "flink"', "for example /flink"),
     ({"gateway": {"parentRefs": [{"name": "web"}], "path": "/a(/|$)"}}, 'gateway.path is "/a(/|$)"', "no plain path"),
+    ({"gateway": {"parentRefs": [{"name": "web"}], "path": "/../a"}}, 'gateway.path is "/../a"', "no plain path"),
+    (
+        {"logging": {"log4jCli": "a \x1b[31m"}},
+        'logging.log4jCli has the character "\\x1b", which a block of YAML does not take',
+        "leave it out",
+    ),
     ({"gateway": {"hostnames": ["a.example"]}}, "gateway is set, but gateway.parentRefs is empty", "name a Gateway"),
     (
         {"gateway": {"parentRefs": [{"name": "pre-{{ .Values.global.d }}"}]}, "global": {"d": "a: b"}},

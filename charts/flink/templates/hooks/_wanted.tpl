@@ -6,7 +6,7 @@ the API server is to look at before a job is stopped for them>).
 {{- range $path, $_ := .root.Files.Glob "files/hooks/*.py" }}
 {{ base $path }}: {{ $.root.Files.Get $path | toJson }}
 {{- end }}
-wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPrettyJson) | toJson }}
+wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPrettyJson) | quote }}
 {{- end }}
 
 {{/* files/hooks/wanted.py says what each field means. */}}

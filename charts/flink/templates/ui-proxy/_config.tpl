@@ -184,6 +184,6 @@ http {
 {{- if $oidc.caConfigMap }}{{ $args = append $args "--provider-ca-file=/etc/ui-proxy-ca/ca.crt" }}{{ end -}}
 {{- /* Kubernetes puts variables into arguments: only those of the user's own. */ -}}
 {{- $plain := list -}}
-{{- range uniq $args }}{{ $plain = append $plain (replace "$(" "$$(" .) }}{{ end -}}
+{{- range uniq $args }}{{ $plain = append $plain (replace "$" "$$" .) }}{{ end -}}
 {{- concat $plain $oidc.args | toYaml -}}
 {{- end }}

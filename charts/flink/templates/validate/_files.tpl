@@ -1,5 +1,10 @@
 {{/* Where levels and the layout are written to. */}}
 {{- define "flink.validate.logging" -}}
+{{- range $key := list "log4jConsole" "logbackConsole" "log4jCli" -}}
+{{- with regexFind "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x{feff}]" (get $.Values.logging $key) -}}
+{{- fail (printf "logging.%s has the character %+q, which a block of YAML does not take: leave it out." $key .) -}}
+{{- end -}}
+{{- end -}}
 {{- $console := "(?m)^ *appender\\.console\\.layout\\.type *= *PatternLayout *$" -}}
 {{- if and (eq .Values.logging.format "json") (not (regexMatch $console .Values.logging.log4jConsole)) -}}
 {{- fail (cat "logging.format is json, but logging.log4jConsole has no appender called console with a PatternLayout,"

@@ -7,7 +7,8 @@
 {{- fail (printf (cat "gateway holds a template that gives no YAML: put what it is in, or what it gives, in quotes: %s")
       $rendered.Error) -}}
 {{- end -}}
-{{- if not (regexMatch "^/([-_.~a-zA-Z0-9]+/?)*$" $rendered.path) -}}
+{{- $plain := regexMatch "^/([-_.~a-zA-Z0-9]+/?)*$" $rendered.path -}}
+{{- if or (not $plain) (regexMatch "/[.][.]?(/|$)" $rendered.path) -}}
 {{- fail (printf (cat "gateway.path is %q, which is no plain path: write one that begins with a slash, for example"
       "/flink.") $rendered.path) -}}
 {{- end -}}

@@ -10,7 +10,8 @@
       "2.2.1, and use an image of that version.") $version) -}}
 {{- end -}}
 
-{{- include "flink.validate.numbers" (dict "path" "" "value" (omit .Values "global")) -}}
+{{- /* What files holds is written in another way. */ -}}
+{{- include "flink.validate.values" (dict "path" "" "value" (omit .Values "global" "files")) -}}
 {{- include "flink.validate.name" . -}}
 {{- include "flink.validate.pods" . -}}
 {{- include "flink.validate.memory" . -}}

@@ -1,16 +1,25 @@
-{{/* From 2^53 on Helm has rounded a whole number before any template sees it: (dict "path" "..." "value" <any>). */}}
-{{- define "flink.validate.numbers" -}}
-{{- $path := .path -}}
+{{/*
+What Helm itself does not hand on as it was written: (dict "path" "..." "value" <any>). From 2^53 on it has rounded a
+whole number before any template sees it. Of a text with one of the characters below toYaml makes nothing, another
+text, or a line that ends where it should not.
+*/}}
+{{- define "flink.validate.values" -}}
+{{- $path := trimPrefix "." .path -}}
 {{- if kindIs "float64" .value -}}
 {{- if or (ge .value 9007199254740992.0) (le .value -9007199254740992.0) -}}
 {{- fail (printf (cat "%s is a number of more digits than Helm can read without changing them (now %.0f):"
-      "put it in quotes.") (trimPrefix "." $path) .value) -}}
+      "put it in quotes.") $path .value) -}}
+{{- end -}}
+{{- else if kindIs "string" .value -}}
+{{- with regexFind "[\\x{7f}-\\x{9f}\\x{2028}\\x{2029}\\x{fffe}\\x{ffff}]" .value -}}
+{{- fail (printf "%s has the character %+q, which Helm does not write into YAML as it is: leave it out." $path .) -}}
 {{- end -}}
 {{- else if or (kindIs "map" .value) (kindIs "slice" .value) -}}
 {{- range $key, $value := .value -}}
-{{- if or (kindIs "float64" $value) (kindIs "map" $value) (kindIs "slice" $value) -}}
-{{- include "flink.validate.numbers" (dict "path" (printf "%s.%v" $path $key) "value" $value) -}}
+{{- if not (or (kindIs "bool" $value) (kindIs "invalid" $value)) -}}
+{{- include "flink.validate.values" (dict "path" (printf "%s.%v" $.path $key) "value" $value) -}}
 {{- end -}}
+{{- if kindIs "string" $key }}{{ include "flink.validate.values" (dict "path" $.path "value" $key) }}{{ end -}}
 {{- end -}}
 {{- end -}}
 {{- end }}
