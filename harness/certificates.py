@@ -21,11 +21,13 @@ class Authority:
     def certificate(self) -> str:
         return (self.directory / "ca.crt").read_text()
 
-    def issue(self, names: Sequence[str], *, days: int = 2, usages: str = "serverAuth,clientAuth") -> dict[str, str]:
+    def issue(
+        self, names: Sequence[str], *, name: str = "flink", days: int = 2, usages: str = "serverAuth,clientAuth"
+    ) -> dict[str, str]:
         """tls.crt, tls.key and ca.crt as a Secret has them; with `days` below 0 it has expired."""
         alternatives = ",".join(f"DNS:{name}" for name in names)
         (self.directory / "extensions").write_text(f"subjectAltName={alternatives}\nextendedKeyUsage={usages}\n")
-        self._openssl("req", *_NEW_KEY, "-keyout=tls.key", "-out=tls.csr", "-subj=/CN=flink")
+        self._openssl("req", *_NEW_KEY, "-keyout=tls.key", "-out=tls.csr", f"-subj=/CN={name}")
         signed = ("-CA=ca.crt", "-CAkey=ca.key", "-CAcreateserial", f"-days={days}", "-extfile=extensions")
         self._openssl("x509", "-req", "-in=tls.csr", *signed, "-out=tls.crt")
         return {name: (self.directory / name).read_text() for name in ("tls.crt", "tls.key", "ca.crt")}

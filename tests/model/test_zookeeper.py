@@ -82,7 +82,7 @@ def with_zookeeper(manifest: Manifest) -> Manifest:
     if manifest.values.high_availability != "zookeeper":
         return manifest
     kept = {**manifest.wanted["jobs_kept_in"], "servers": "app-zookeeper:2181", "path": "/flink/n"}
-    manifest.wanted["zookeeper"] = {"quorum": "app-zookeeper:2181", "path": PATH, "bundled": True}
+    manifest.wanted["zookeeper"] = {"quorum": "app-zookeeper:2181", "path": PATH, "bundled": True, "secret": ""}
     manifest.wanted["jobs_kept_in"] = kept
     manifest.objects[-2 if manifest.values.mode == "standalone" else -1]["metadata"]["annotations"]["flink/jobs-kept-in"] = (
         json.dumps(kept)
@@ -116,7 +116,7 @@ def zookeeper(monkeypatch: pytest.MonkeyPatch) -> None:
         worlds.append(self)
 
     @contextmanager
-    def session(quorum: str) -> Iterator[Servers]:
+    def session(quorum: str, _: None) -> Iterator[Servers]:
         servers = Servers(worlds[-1])
         if not servers.answers:
             raise HOOKS.errors.Unreachable(f"no ZooKeeper answers: {quorum}: Connection refused")

@@ -3,7 +3,8 @@
 #   configure.sh CONFIG_MAP OPTIONS FOLDER [CERTIFICATES]
 # FOLDER gets the files of CONFIG_MAP, and its config.yaml a line for each file of OPTIONS, which is named like an option and holds its value.
 # CERTIFICATES has a folder for each part of Flink that speaks TLS, internal and rest, with tls.crt, tls.key and ca.crt: FOLDER gets the key
-# stores that Java reads, under a password of this pod. OPTIONS does not have to be there.
+# stores that Java reads, under a password of this pod. Of those for zookeeper it gets files in PEM, which its client reads. OPTIONS does not
+# have to be there.
 # Bash alone handles the values, and passwords go by the environment, so that no other process is given one as an argument.
 set -euo pipefail
 shopt -s nullglob
@@ -23,12 +24,16 @@ try() {
   output=$("$@" 2>&1) || fail "$sentence: $output"
 }
 
+# Fails unless the certificate of this part, which that value is for, can be used.
+check() {
+  local from=$certificates/$1 value=$2 text
+  command -v openssl >/dev/null || fail "The image has no openssl, which $value needs: use one that has it, as Flink's own image does."
+  text=$(openssl x509 -in "$from/tls.crt" -noout -enddate -checkend 0) ||
+    fail "The certificate in the Secret of ${value%.*} has expired, or is none (${text//$'\n'/, }): put a new one there."
+}
+
 keystores() {
   local part=$1 from=$certificates/$1 text certificate number=0 option
-  command -v openssl >/dev/null ||
-    fail "The image has no openssl, which tls.$part.enabled needs: use one that has it, as Flink's own image does."
-  text=$(openssl x509 -in "$from/tls.crt" -noout -enddate -checkend 0) ||
-    fail "The certificate in the Secret of tls.$part has expired, or is none (${text//$'\n'/, }): put a new one there."
   WORD=$(openssl rand -hex 32)
   export WORD
   try "tls.crt and tls.key in the Secret of tls.$part do not belong together" \
@@ -47,6 +52,16 @@ keystores() {
   done
 }
 
+# The client of ZooKeeper takes a key in PKCS#8 alone.
+pem() {
+  local from=$certificates/zookeeper key
+  key=$(openssl pkey -in "$from/tls.key" 2>/dev/null) &&
+    [[ $(openssl x509 -in "$from/tls.crt" -noout -pubkey) == "$(openssl pkey -pubout <<<"$key")" ]] ||
+    fail "tls.crt and tls.key in the Secret of highAvailability.zookeeper.tls do not belong together."
+  cat - "$from/tls.crt" >"$folder/zookeeper-keystore.pem" <<<"$key"
+  cp -L "$from/ca.crt" "$folder/zookeeper-truststore.pem"
+}
+
 cp -L "$config_map"/* "$folder/"
 for file in "$options"/*; do
   value=$(<"$file") # without the newline at its end, which editors and shells add
@@ -56,5 +71,14 @@ for file in "$options"/*; do
   printf '%s: "%s"\n' "${file##*/}" "$value" >>"$folder/config.yaml"
 done
 if [[ $certificates ]]; then
-  for part in "$certificates"/*; do keystores "${part##*/}"; done
+  for part in "$certificates"/*; do
+    part=${part##*/}
+    if [[ $part == zookeeper ]]; then
+      check zookeeper highAvailability.zookeeper.tls.secretName
+      pem
+    else
+      check "$part" "tls.$part.enabled"
+      keystores "$part"
+    fi
+  done
 fi

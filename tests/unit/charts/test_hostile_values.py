@@ -35,6 +35,7 @@ def walls(text: str, unspaced: str, in_address: str) -> Tree:
     return {
         "flink": {"type": "job"},
         "job": {"jar": {"file": "/a.jar"}},
+        "highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2281", "tls": {"secretName": text}}},
         "tls": {part: {"enabled": True, "secretName": text} for part in ("internal", "rest")} | {"rotation": text},
         "gateway": {
             "parentRefs": [{"name": text, "namespace": text, "sectionName": text}],

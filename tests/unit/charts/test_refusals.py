@@ -250,6 +250,27 @@ REFUSALS = [
             ("internal", "internal.enabled"),
         )
     ),
+    (
+        {"highAvailability": {"zookeeper": {"tls": {"secretName": "s"}}}},
+        "highAvailability.zookeeper.tls.secretName is set, but highAvailability.type is none",
+        "set highAvailability.type=zookeeper",
+    ),
+    (
+        {"highAvailability": {"type": "zookeeper", "zookeeper": {"tls": {"secretName": "s"}}}},
+        "highAvailability.zookeeper.quorum is empty, and the chart's own server speaks no TLS",
+        "name servers that do",
+    ),
+    *(
+        (
+            {"highAvailability": {"type": "zookeeper"}, "flink": {"config": {key: value}}},
+            f"flink.config sets {key}, which {what}, and the hooks read there without TLS and login",
+            "set highAvailability.zookeeper.tls.secretName",
+        )
+        for key, value, what in (
+            ("high-availability.zookeeper.client.acl", "creator", "hides what Flink stores in ZooKeeper from others"),
+            ("env.java.opts.all", "-Da=b -Dzookeeper.client.secure=true", "has Flink speak TLS with ZooKeeper"),
+        )
+    ),
     ({"ingress": {"enabled": True, "tlsSecretName": "t"}}, "ingress.tlsSecretName is set", "set ingress.host"),
     (login(secret=""), "auth.type is oidc, but auth.oidc.secret is empty", "write it"),
     (login(allowedGroups=[]), "neither auth.oidc.allowedGroups nor auth.oidc.allowedEmails names anybody", 'allowedEmails=["*"]'),
@@ -652,6 +673,15 @@ def test_helm_3_refuses_the_same(chart: Any, helm3: Helm) -> None:
         {"serviceAccount": {"create": False, "name": "mine"}, "highAvailability": {"type": "kubernetes"}},
         {"flink": JOB, "state": {"backend": "forst"}, "savepoints": {"format": "native"}},
         {"highAvailability": {"type": "zookeeper", "zookeeper": {"root": "/mine/here"}}},
+        {
+            "highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2281", "tls": {"secretName": "s"}}},
+            "flink": {"config": {"high-availability.zookeeper.client.acl": "creator"}},
+        },
+        {
+            "highAvailability": {"type": "zookeeper"},
+            "flink": {"config": {"high-availability.zookeeper.client.acl": "creator"}},
+            "hooks": {"enabled": False},
+        },
         config(fs__azure__account__oauth2__token__file="/var/run/token"),
         config(aws__web_identity_token_file="/x/token"),
         {"flink": {**JOB, "config": {"scheduler-mode": "reactive"}}, "job": {"parallelism": 9}},

@@ -812,12 +812,14 @@ class TestRestByTls:
 
 
 class TestKeyStores:
-    def stores(self, tmp_path: Path, certificates: dict[str, str], path: str = PATH) -> subprocess.CompletedProcess[str]:
+    def stores(
+        self, tmp_path: Path, certificates: dict[str, str], path: str = PATH, parts: Sequence[str] = ("internal", "rest")
+    ) -> subprocess.CompletedProcess[str]:
         source, target = tmp_path / "config", tmp_path / "conf"
         for folder in (source, target):
             folder.mkdir(exist_ok=True)
         (source / "config.yaml").write_text('x.y: "1"\n')
-        for part in ("internal", "rest"):
+        for part in parts:
             write(certificates, tmp_path / "tls" / part)
         return bash(CONFIGURE, source, tmp_path / "options", target, tmp_path / "tls", PATH=path)
 
@@ -868,6 +870,39 @@ class TestKeyStores:
         done = self.stores(tmp_path, {**certificates, **changes})
         assert done.returncode == 1
         assert said in done.stderr
+
+    def test_zookeepers_client_takes_its_key_in_one_format_alone(self, authority: Authority, tmp_path: Path) -> None:
+        certificates = authority.issue(["a"])
+        argv = ["openssl", "pkey", "-traditional"]
+        old = subprocess.run(argv, input=certificates["tls.key"], capture_output=True, text=True, check=True).stdout
+        assert "BEGIN RSA PRIVATE KEY" in old
+        done = self.stores(tmp_path, {**certificates, "tls.key": old}, parts=["zookeeper"])
+        assert (done.returncode, done.stdout + done.stderr) == (0, "")
+        store, trusted = (tmp_path / "conf" / f"zookeeper-{kind}store.pem" for kind in ("key", "trust"))
+        assert store.read_text() == certificates["tls.key"] + certificates["tls.crt"]
+        assert store.stat().st_mode & 0o077 == 0
+        assert trusted.read_text() == certificates["ca.crt"]
+        assert (tmp_path / "conf" / "config.yaml").read_text() == 'x.y: "1"\n'
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"days": -1}, "The certificate in the Secret of highAvailability.zookeeper.tls has expired"),
+            (
+                {"tls.key": "another"},
+                "tls.crt and tls.key in the Secret of highAvailability.zookeeper.tls do not belong together",
+            ),
+            ({"tls.key": ""}, "tls.crt and tls.key in the Secret of highAvailability.zookeeper.tls do not belong together"),
+        ],
+    )
+    def test_what_does_not_fit_zookeeper_is_a_sentence(
+        self, authority: Authority, tmp_path: Path, changes: dict[str, Any], said: str
+    ) -> None:
+        certificates = authority.issue(["a"], days=changes.pop("days", 2))
+        if changes.get("tls.key"):
+            changes = {"tls.key": authority.issue(["b"])["tls.key"]}
+        done = self.stores(tmp_path, {**certificates, **changes}, parts=["zookeeper"])
+        assert (done.returncode, said in done.stderr) == (1, True)
 
     def test_an_image_without_openssl_is_a_sentence(self, authority: Authority, tmp_path: Path) -> None:
         bare = tmp_path / "bin"

@@ -122,6 +122,39 @@ def test_the_hook_beside_the_client_has_them_too() -> None:
     assert mounts["/opt/flink/tls/rest"] == "tls-rest"
 
 
+SHARED: Tree = {
+    "highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2281", "tls": {"secretName": "{{ .Release.Name }}-zk"}}}
+}
+
+
+@pytest.mark.parametrize("mode", ["session-ha", "job-zookeeper", "native-job", "native-session"])
+def test_who_asks_zookeeper_has_its_certificates(mode: str) -> None:
+    """Alone, without TLS of Flink's own."""
+    manifests = render(FLINK, merged(MODES[mode], SHARED), name="r")
+    options = flink_config(manifests)["env.java.default-opts.all"].split()
+    stores = [option.partition("=")[2] for option in options if option.endswith(".pem")]
+    assert stores == ["/opt/flink/conf/zookeeper-keystore.pem", "/opt/flink/conf/zookeeper-truststore.pem"]
+    assert "-Dzookeeper.client.secure=true" in options
+    assert not [key for key in flink_config(manifests) if key.startswith("security.ssl")]
+    items = [{"key": key, "path": key} for key in KEYS]
+    for name, pod in pods(manifests).items():
+        if name in ("test", "ui-proxy"):
+            assert "tls-zookeeper" not in secrets(pod["spec"])
+            continue
+        optional = {"optional": True} if name == "hooks" else {}
+        assert secrets(pod["spec"])["tls-zookeeper"] == {"secretName": "r-zk", "items": items, **optional}
+        (asking,) = [
+            one
+            for one in (*pod["spec"].get("initContainers", []), *pod["spec"]["containers"])
+            if one["name"] in ("configure", "hooks", "before", "after", "before-rollback", "after-rollback", "after-uninstall")
+            and (name != "submitter" or one["name"] != "configure")
+        ]
+        assert {"name": "tls-zookeeper", "mountPath": "/opt/flink/tls/zookeeper", "readOnly": True} in asking["volumeMounts"]
+    wanted = json.loads(manifests.one("ConfigMap", "r-flink-hooks")["data"]["wanted.json"])
+    assert wanted["zookeeper"]["secret"] == "r-zk"
+    assert not wanted["certificates"]
+
+
 def probes(container: Object) -> dict[str, Tree]:
     return {kind: container[f"{kind}Probe"] for kind in ("startup", "readiness", "liveness")}
 

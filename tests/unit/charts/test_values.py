@@ -326,6 +326,10 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "savepoints.keep": (7, JOB),
     "savepoints.keepOfUpgrades": (7, JOB),
     "savepoints.format": ("native", JOB),
+    "highAvailability.zookeeper.tls.secretName": (
+        "mine",
+        {"highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2281"}}},
+    ),
     "highAvailability.zookeeper.root": ("/mine", {"highAvailability": {"type": "zookeeper"}}),
     "hooks.enabled": (False, {}),
     "hooks.image": ("other:1", {}),

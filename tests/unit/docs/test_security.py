@@ -35,6 +35,14 @@ MORE = [
     Scenario(
         "cert-manager", FLINK, values={**JOB, "tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}}
     ),
+    Scenario(
+        "zookeeper-locks",
+        FLINK,
+        values={
+            **JOBS,
+            "highAvailability": {"type": "zookeeper", "zookeeper": {"quorum": "zk:2281", "tls": {"secretName": "s"}}},
+        },
+    ),
     Scenario("another-user", FLINK, values={**JOBS, "podSecurityContext": {"runAsUser": 1000}}),
     Scenario(
         "own-kafka",

@@ -227,4 +227,4 @@ def seen(status: str = "RUNNING", **changes: Any) -> Observation:
 
 
 def wanted_zookeeper(**changes: Any) -> ZooKeeper:
-    return ZooKeeper(**{"bundled": False, **changes})
+    return ZooKeeper(**{"bundled": False, "secret": "", **changes})

@@ -355,7 +355,7 @@ class TestFields:
         own = {"type": "zookeeper", "zookeeper": {"quorum": "zk:2181", "root": "/mine"}}
         shared = self.wanted({**JOB, "highAvailability": own}).zookeeper
         assert shared
-        assert (shared.path, shared.quorum, shared.bundled) == ("/mine/r-flink", "zk:2181", False)
+        assert (shared.path, shared.quorum, shared.bundled, shared.secret) == ("/mine/r-flink", "zk:2181", False, "")
 
     @pytest.mark.parametrize(
         ("values", "parallelism"),

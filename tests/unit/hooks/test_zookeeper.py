@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import high_availability, zookeeper
+from hooks import high_availability, tls, zookeeper
 from hooks.clock import Deadline
 from hooks.errors import Failed, Unreachable
 from hooks.high_availability import InZooKeeper
@@ -151,6 +152,13 @@ def test_a_server_that_breaks_in_the_middle_is_not_taken_for_an_empty_one() -> N
 
     with Breaks(CHECKPOINT).serving() as server, pytest.raises(Unreachable):
         store(server).knows(JOB)
+
+
+def test_a_secret_without_certificates_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls, "_CERTIFICATES", tmp_path)
+    where = build.wanted_zookeeper(quorum="127.0.0.1:9", path=ROOT, secret="zk")
+    with pytest.raises(Failed, match="Secret zk has no ca.crt.*highAvailability.zookeeper.tls names it"):
+        InZooKeeper(where, Deadline(0), in_use=True, is_to_come=False).jobs()
 
 
 def test_names_are_read_as_they_are() -> None:

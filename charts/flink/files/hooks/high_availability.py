@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Dict, List, Protocol, Tuple, TypeVar
 
-from . import zookeeper
+from . import tls, zookeeper
 from .clock import Deadline
 from .errors import Failed, Unreachable
 from .kubernetes import COMPONENT, INSTANCE, Kubernetes
@@ -159,17 +159,19 @@ class InZooKeeper:
 
     def _ask(self, question: Callable[[zookeeper.Session], T]) -> T:
         """Raises Unreachable if no server answers for a while: a quorum that has lost its leader has another one soon."""
+        context = tls.of_zookeeper(self._where.secret)
         for _ in self._deadline.ticks(every=1, within=_UNREACHABLE_SECONDS):
             try:
-                with zookeeper.session(self._where.quorum) as session:
+                with zookeeper.session(self._where.quorum, context) as session:
                     return question(session)
             except Unreachable as error:
                 last = error
+        certificates = f", at the certificates in Secret {self._where.secret}" if context else ""
         remedy = (
             "It is the release's own: look at its pod. Where this operation is to bring it back, run it with --no-hooks, and "
             "then once more with hooks."
             if self._where.bundled
-            else "Look at the servers, or correct highAvailability.zookeeper.quorum."
+            else f"Look at the servers{certificates}, or correct highAvailability.zookeeper.quorum."
         )
         raise Unreachable(f"{last}. {remedy}") from last
 

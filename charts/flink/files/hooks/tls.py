@@ -25,7 +25,19 @@ def context(url: str, secret: str) -> Optional[ssl.SSLContext]:
         made = ssl.create_default_context()
         made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
         return made
-    directory = _CERTIFICATES / "rest"
+    return _presenting("rest")
+
+
+def of_zookeeper(secret: str) -> Optional[ssl.SSLContext]:
+    """None for servers that speak plain. Raises Failed if the Secret does not have what it should."""
+    try:
+        return _presenting("zookeeper") if secret else None
+    except Untrusted as error:
+        raise Failed(f"{sentence(error, '', secret)} highAvailability.zookeeper.tls names it.") from error
+
+
+def _presenting(part: str) -> ssl.SSLContext:
+    directory = _CERTIFICATES / part
     try:
         made = trusting(str(directory / "ca.crt"))
         if (directory / "tls.key").exists():  # where servers ask for it

@@ -60,6 +60,7 @@ class Certificates:
 @dataclass(frozen=True)
 class ZooKeeper:
     quorum: str  # servers, "host:port,host:port"
+    secret: str  # Secret with the certificates for them; empty: they speak plain
     path: str  # the release's own path
     bundled: bool  # whether the servers come and go with the release
 

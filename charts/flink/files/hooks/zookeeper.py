@@ -1,16 +1,21 @@
-"""As much of ZooKeeper's protocol as it takes to look at paths and to delete them: no TLS, no login."""
+"""As much of ZooKeeper's protocol as it takes to look at paths and to delete them; a login is by the certificate of TLS alone."""
 
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from contextlib import contextmanager
-from typing import Iterator, List
+from typing import Iterator, List, Optional
 
 from .errors import Unreachable
 
 _DELETE, _GET_CHILDREN, _CLOSE = 2, 8, -11
 _NO_NODE = -101
+_REFUSALS = {
+    -102: "ZooKeeper does not let the hooks see what Flink stores: its servers know them by another certificate, or by none",
+    -124: "ZooKeeper asks for a login by SASL, which the hooks do not have",
+}
 _SESSION_MS = 10_000
 _SECONDS = 10
 
@@ -50,7 +55,7 @@ class Session:
         answer = self._receive()
         _, _, error = struct.unpack_from("!iqi", answer)
         if error not in (0, _NO_NODE):
-            raise Unreachable(f"ZooKeeper answers with error {error}")
+            raise Unreachable(_REFUSALS.get(error, f"ZooKeeper answers with error {error}"))
         return b"" if error else answer[16:]
 
     def _send(self, body: bytes) -> None:
@@ -76,13 +81,16 @@ def _text(text: str) -> bytes:
 
 
 @contextmanager
-def session(quorum: str) -> Iterator[Session]:
-    """A session with the first server of `quorum` ("host:port,host:port") that opens one. Raises Unreachable."""
+def session(quorum: str, context: Optional[ssl.SSLContext] = None) -> Iterator[Session]:
+    """A session with the first server of `quorum` ("host:port,host:port") that opens one; by TLS with a context. Raises
+    Unreachable."""
     failures = []
     for server in quorum.split(","):
         host, _, port = server.strip().rpartition(":")
         try:
             connection = socket.create_connection((host, int(port)), timeout=_SECONDS)
+            if context:
+                connection = context.wrap_socket(connection, server_hostname=host)
         except (OSError, ValueError) as error:
             failures.append(f"{server}: {error}")
             continue

@@ -107,6 +107,11 @@ them. The name of the cluster is left out, which never changes.
 {{- .Values.highAvailability.zookeeper.quorum | default (printf "%s:2181" (include "flink.zookeeper.name" .)) -}}
 {{- end }}
 
+{{/* The Secret with the certificates of those who ask it; empty: they speak plain. */}}
+{{- define "flink.zookeeper.secret" -}}
+{{- if include "flink.leaderInZooKeeper" . }}{{ tpl .Values.highAvailability.zookeeper.tls.secretName . }}{{ end -}}
+{{- end }}
+
 {{/* Other namespaces, and other clusters of Kubernetes, may use the same servers. */}}
 {{- define "flink.zookeeper.path" -}}
 {{- .Values.highAvailability.zookeeper.root | default (printf "/flink/%s" .Release.Namespace) -}}
@@ -237,6 +242,14 @@ warn five times. */ -}}
 {{- range list "java.lang" "java.net" "java.io" "java.nio" "sun.nio.ch" "java.lang.reflect" "java.text" "java.time"
       "java.util" "java.util.concurrent" "java.util.concurrent.atomic" "java.util.concurrent.locks" -}}
 {{- $words = append $words (printf "--add-opens=java.base/%s=ALL-UNNAMED" .) -}}
+{{- end -}}
+{{- if include "flink.zookeeper.secret" . -}}
+{{- /* Flink has no options for it. Of files in PEM there is no password that others would see. */ -}}
+{{- $words = concat $words (list
+      "-Dzookeeper.client.secure=true"
+      "-Dzookeeper.clientCnxnSocket=org.apache.flink.shaded.zookeeper3.org.apache.zookeeper.ClientCnxnSocketNetty"
+      "-Dzookeeper.ssl.keyStore.location=/opt/flink/conf/zookeeper-keystore.pem"
+      "-Dzookeeper.ssl.trustStore.location=/opt/flink/conf/zookeeper-truststore.pem") -}}
 {{- end -}}
 {{- join " " $words -}}
 {{- end }}

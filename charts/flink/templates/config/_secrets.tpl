@@ -16,7 +16,7 @@ Whether an option's value is a secret, by Flink's own rule and for the keys of S
 
 {{/* Whether the pods write Flink's configuration themselves, because some of it is in Secrets. */}}
 {{- define "flink.secrets.used" -}}
-{{- if or .Values.flink.configFrom (include "flink.tls.secrets" . | fromJson) }}true{{ end -}}
+{{- if or .Values.flink.configFrom (include "flink.tls.mounted" . | fromJson) }}true{{ end -}}
 {{- end }}
 
 {{/* The options of flink.configFrom, by the names of today, as JSON: name -> secretKeyRef. */}}

@@ -21,6 +21,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
 {{- $zookeeper := dict -}}
 {{- if include "flink.leaderInZooKeeper" $root -}}
 {{- $zookeeper = dict "quorum" (include "flink.zookeeper.quorum" $root)
+      "secret" (include "flink.zookeeper.secret" $root)
       "bundled" (eq (include "flink.zookeeper.bundled" $root) "true")
       "path" (printf "%s/%s" (include "flink.zookeeper.path" $root) (include "flink.fullname" $root)) -}}
 {{- end -}}

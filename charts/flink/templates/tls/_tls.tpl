@@ -20,6 +20,13 @@
 {{- toJson $made -}}
 {{- end }}
 
+{{/* The Secrets of Flink's parts, and that of ZooKeeper's clients, as JSON. */}}
+{{- define "flink.tls.mounted" -}}
+{{- $secrets := include "flink.tls.secrets" . | fromJson -}}
+{{- with include "flink.zookeeper.secret" . }}{{ $_ := set $secrets "zookeeper" . }}{{ end -}}
+{{- toJson $secrets -}}
+{{- end }}
+
 {{/*
 Names in a certificate that the chart has made, as a JSON list; of internal nobody looks at them: (dict "root" $ "part"
 "rest").

@@ -52,6 +52,32 @@
 {{- end -}}
 {{- end }}
 
+{{/* How servers of ZooKeeper are asked, which Flink's options tell Flink alone. */}}
+{{- define "flink.validate.zookeeper" -}}
+{{- $zookeeper := .Values.highAvailability.zookeeper -}}
+{{- $type := .Values.highAvailability.type -}}
+{{- if $zookeeper.tls.secretName -}}
+{{- if ne $type "zookeeper" -}}
+{{- fail (printf (cat "highAvailability.zookeeper.tls.secretName is set, but highAvailability.type is %s: set"
+      "highAvailability.type=zookeeper, or leave the Secret out.") $type) -}}
+{{- else if not $zookeeper.quorum -}}
+{{- fail (cat "highAvailability.zookeeper.tls.secretName is set, but highAvailability.zookeeper.quorum is empty, and"
+      "the chart's own server speaks no TLS: name servers that do, or leave the Secret out.") -}}
+{{- end -}}
+{{- else if and (eq $type "zookeeper") .Values.hooks.enabled -}}
+{{- range $key, $value := .Values.flink.config -}}
+{{- $secure := and (hasPrefix "env.java." $key) (contains "-Dzookeeper.client.secure=true" (toString $value)) -}}
+{{- $creator := and (eq $key "high-availability.zookeeper.client.acl") (eq (lower (toString $value)) "creator") -}}
+{{- if or $secure $creator -}}
+{{- $what := ternary "has Flink speak TLS with ZooKeeper" "hides what Flink stores in ZooKeeper from others" $secure -}}
+{{- fail (printf (cat "flink.config sets %s, which %s, and the hooks read there without TLS and login: set"
+      "highAvailability.zookeeper.tls.secretName, by whose certificate they log in too, or hooks.enabled=false.")
+      $key $what) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{/* What the hooks and high availability rely on. */}}
 {{- define "flink.validate.lifecycle" -}}
 {{- $job := .Values.job -}}
@@ -90,6 +116,7 @@
       "or leave the quorum out.") $type) -}}
 {{- end -}}
 {{- end -}}
+{{- include "flink.validate.zookeeper" . -}}
 {{- if and (include "flink.highlyAvailable" .)
       (not (include "flink.option" (dict "root" . "key" "high-availability.storageDir"))) -}}
 {{- fail "High availability needs a directory that outlives the pods: set storage.enabled=true, or state.root." -}}

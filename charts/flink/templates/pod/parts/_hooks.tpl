@@ -18,7 +18,7 @@ of users, so the token for Kubernetes is mounted in the hook alone.
 {{- $role := include "flink.role" (dict "root" .root "role" "hooks") | fromYaml -}}
 {{- $hook := dict "root" .root "values" $role -}}
 {{- $own := include "flink.part.user" $hook | fromYaml -}}
-{{- $mounts := include "flink.submitter.mounts" $values | fromYamlArray -}}
+{{- $mounts := include "flink.submitter.mounts" .root | fromYamlArray -}}
 {{- include "flink.pod.mounts" (dict "mounts" $mounts "more" $own.volumeMounts "role" $hook.values) -}}
 containers:
   - name: {{ .event }}
@@ -68,13 +68,14 @@ volumeMounts:
 {{- end }}
 
 {{- define "flink.submitter.mounts" -}}
+{{- $values := .Values -}}
 - {name: hooks, mountPath: /hooks, readOnly: true}
 - {name: token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
 - {name: exchange, mountPath: /exchange}
-{{- if .tls.rest.enabled }}
-- {name: tls-rest, mountPath: /opt/flink/tls/rest, readOnly: true}
+{{- range $part, $_ := omit (include "flink.tls.mounted" . | fromJson) "internal" }}
+- {name: tls-{{ $part }}, mountPath: /opt/flink/tls/{{ $part }}, readOnly: true}
 {{- end }}
-{{- if .storage.enabled }}
-- {name: data, mountPath: {{ .storage.mountPath | quote }}, readOnly: true}
+{{- if $values.storage.enabled }}
+- {name: data, mountPath: {{ $values.storage.mountPath | quote }}, readOnly: true}
 {{- end }}
 {{- end }}

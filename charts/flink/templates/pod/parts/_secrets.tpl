@@ -7,7 +7,7 @@ makes, so that these have no part "config".
 {{- $root := .root -}}
 {{- if include "flink.secrets.used" $root -}}
 {{- $options := include "flink.secrets.options" $root | fromJson -}}
-{{- $certificates := include "flink.tls.secrets" $root | fromJson -}}
+{{- $certificates := include "flink.tls.mounted" $root | fromJson -}}
 {{- $command := list "bash" "/opt/flink/scripts/configure.sh" "/opt/flink/config-map" "/opt/flink/options"
       "/opt/flink/conf" -}}
 initContainers:

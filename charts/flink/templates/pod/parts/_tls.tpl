@@ -5,10 +5,11 @@ do, reads them as they are. A hook says itself that a Secret is not there; the o
 {{- define "flink.part.tls" -}}
 {{- $root := .root -}}
 {{- $process := has "secrets" .parts -}}
-{{- $secrets := include "flink.tls.secrets" $root | fromJson -}}
+{{- $secrets := include "flink.tls.mounted" $root | fromJson -}}
 {{- $hook := eq .component "hooks" -}}
 {{- $before := and $hook (hasPrefix "before" .name) (ne .name "before-uninstall") -}}
-{{- if not (or $process $before) }}{{ $secrets = pick $secrets "rest" }}{{ end -}}
+{{- if not (or $process $before) }}{{ $secrets = omit $secrets "internal" }}{{ end -}}
+{{- if not (or $process $hook) }}{{ $secrets = pick $secrets "rest" }}{{ end -}}
 {{- with include "flink.tls.hooksSecret" $root }}{{ if $hook }}{{ $_ := set $secrets "rest" . }}{{ end }}{{ end -}}
 {{- $rotation := include "flink.text" $root.Values.tls.rotation -}}
 {{- $reads := or $process (eq .component "ui-proxy") -}}
@@ -30,7 +31,7 @@ volumes:
         - {key: {{ . }}, path: {{ . }}}
         {{- end }}
   {{- end }}
-{{- with ternary (omit . "internal") . $process }}
+{{- with ternary (pick . "rest") . $process }}
 volumeMounts:
   {{- range $part, $_ := . }}
   - {name: tls-{{ $part }}, mountPath: /opt/flink/tls/{{ $part }}, readOnly: true}
