@@ -18,7 +18,7 @@ class InvalidManifest(AssertionError):
 # Custom resources, by group: nothing is known of their fields.
 _CUSTOM = {
     "cert-manager.io": {"Certificate", "Issuer"},
-    "gateway.networking.k8s.io": {"HTTPRoute"},
+    "gateway.networking.k8s.io": {"HTTPRoute", "BackendTLSPolicy"},
     "keda.sh": {"ScaledObject"},
     "monitoring.coreos.com": {"PodMonitor", "PrometheusRule"},
 }

@@ -138,6 +138,14 @@ def census(manifests: Manifests) -> set[str]:
         ({**WALLS, "rest": {"readOnly": True}}, CLUSTER_WALLS | UI_PROXY | both("flink-ui-proxy"), set()),
         ({"gateway": {"parentRefs": [{"name": "web"}]}}, {"HTTPRoute/r-flink-rest"}, set()),
         (
+            {
+                "gateway": {"parentRefs": [{"name": "web"}], "caConfigMap": "c"},
+                "tls": {"rest": {"enabled": True, "secretName": "s"}},
+            },
+            {"HTTPRoute/r-flink-rest", "BackendTLSPolicy/r-flink-rest"},
+            set(),
+        ),
+        (
             {"taskmanager": {"podDisruptionBudget": {"enabled": True}}},
             {"PodDisruptionBudget/r-flink-taskmanager"},
             set(),

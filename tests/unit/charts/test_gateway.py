@@ -8,7 +8,7 @@ import pytest
 
 from ci.core.paths import FLINK
 from harness.helm import Helm, HelmError
-from harness.manifests import Object, render
+from harness.manifests import Manifests, Object, parse, render
 
 WEB = [{"name": "web", "namespace": "gateways"}]
 
@@ -64,3 +64,49 @@ def test_a_cluster_without_the_gateway_api_is_told() -> None:
     assert Helm().template(FLINK, values, api_versions=("v1/Pod", "gateway.networking.k8s.io/v1/HTTPRoute"))
     with pytest.raises(HelmError, match="gateway.parentRefs is set, but the cluster has no gateway.networking.k8s.io"):
         Helm().template(FLINK, values, api_versions=("v1/Pod",))
+
+
+def encrypted(*api_versions: str, **more: Any) -> Manifests:
+    tls = {"rest": {"enabled": True, "secretName": "s"}}
+    gateway = {"parentRefs": WEB, "caConfigMap": "{{ .Release.Name }}-authority"}
+    return parse(Helm().template(FLINK, {"tls": tls, "gateway": gateway, **more}, name="r", api_versions=api_versions))
+
+
+def test_a_gateway_looks_at_the_certificate_of_rest() -> None:
+    manifests = encrypted()
+    policy = manifests.one("BackendTLSPolicy", "r-flink-rest")
+    (target,), validation = policy["spec"]["targetRefs"], policy["spec"]["validation"]
+    (backend,) = manifests.one("HTTPRoute")["spec"]["rules"][0]["backendRefs"]
+    (port,) = manifests.one("Service", backend["name"])["spec"]["ports"]
+    assert target == {"group": "", "kind": "Service", "name": backend["name"], "sectionName": port["name"]}
+    assert (port["port"], port["appProtocol"]) == (backend["port"], "https")
+    assert validation == {
+        "hostname": "r-flink-rest",
+        "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "r-authority"}],
+    }
+
+
+def test_a_proxy_before_the_ui_speaks_plain_http_with_the_gateway() -> None:
+    assert not encrypted(rest={"readOnly": True}).by("BackendTLSPolicy")
+
+
+GROUP = "gateway.networking.k8s.io"
+
+
+@pytest.mark.parametrize(
+    ("known", "version"),
+    [
+        ((), "v1"),
+        (("v1alpha3",), "v1alpha3"),
+        (("v1", "v1alpha3"), "v1"),
+    ],
+)
+def test_a_cluster_knows_the_policy_by_one_of_two_versions(known: tuple[str, ...], version: str) -> None:
+    apis = [f"{GROUP}/{one}/BackendTLSPolicy" for one in known]
+    cluster = ("v1/Pod", f"{GROUP}/v1/HTTPRoute", *apis) if known else ()
+    assert encrypted(*cluster).one("BackendTLSPolicy")["apiVersion"] == f"{GROUP}/{version}"
+
+
+def test_a_cluster_without_the_policy_is_told() -> None:
+    with pytest.raises(HelmError, match=f"gateway.caConfigMap is set, but the cluster has no {GROUP}/v1/BackendTLSPolicy"):
+        encrypted("v1/Pod", f"{GROUP}/v1/HTTPRoute")

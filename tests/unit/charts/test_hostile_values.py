@@ -41,6 +41,7 @@ def walls(text: str, unspaced: str, in_address: str) -> Tree:
             "parentRefs": [{"name": text, "namespace": text, "sectionName": text}],
             "hostnames": [text],
             "annotations": {"a": text, text: "a"},
+            "caConfigMap": text,
         },
         "rest": {"readOnly": True, "service": {"annotations": {"a": text, text: "a"}}},
         "auth": {
@@ -57,6 +58,13 @@ def walls(text: str, unspaced: str, in_address: str) -> Tree:
             },
         },
         "uiProxy": {"image": text, "podAnnotations": {"a": text}, "priorityClassName": text},
+    }
+
+
+def without_proxy(text: str, *_: str) -> Tree:
+    return {
+        "tls": {"rest": {"enabled": True, "secretName": "s"}},
+        "gateway": {"parentRefs": [{"name": text}], "caConfigMap": text},
     }
 
 
@@ -114,7 +122,7 @@ def objects(values: Tree) -> list[Any]:
 PROXY: Tree = walls("a", "a", "a")
 
 
-@pytest.mark.parametrize("given", [walls, basic, trial], ids=lambda given: given.__name__)
+@pytest.mark.parametrize("given", [walls, without_proxy, basic, trial], ids=lambda given: given.__name__)
 def test_a_text_stays_one_text(given: Any) -> None:
     texts = {"PUTHERE": ALL, "UNSPACED": HOSTILE, "ADDRESS": IN_ADDRESS}
     plain, hostile = objects(given(*texts)), objects(given(*texts.values()))

@@ -294,6 +294,12 @@ REFUSALS = [
         'logging.log4jCli has the character "\\x1b", which a block of YAML does not take',
         "leave it out",
     ),
+    (
+        {"gateway": {"parentRefs": [{"name": "web"}], "caConfigMap": "c"}},
+        "gateway.caConfigMap is set, but tls.rest.enabled is false",
+        "set tls.rest.enabled=true",
+    ),
+    ({"gateway": {"caConfigMap": "c"}}, "gateway is set, but gateway.parentRefs is empty", "name a Gateway"),
     ({"gateway": {"hostnames": ["a.example"]}}, "gateway is set, but gateway.parentRefs is empty", "name a Gateway"),
     (
         {"gateway": {"parentRefs": [{"name": "pre-{{ .Values.global.d }}"}]}, "global": {"d": "a: b"}},

@@ -439,6 +439,7 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "gateway.hostnames": (["other.example"], GATEWAY),
     "gateway.path": ("/other", GATEWAY),
     "gateway.annotations": ({"a": "b"}, GATEWAY),
+    "gateway.caConfigMap": ("mine", merged(GATEWAY, LOCKS)),
     "rest.readOnly": (True, {}),
     "auth.type": ("basic", merged(BASIC, OIDC)),
     "auth.basic.secret": ("others", BASIC),

@@ -33,7 +33,13 @@ MORE = [
         values={**JOBS, "tls": {"internal": {"enabled": True}, "rest": {"enabled": True}, "selfSigned": {"enabled": True}}},
     ),
     Scenario(
-        "cert-manager", FLINK, values={**JOB, "tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}}}
+        "cert-manager",
+        FLINK,
+        values={
+            **JOB,
+            "tls": {"rest": {"enabled": True}, "certManager": {"issuerRef": {"name": "i"}}},
+            "gateway": {"parentRefs": [{"name": "web"}], "caConfigMap": "authority"},
+        },
     ),
     Scenario(
         "zookeeper-locks",

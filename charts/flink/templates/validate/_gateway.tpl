@@ -12,11 +12,18 @@
 {{- fail (printf (cat "gateway.path is %q, which is no plain path: write one that begins with a slash, for example"
       "/flink.") $rendered.path) -}}
 {{- end -}}
-{{- else if or $gateway.hostnames $gateway.annotations (ne $gateway.path "/") -}}
+{{- else if or $gateway.hostnames $gateway.annotations $gateway.caConfigMap (ne $gateway.path "/") -}}
 {{- fail (cat "gateway is set, but gateway.parentRefs is empty, so that there is no HTTPRoute: name a Gateway, for"
       "example [{name: web, namespace: gateways}], or leave the others out.") -}}
 {{- end -}}
 {{- $remedy := "install the custom resource definitions of the Gateway API first, or set ingress.enabled=true" -}}
 {{- include "flink.validate.api" (dict "root" . "key" "gateway.parentRefs" "on" $gateway.parentRefs
       "api" "gateway.networking.k8s.io/v1/HTTPRoute" "remedy" $remedy) -}}
+{{- if and $gateway.caConfigMap (not .Values.tls.rest.enabled) -}}
+{{- fail (cat "gateway.caConfigMap is set, but tls.rest.enabled is false, so that there is no certificate to look at:"
+      "set tls.rest.enabled=true, or leave the ConfigMap out.") -}}
+{{- end -}}
+{{- include "flink.validate.api" (dict "root" . "key" "gateway.caConfigMap" "on" $gateway.caConfigMap
+      "api" (printf "%s/BackendTLSPolicy" (include "flink.gateway.policyVersion" .))
+      "remedy" "install those of the Gateway API 1.4 or newer, or leave the ConfigMap out") -}}
 {{- end }}
