@@ -120,7 +120,7 @@ def checks() -> dict[str, Callable[[], None]]:
         "ruff": lambda: _in_venv("ruff", "check", "--quiet", *_files("*.py")),
         "mypy": lambda: _in_venv("mypy", *_files("*.py")),
         "yamllint": lambda: _in_venv("yamllint", "--strict", *[f for f in _files("*.yaml", "*.yml") if "/templates/" not in f]),
-        "shellcheck": lambda: _in_venv("shellcheck", *_files("*.sh", ".ci/run")),
+        "shellcheck": lambda: _in_venv("shellcheck", "--external-sources", "--source-path=SCRIPTDIR", *_files("*.sh", ".ci/run")),
         "helm lint": lambda: helm_lint("helm"),
         "helm 3 lint": lambda: helm_lint("helm3"),
         "version of the charts": _versions_agree,

@@ -397,7 +397,7 @@ class TestADeletedPod:
     def test_ends_as_flink_does(self, pod: JobManager) -> None:
         (pod.home / "bin" / "standalone-job.sh").write_text("#!/bin/sh\nexit 7\n")
         pod.record()
-        assert bash(START, "-D", "a=b", **pod.environment).returncode == 7
+        assert bash(START, "-D", "a=b", seconds=20, **pod.environment).returncode == 7
 
 
 def test_arguments_of_the_job_are_not_printed(pod: JobManager) -> None:
