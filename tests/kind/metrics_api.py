@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from harness.cluster import Cluster
+from harness.waits import wait_for
 
 Json = dict[str, Any]
 NAME = "metrics-api"
@@ -63,8 +66,22 @@ server.serve_forever()
 """
 
 
-def objects(namespace: str, folder: Path) -> list[Json]:
-    """What a namespace needs for it; `folder` is for the certificate."""
+@contextmanager
+def serving(cluster: Cluster, namespace: str, folder: Path) -> Iterator[None]:
+    """While the block runs, Kubernetes asks it for metrics; `folder` is for the certificate."""
+    *objects, registered = _objects(namespace, folder)
+    with cluster.having(objects, namespace):
+        # The API server keeps its first connection, whoever answers at the Service's address before that leads to the pod.
+        url = f"https://{NAME}.{namespace}.svc/apis/metrics.k8s.io/{VERSION}"
+        ask = f"import ssl, urllib.request as r; r.urlopen('{url}', context=ssl._create_unverified_context(), timeout=3)"
+        run = cluster.runner(namespace, f"app={NAME}")
+        wait_for(lambda: run(["python3", "-c", f"{ask}; print('ready')"]), timeout=90, what="the Service of the metrics to answer")
+        with cluster.having([registered], namespace):
+            yield
+
+
+def _objects(namespace: str, folder: Path) -> list[Json]:
+    """The last is what Kubernetes finds it by."""
     key, certificate = folder / "tls.key", folder / "tls.crt"
     files = [f"-keyout={key}", f"-out={certificate}"]
     argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", f"-subj=/CN={NAME}.{namespace}.svc"]

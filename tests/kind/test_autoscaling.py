@@ -71,7 +71,7 @@ def test_the_load_says_how_many_there_are(install: Install, cluster: Cluster, na
     """80 % of 10 thousandths of a CPU each: 20 need three."""
     at_once = {"taskmanager": {"autoscaling": {"behavior": {"scaleUp": None, "scaleDown": {"stabilizationWindowSeconds": 0}}}}}
     values = merged(yaml.safe_load((VALUES / "autoscaling.yaml").read_text()), SMALL, QUICK, at_once)
-    with cluster.having(metrics_api.objects(namespace, tmp_path), namespace):
+    with metrics_api.serving(cluster, namespace, tmp_path):
         flink = jar_job.started(install, "loaded", values)
         job = jar_job.running(flink)
         for thousandths, taskmanagers in ((20, 3), (4, 1)):
