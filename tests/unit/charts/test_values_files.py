@@ -84,3 +84,8 @@ def test_everything_sets_every_value_and_renders() -> None:
     left_out = {path for path, is_set in settings(schema, schema["$defs"], values, defaults) if not is_set}
     assert left_out == EXCLUDED.keys(), "set it in values/everything.yaml, or say in EXCLUDED what it excludes"
     assert len(list(render(FLINK, files=(str(EVERYTHING),)))) > 20
+
+
+def test_what_the_cluster_of_the_tests_has_instead_fits_the_rest_of_everything() -> None:
+    kinds = {obj["kind"] for obj in render(FLINK, files=(str(EVERYTHING), str(ROOT / "tests" / "kind" / "here.yaml")))}
+    assert {"Deployment", "HTTPRoute", "NetworkPolicy"} <= kinds
