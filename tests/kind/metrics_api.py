@@ -75,7 +75,9 @@ def serving(cluster: Cluster, namespace: str, folder: Path) -> Iterator[None]:
         url = f"https://{NAME}.{namespace}.svc/apis/metrics.k8s.io/{VERSION}"
         ask = f"import ssl, urllib.request as r; r.urlopen('{url}', context=ssl._create_unverified_context(), timeout=3)"
         run = cluster.runner(namespace, f"app={NAME}")
-        wait_for(lambda: run(["python3", "-c", f"{ask}; print('ready')"]), timeout=90, what="the Service of the metrics to answer")
+        wait_for(
+            lambda: run(["python3", "-c", f"{ask}; print('ready')"]), timeout=90, what="the Service of the metrics to answer"
+        )
         with cluster.having([registered], namespace):
             yield
 
