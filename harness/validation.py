@@ -15,9 +15,10 @@ class InvalidManifest(AssertionError):
     """A document that Kubernetes would refuse, or would take for something else than was meant."""
 
 
-# Custom resources, by group: nothing is known of their fields.
+# Custom resources, by group: nothing is known here of their fields.
 _CUSTOM = {
     "cert-manager.io": {"Certificate", "Issuer"},
+    "flink.apache.org": {"FlinkDeployment", "FlinkSessionJob"},
     "gateway.networking.k8s.io": {"HTTPRoute", "BackendTLSPolicy"},
     "keda.sh": {"ScaledObject"},
     "monitoring.coreos.com": {"PodMonitor", "PrometheusRule"},

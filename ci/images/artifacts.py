@@ -153,6 +153,10 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
             Jar("org.apache.logging.log4j", "log4j-slf4j-impl", versions.get("kafka", "log4j")),
         )
     )
+    for version in versions.section("operator").values():
+        artifacts[f"operator-api-{version}"] = Jars(
+            (Jar("org.apache.flink", "flink-kubernetes-operator-api", version, alone=True),)
+        )
     # Beside the client's logging facade nothing that Kafka itself does not have.
     artifacts["kafka-streams"] = Jars((Jar("org.apache.kafka", "kafka-streams", kafka),))
     artifacts["kdv-tools"] = Packages((f"confluent-kafka=={versions.get('kafka', 'confluent-kafka')}",))

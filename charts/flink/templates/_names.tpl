@@ -18,9 +18,14 @@
 {{- end }}
 
 {{- define "flink.jobmanager.name" -}}{{ include "flink.fullname" . }}-jobmanager{{- end }}
+{{/* Whether Flink makes the TaskManagers itself: in native mode, and where the operator runs it. */}}
+{{- define "flink.makesTaskManagers" -}}
+{{- if has .Values.flink.mode (list "native" "operator") }}true{{ end -}}
+{{- end }}
+
 {{/* The JobManager's Deployment. In native mode Flink looks for it, and for its ConfigMap, by names of its own. */}}
 {{- define "flink.jobmanager.deployment" -}}
-{{ include (ternary "flink.fullname" "flink.jobmanager.name" (eq .Values.flink.mode "native")) . }}
+{{ include (ternary "flink.fullname" "flink.jobmanager.name" (eq (include "flink.makesTaskManagers" .) "true")) . }}
 {{- end }}
 {{- define "flink.taskmanager.name" -}}{{ include "flink.fullname" . }}-taskmanager{{- end }}
 {{- define "flink.rest.name" -}}{{ include "flink.fullname" . }}-rest{{- end }}

@@ -128,7 +128,11 @@ def test_a_mode_that_stays_in_the_values_is_told(mode: str, warned: bool) -> Non
 
 
 def there(manifests: Manifests) -> set[str]:
-    return {f"{kind.lower()}/{name}" for kind, name in manifests.census()}
+    names = {f"{kind.lower()}/{name}" for kind, name in manifests.census()}
+    for deployment in manifests.by("FlinkDeployment"):  # what the operator makes of it
+        name = deployment["metadata"]["name"]
+        names |= {f"deployment/{name}", f"service/{name}-rest"}
+    return names
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)

@@ -280,6 +280,7 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "image.registry": ("registry.example", {}),
     "flink.type": ("job", {}),
     "flink.mode": ("native", {}),
+    "operator.flinkVersion": ("v1_19", {"flink": {"mode": "operator"}}),
     "flink.version": ("1.20.5", {}),
     "flink.config": ({"state.backend.type": "rocksdb"}, {}),
     "flink.configFrom": ([{"name": "a.password", "secretKeyRef": {"name": "mine", "key": "k"}}], {}),
@@ -361,6 +362,10 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "serviceAccount.automountToken": (True, {}),
     "rbac.create": (False, {}),
     "networkPolicy.enabled": (True, {}),
+    "networkPolicy.ingress.operator": (
+        [{"namespaceSelector": {}}],
+        {"flink": {"mode": "operator"}, "networkPolicy": {"enabled": True, "ingress": {"operator": [{"podSelector": {}}]}}},
+    ),
     **{
         f"networkPolicy.ingress.{door}": ([{"podSelector": {}}], {**WALLS, **base})
         for door, base in {

@@ -29,6 +29,7 @@ WALLS = {
         "rest": [INGRESS],
         "sqlGateway": [{"podSelector": {"matchLabels": {"app": "{{ .Release.Name }}-notebook"}}}],
         "metrics": [{"namespaceSelector": {"matchLabels": {"purpose": "monitoring"}}, "podSelector": {}}],
+        "operator": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "operators"}}}],
     },
     "egress": {
         "apiServer": [{"to": [{"ipBlock": {"cidr": "192.0.2.10/32"}}], "ports": [{"port": 6443}]}],
@@ -50,6 +51,8 @@ RELEASES: dict[str, tuple[Path, dict[str, Any]]] = {
     "native": (FLINK, {"flink": {"mode": "native"}}),
     "native-job": (FLINK, {"flink": {"type": "job", "mode": "native"}}),
     "native-bounded": (FLINK, {"flink": {"type": "job", "mode": "native"}, "job": {"bounded": True}}),
+    "operator": (FLINK, {"flink": {"mode": "operator"}}),
+    "operator-job": (FLINK, {**ZOOKEEPER, "flink": {"type": "job", "mode": "operator"}}),
     "tokens": (FLINK, {**JOBS, "highAvailability": {"type": "none"}, "serviceAccount": {"automountToken": True}}),
     "named": (FLINK, {**JOB, "nameOverride": "streams", "fullnameOverride": "other"}),
     "demo": (DEMO, {}),
@@ -79,6 +82,7 @@ STRANGERS: dict[str, End] = {
     "controller": Pod({"app": "nginx"}, "web"),
     "prometheus": Pod({"app": "prometheus"}, "monitoring", {"purpose": "monitoring"}),
     "notebook": Pod({"app": "r-notebook"}),
+    "operator": Pod({"app": "operator"}, "operators"),
     "dns": Pod({"k8s-app": "kube-dns"}, "kube-system"),
 }
 
@@ -100,6 +104,8 @@ def pods(manifests: Manifests) -> dict[str, list[Pod]]:
     for config in manifests.by("ConfigMap"):
         if text := config["data"].get("taskmanager-pod-template.yaml"):
             templates.append(strict_yaml(text))
+    for deployment in manifests.by("FlinkDeployment"):
+        templates += [deployment["spec"][role]["podTemplate"] for role in ("jobManager", "taskManager")]
     for template in templates:
         labels = template["metadata"]["labels"]
         by_component.setdefault(labels[COMPONENT], []).append(Pod(labels))
@@ -150,6 +156,8 @@ def test_strangers_come_in_as_clients_alone(name: str) -> None:
         if let(stranger, pod, port)
     }
     named = {"rest": "controller", "sqlGateway": "notebook", "metrics": "prometheus"}
+    if manifests.by("FlinkDeployment"):
+        named["operator"] = "operator"
     there = pods(manifests)
     assert came == {(named[key], to, port) for key, to, port in clients(there) if key in named}
 
@@ -178,7 +186,7 @@ def test_pods_get_out_as_the_table_says(name: str) -> None:
         if component in spans(by_token):
             said = table[component]
             token = (options.get("high-availability.type") == "kubernetes" and "type=kubernetes" in said) or (
-                "native" in name and "mode=native" in said
+                ("native" in name or "operator" in name) and "mode=native" in said
             )
             expected = token or name == "tokens"
         else:

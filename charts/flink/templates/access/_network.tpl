@@ -34,6 +34,10 @@
 {{- else }}
 - {key: rest, to: jobmanager, port: {{ include "flink.text" .Values.rest.port }}}
 {{- end }}
+{{- if eq .Values.flink.mode "operator" }}
+- {key: operator, to: jobmanager, port: {{ include "flink.text" .Values.rest.port }}}
+- {key: operator, to: zookeeper, port: 2181}
+{{- end }}
 - {key: sqlGateway, to: sql-gateway, port: 8083}
 - {key: historyServer, to: history-server, port: 8082}
 {{- if .Values.metrics.enabled }}

@@ -209,10 +209,10 @@ controllers; Flink's are 15, 15 and 5 s. */ -}}
 {{- /* A server that is restarted interrupts no job, as long as the session lives. */ -}}
 {{- $_ := set $config "high-availability.zookeeper.client.tolerate-suspended-connections" "true" -}}
 {{- end -}}
-{{- if or (include "flink.leaderInKubernetes" .) (eq .Values.flink.mode "native") -}}
+{{- if or (include "flink.leaderInKubernetes" .) (include "flink.makesTaskManagers" .) -}}
 {{- $config = merge $config (dict "kubernetes.cluster-id" $name "kubernetes.namespace" .Release.Namespace) -}}
 {{- end -}}
-{{- if eq .Values.flink.mode "native" -}}
+{{- if include "flink.makesTaskManagers" . -}}
 {{- $config = merge $config (include "flink.native.options" . | fromJson) -}}
 {{- end -}}
 {{- if and (eq .Values.flink.mode "native") (include "flink.secrets.used" .) -}}

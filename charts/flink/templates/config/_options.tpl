@@ -83,9 +83,11 @@ alone, and so are names of which nothing is Flink's: they are the job's.
 {{- end -}}
 {{- range $key, $option := $given -}}
 {{- if regexMatch "^(kubernetes\\.operator|job\\.autoscaler)\\." $key -}}
+{{- if ne $.Values.flink.mode "operator" -}}
 {{- $sentences = append $sentences (printf (cat "%s sets %s, which the Flink Kubernetes"
       "Operator reads and nothing else: look for a value of this chart under job, savepoints or taskmanager.")
       $option.where $option.written) -}}
+{{- end -}}
 {{- else if not (regexMatch $free $key) -}}
 {{- $nearest := include "flink.options.nearest" (dict "key" $key "names" $names) | fromJson -}}
 {{- $ours := hasKey $known (splitList "." $key | first) -}}
@@ -105,13 +107,14 @@ A sentence for each option that Flink has and does not read here, as a JSON list
 */}}
 {{- define "flink.options.withoutEffect" -}}
 {{- $sentences := list -}}
-{{- $native := eq .root.Values.flink.mode "native" -}}
+{{- $native := include "flink.makesTaskManagers" .root -}}
+{{- $operator := eq .root.Values.flink.mode "operator" -}}
 {{- range $key, $option := .options -}}
 {{- $sets := printf "%s sets %s, which" $option.where $option.written -}}
 {{- if regexMatch "^metrics\\.reporter\\.[^.]+\\.class$" $key -}}
 {{- $sentences = append $sentences (printf "%s Flink reads no more: write %s.factory.class, with a factory." $sets
       (trimSuffix ".class" $key)) -}}
-{{- else if hasPrefix "kubernetes.jobmanager." $key -}}
+{{- else if and (hasPrefix "kubernetes.jobmanager." $key) (not $operator) -}}
 {{- $sentences = append $sentences (cat $sets "only a client of Flink reads, and the chart makes the JobManager: look"
       "for a value under jobmanager.") -}}
 {{- else if and (hasPrefix "kubernetes.taskmanager." $key) (not $native) -}}

@@ -6,6 +6,11 @@
 {{ include "flink.shorten" (dict "name" (include "flink.fullname" .) "limit" 42) }}-savepoint
 {{- end }}
 
+{{/* Whether hooks run: what the operator runs it carries over upgrades itself. */}}
+{{- define "flink.hooks.run" -}}
+{{- if and .Values.hooks.enabled (ne .Values.flink.mode "operator") }}true{{ end -}}
+{{- end }}
+
 {{/* Whether there is a job to take savepoints of, and a directory for them. */}}
 {{- define "flink.savepoints.offered" -}}
 {{- if and (include "flink.job.carried" .)
@@ -39,7 +44,7 @@ without Helm runs both at each change, and the hook sees for itself what is ther
 */}}
 {{- define "flink.hooks.events" -}}
 {{- $carried := include "flink.job.carried" . -}}
-{{- $session := and .Values.hooks.enabled (eq .Values.flink.type "session") -}}
+{{- $session := and (include "flink.hooks.run" .) (eq .Values.flink.type "session") -}}
 {{- if or $carried $session }}
 before: pre-install,pre-upgrade
 before-rollback: pre-rollback

@@ -5,7 +5,7 @@
 
 {{/* The same of the job of a job release. */}}
 {{- define "flink.job.carried" -}}
-{{- if and .Values.hooks.enabled (eq .Values.flink.type "job") (not .Values.job.bounded) }}true{{ end -}}
+{{- if and (include "flink.hooks.run" .) (eq .Values.flink.type "job") (not .Values.job.bounded) }}true{{ end -}}
 {{- end }}
 
 {{/*

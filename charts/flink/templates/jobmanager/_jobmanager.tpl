@@ -10,9 +10,6 @@
 
 {{- define "flink.jobmanager.container" -}}
 {{- $ports := include "flink.ports" . | fromYaml -}}
-{{- $probe := dict "root" .root "name" "rest" "port" .root.Values.rest.port -}}
-# The hooks tell from it why a JobManager ended, without the right to read logs.
-terminationMessagePolicy: FallbackToLogsOnError
 args:
   {{- include "flink.jobmanager.args" . | nindent 2 }}
 ports:
@@ -20,6 +17,14 @@ ports:
   - {name: rpc, containerPort: {{ $ports.jobmanager }}}
   - {name: blob, containerPort: {{ $ports.blob }}}
   - {name: metrics-query, containerPort: {{ $ports.query }}}
+{{ include "flink.jobmanager.serving" . }}
+{{- end }}
+
+{{/* What a JobManager has, whoever starts it: (dict "root" $). */}}
+{{- define "flink.jobmanager.serving" -}}
+{{- $probe := dict "root" .root "name" "rest" "port" .root.Values.rest.port -}}
+# The hooks tell from it why a JobManager ended, without the right to read logs.
+terminationMessagePolicy: FallbackToLogsOnError
 startupProbe:
   {{- include "flink.tls.probe" (set $probe "path" "/config") | nindent 2 }}
   periodSeconds: 2

@@ -22,8 +22,8 @@ follows annotations by a rule that copies the labels of pods.
 {{- $bounded := not (empty (include "flink.bounded" .)) -}}
 {{- $jobs := ternary 1 (len .Values.session.jobs) (eq .Values.flink.type "job") -}}
 {{- $so := dict "active" $active "resident" (and $active (not $bounded)) "bounded" $bounded "jobs" (gt $jobs 0)
-      "standalone" (eq .Values.flink.mode "standalone") "native" (eq .Values.flink.mode "native")
-      "claim" .Values.storage.enabled "hooks" .Values.hooks.enabled -}}
+      "standalone" (eq .Values.flink.mode "standalone") "native" (include "flink.makesTaskManagers" . | eq "true")
+      "claim" .Values.storage.enabled "hooks" (include "flink.hooks.run" . | eq "true") -}}
 {{- $fewest := .Values.taskmanager.autoscaling.minReplicas -}}
 {{- if not (include "flink.autoscaled" .) }}{{ $fewest = include "flink.taskmanager.count" . }}{{ end -}}
 {{- $words := merge (dict "series" (include "flink.alerts.series" .) "release" (include "flink.fullname" .)

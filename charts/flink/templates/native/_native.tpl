@@ -14,34 +14,40 @@
 {{- if (.Values.taskmanager.podSpec).hostNetwork -}}
 {{- $_ := set $options "kubernetes.hostnetwork.enabled" "true" -}}
 {{- end -}}
-{{- $resources := .Values.taskmanager.resources -}}
+{{- merge $options (include "flink.native.cpu" (dict "root" . "role" "taskmanager") | fromJson) | toJson -}}
+{{- end }}
+
+{{/* Flink's options for the CPU of a role that it asks for itself, as JSON: (dict "root" $ "role" "taskmanager"). */}}
+{{- define "flink.native.cpu" -}}
+{{- $mode := .root.Values.flink.mode -}}
+{{- $resources := (get .root.Values .role).resources -}}
 {{- $requested := dig "requests" "cpu" "" $resources | default (dig "limits" "cpu" "" $resources) -}}
 {{- if not $requested -}}
-{{- fail (cat
-      "taskmanager.resources names no CPU, but flink.mode is native, where Flink would ask for one for each slot: set"
-      "taskmanager.resources.requests.cpu, for example 500m.") -}}
+{{- fail (printf (cat
+      "%s.resources names no CPU, but flink.mode is %s, where Flink would ask for one%s: set"
+      "%s.resources.requests.cpu, for example 500m.") .role $mode
+      (ternary " for each slot" "" (eq .role "taskmanager")) .role) -}}
 {{- end -}}
-{{- $key := "taskmanager.resources.requests.cpu" -}}
-{{- $cores := include "flink.native.cores" (dict "key" $key "quantity" $requested) | float64 -}}
-{{- $_ := set $options "kubernetes.taskmanager.cpu.amount" (toString $cores) -}}
+{{- $request := dict "mode" $mode "key" (printf "%s.resources.requests.cpu" .role) "quantity" $requested -}}
+{{- $cores := include "flink.native.cores" $request | float64 -}}
 {{- /* Flink always writes a limit. One that the values do not have is a thousand times the request, more than a node
 has. */ -}}
 {{- $factor := 1000.0 -}}
 {{- with dig "limits" "cpu" "" $resources -}}
-{{- $limit := dict "key" "taskmanager.resources.limits.cpu" "quantity" . -}}
+{{- $limit := dict "mode" $mode "key" (printf "%s.resources.limits.cpu" $.role) "quantity" . -}}
 {{- $factor = divf (include "flink.native.cores" $limit | float64) $cores -}}
 {{- end -}}
-{{- $_ := set $options "kubernetes.taskmanager.cpu.limit-factor" (toString $factor) -}}
-{{- toJson $options -}}
+{{- dict (printf "kubernetes.%s.cpu.amount" .role) (toString $cores)
+      (printf "kubernetes.%s.cpu.limit-factor" .role) (toString $factor) | toJson -}}
 {{- end }}
 
-{{/* A quantity of CPU in cores, as Flink is told them: (dict "key" "..." "quantity" "..."). */}}
+{{/* A quantity of CPU in cores, as Flink is told them: (dict "mode" "native" "key" "..." "quantity" "..."). */}}
 {{- define "flink.native.cores" -}}
 {{- $cores := include "flink.cores" .quantity -}}
 {{- if not (float64 $cores) -}}
 {{- fail (printf (cat
-      "%s is %q, which the chart cannot turn into Flink's number of CPUs in native mode: write cores or thousandths of"
-      "one, for example 500m.") .key (include "flink.text" .quantity)) -}}
+      "%s is %q, which the chart cannot turn into Flink's number of CPUs in %s mode: write cores or thousandths of"
+      "one, for example 500m.") .key (include "flink.text" .quantity) .mode) -}}
 {{- end -}}
 {{- $cores -}}
 {{- end }}

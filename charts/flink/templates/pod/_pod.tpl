@@ -158,7 +158,7 @@ Whether Flink asks Kubernetes in this pod, for its leader or for TaskManagers, o
 {{- if $values.serviceAccount.automountToken }}true{{ end -}}
 {{- else if and $process (include "flink.leaderInKubernetes" .root) -}}
 true
-{{- else if and (eq .component "jobmanager") (eq $values.flink.mode "native") -}}
+{{- else if and (eq .component "jobmanager") (include "flink.makesTaskManagers" .root) -}}
 true
 {{- end -}}
 {{- end }}

@@ -1,6 +1,6 @@
 {{/* Whether hooks submit jobs to a session cluster. */}}
 {{- define "flink.session.submits" -}}
-{{- if and .Values.hooks.enabled (eq .Values.flink.type "session") .Values.session.jobs }}true{{ end -}}
+{{- if and (include "flink.hooks.run" .) (eq .Values.flink.type "session") .Values.session.jobs }}true{{ end -}}
 {{- end }}
 
 {{/* The list with the names of files rendered, as JSON. */}}

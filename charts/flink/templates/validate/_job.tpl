@@ -93,7 +93,7 @@
       "highAvailability.zookeeper.root is set, but highAvailability.type is %s: set highAvailability.type=zookeeper, or"
       "leave the path out.") $type) -}}
 {{- end -}}
-{{- $needsAccount := or (include "flink.leaderInKubernetes" .) (eq .Values.flink.mode "native") -}}
+{{- $needsAccount := or (include "flink.leaderInKubernetes" .) (include "flink.makesTaskManagers" .) -}}
 {{- /* In native mode the JobManager asks alone; the leader is asked for by TaskManagers as well. */}}
 {{- $roles := list "jobmanager" -}}
 {{- if include "flink.leaderInKubernetes" . }}{{ $roles = append $roles "taskmanager" }}{{ end -}}
@@ -102,8 +102,8 @@
 {{- if and $needsAccount (not $own) (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
 {{- fail (cat
       "serviceAccount.create is false and serviceAccount.name is empty, but Flink asks Kubernetes itself"
-      "(highAvailability.type=kubernetes, or flink.mode=native), and its rights would go to every pod of the namespace"
-      "that runs as `default`: name an account of its own, or set serviceAccount.create=true.") -}}
+      "(highAvailability.type=kubernetes, or another flink.mode than standalone), and its rights would go to every pod"
+      "of the namespace that runs as `default`: name an account of its own, or set serviceAccount.create=true.") -}}
 {{- end -}}
 {{- if and (eq .Values.savepoints.format "canonical")
       (eq (include "flink.option" (dict "root" . "key" "state.backend.type")) "forst") -}}
@@ -139,7 +139,8 @@
       "carry it out: set hooks.enabled=true, or leave them out.") -}}
 {{- end -}}
 {{- $savepoints := include "flink.option" (dict "root" . "key" "execution.checkpointing.savepoint-dir") -}}
-{{- if and .Values.savepoints.schedule (not (include "flink.savepoints.offered" .)) -}}
+{{- $taken := eq .Values.flink.mode "operator" | ternary $savepoints (include "flink.savepoints.offered" .) -}}
+{{- if and .Values.savepoints.schedule (not $taken) -}}
 {{- fail (cat
       "savepoints.schedule is set, but nobody can take savepoints: set hooks.enabled=true, and storage.enabled=true or"
       "state.root.") -}}
@@ -205,7 +206,7 @@ What there is instead of the slots that a parallelism needs, empty if there are 
 */}}
 {{- define "flink.tooFewSlots" -}}
 {{- $values := .root.Values -}}
-{{- $native := eq $values.flink.mode "native" -}}
+{{- $native := include "flink.makesTaskManagers" .root | eq "true" -}}
 {{- /* It runs with the slots that there are. */ -}}
 {{- $fits := include "flink.scheduler" .root -}}
 {{- $taskmanagers := ternary $values.native.maxTaskManagers $values.taskmanager.replicas $native -}}

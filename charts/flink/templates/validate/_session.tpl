@@ -31,15 +31,18 @@
 {{- $kinds := list -}}
 {{- range list "jar" "python" "sql" }}{{ if get $job . }}{{ $kinds = append $kinds . }}{{ end }}{{ end -}}
 {{- $file := include "flink.session.program" (dict "job" . "key" "file") -}}
+{{- if eq $values.flink.mode "operator" }}{{ include "flink.validate.operator.sessionJob" . }}{{ end -}}
 {{- if or (ne (len $kinds) 1) (not $file) -}}
 {{- fail (printf (cat
       "session.jobs: %s has to be one of three: write jar.file, python.file or sql.file, and leave the others out.")
       $name) -}}
 {{- end -}}
 {{- $sha256 := include "flink.session.program" (dict "job" . "key" "sha256") -}}
+{{- if ne $values.flink.mode "operator" -}}
 {{- include "flink.validate.program" (dict "root" $root "who" (printf "session.jobs: %s" $name) "file" $file
       "key" (printf "session.jobs: %s of %s" (first $kinds) $name)
       "sha256" $sha256 "checksum" (printf "%s.sha256" (first $kinds))) -}}
+{{- end -}}
 {{- if and .sql .args -}}
 {{- fail (printf "session.jobs: %s has args, but nobody hands them to a file of SQL: leave them out." $name) -}}
 {{- end -}}

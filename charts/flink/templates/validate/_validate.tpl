@@ -16,13 +16,15 @@
 {{- include "flink.validate.pods" . -}}
 {{- include "flink.validate.memory" . -}}
 {{- include "flink.validate.image" . -}}
+{{- include "flink.validate.move" . -}}
+{{- if eq $values.flink.mode "operator" }}{{ include "flink.validate.operator" . }}{{ end -}}
 {{- include "flink.validate.config" . -}}
 {{- include "flink.validate.options" . -}}
 {{- include "flink.validate.secrets" . -}}
 {{- include "flink.validate.tls" . -}}
 {{- include "flink.validate.plugins" . -}}
 {{- include "flink.validate.state" . -}}
-{{- if eq $values.flink.mode "native" }}{{ include "flink.validate.native" . }}{{ end -}}
+{{- if include "flink.makesTaskManagers" . }}{{ include "flink.validate.native" . }}{{ end -}}
 {{- include "flink.validate.autoscaling" . -}}
 {{- include "flink.validate.files" . -}}
 {{- include "flink.validate.logging" . -}}
