@@ -388,6 +388,7 @@ HOSTILE_SESSIONS: list[tuple[Tree, str, str]] = [
     ({"name": "a", "jar": {"file": "/a.jar"}}, "a has no URL in jar.file", "which fetches jars itself"),
     ({"name": "a", "jar": {"file": "local:///a.jar"}}, "a has no URL in jar.file", "which fetches jars itself"),
     ({"name": "a", "jar": {"file": URL, "sha256": "0" * 64}}, "a has a sha256", "leave it out"),
+    ({"name": "a", "jar": {"file": "https://me:word@repo.example/a.jar"}}, "with a user or a password", "serve the file without"),
     ({"name": "a", "jar": {"file": URL}, "args": ["$(A)"]}, "a has in its args $(A)", "read the variable itself"),
 ]
 
@@ -407,6 +408,15 @@ def test_what_a_session_of_the_operator_cannot_run_is_refused(job: Tree, wrong: 
     assert instead in sentence
 
 
+def test_files_that_nothing_of_a_session_would_read_are_refused() -> None:
+    assert "leave them out" in refused(merged(SESSION, {"files": {"a.py": "pass"}}))
+
+
+def test_what_the_operator_fetches_needs_no_way_out_of_the_pods() -> None:
+    walls = {"networkPolicy": {"enabled": True, "ingress": {"operator": [{"podSelector": {}}]}}}
+    assert render(FLINK, merged(SESSION, ON_DEMAND, walls)).by("NetworkPolicy")
+
+
 def test_jobs_of_a_session_need_a_directory_for_savepoints() -> None:
     folders = {"storage": {"enabled": False}, "state": {"folders": {"checkpoints": "s3://b/c"}}}
     assert "set state.folders.savepoints" in refused(merged(SESSION, ON_DEMAND, folders))
@@ -421,8 +431,8 @@ def test_a_cluster_without_the_operator_is_told_to_have_it() -> None:
     Helm().template(FLINK, SESSION, api_versions=["v1/Pod", *kinds])
 
 
-# Values that are refused where the operator runs Flink; all others have an effect there. A new value that has none is refused, and
-# stands here, or the test below fails.
+# Values that are refused where the operator runs Flink; all others have an effect there. A new value that has none is to be refused,
+# and stands here, or the test below fails.
 REFUSED = {
     "flink.configFrom",
     *("job.sql.file", "job.sql.sha256", "job.savepointOnUninstall"),
@@ -444,6 +454,7 @@ BASES: dict[str, Tree] = {
     "job.sql.file": {},
     "hooks.image": {"flink": {"type": "job"}, "job": {"jar": {"file": URL, "sha256": "0" * 64}}},
     "session.jobs": {},
+    "files": {"flink": {"type": "job"}},
     "job.jar.entryClass": {"job": {"jar": {"file": "/a.jar"}}},
     "operator.flinkVersion": {},
     "serviceAccount.create": {"serviceAccount": {"name": "other"}},

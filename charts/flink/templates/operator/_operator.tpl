@@ -103,9 +103,7 @@ The pod as Flink is given it; it names the container, starts it, and mounts its 
 {{- define "flink.operator.pod" -}}
 {{- $all := list "identity" "scripts" "scratch" "claim" "passwd" "state" "metrics" -}}
 {{- $parts := concat $all (.parts | default list) -}}
-apiVersion: v1
-kind: Pod
-{{ include "flink.pod" (merge (dict "name" "flink-main-container" "parts" $parts) .) }}
+{{- include "flink.pod" (merge (dict "name" "flink-main-container" "parts" $parts) .) -}}
 {{- end }}
 
 {{- define "flink.operator.jobmanager" -}}

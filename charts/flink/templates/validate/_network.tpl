@@ -31,7 +31,8 @@
 {{- if include "flink.leaderInZooKeeper" . -}}
 {{- $_ := set $remote "highAvailability.zookeeper.quorum" .Values.highAvailability.zookeeper.quorum -}}
 {{- end -}}
-{{- range include "flink.session.entries" . | fromJsonArray -}}
+{{- /* With the operator it is that which fetches these. */ -}}
+{{- range ternary list (include "flink.session.entries" . | fromJsonArray) (eq .Values.flink.mode "operator") -}}
 {{- $_ := set $remote (printf "session.jobs, in %s," .name) .program.url -}}
 {{- end -}}
 {{- with include "flink.job.download" . | fromJson }}{{ $_ := set $remote "job" .url }}{{ end -}}

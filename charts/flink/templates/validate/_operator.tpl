@@ -58,6 +58,10 @@
       "month or of the week, not both, and no step of weekdays, or write an interval into flink.config,"
       "kubernetes.operator.periodic.savepoint.interval: 6 h.") $values.savepoints.schedule) -}}
 {{- end -}}
+{{- if and $values.files (eq $values.flink.type "session") -}}
+{{- fail (cat "files is set, but flink.mode is operator, which takes jobs of a session by URL alone, so that nothing"
+      "would read them: leave them out.") -}}
+{{- end -}}
 {{- include "flink.validate.operator.state" . -}}
 {{- if eq $values.flink.type "job" -}}
 {{- include "flink.validate.operator.args" (dict "who" "job.args has" "args" $values.job.args) -}}
@@ -149,6 +153,10 @@ The name of a value that is set, or of one below it, empty where all of them hav
 {{- fail (printf (cat "session.jobs: %s has no URL in jar.file, but flink.mode is operator, which fetches jars itself,"
       "and takes neither Python nor SQL: write a URL that it reaches, for example https://repo.example/jobs/a.jar.")
       .name) -}}
+{{- end -}}
+{{- if regexMatch "://[^/]*@" $file -}}
+{{- fail (printf (cat "session.jobs: %s has a URL with a user or a password, which all who see the release could read:"
+      "serve the file without.") .name) -}}
 {{- end -}}
 {{- if dig "jar" "sha256" "" . -}}
 {{- fail (printf (cat "session.jobs: %s has a sha256, but flink.mode is operator, which does not look at it: leave it"
