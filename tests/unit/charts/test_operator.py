@@ -14,21 +14,13 @@ from ci.core.paths import DOCS, FLINK, VALUES
 from ci.images import artifacts
 from harness.definitions import Definitions
 from harness.helm import Helm, HelmError, merged
-from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
+from harness.manifests import Object, containers, flink_config, pod_template, render
 from harness.validation import InvalidManifest
-from tests.unit.charts.releases import nested, refused
-from tests.unit.charts.test_values import FLINK_CHANGES
+from tests.unit.charts.operated import JOB, NAME, REFUSED, SESSION, SPEEDS, URL
+from tests.unit.charts.releases import refused
 from tests.unit.scenarios import ROLE, S3
 
 Tree = dict[str, Any]
-NAME = "release-name-flink"
-SESSION: Tree = {"flink": {"mode": "operator", "version": "1.20.5"}}
-JOB: Tree = merged(
-    SESSION,
-    {"flink": {"type": "job"}, "job": {"jar": {"file": "/a.jar"}}, "highAvailability": {"type": "kubernetes"}},
-)
-URL = "https://repo.example/a.jar"
-SPEEDS: Tree = {"name": "speeds", "jar": {"file": URL, "entryClass": "a.B"}, "args": ["--at={{ .Release.Name }}", 7]}
 ON_DEMAND: Tree = {"session": {"jobs": [SPEEDS, {"name": "words", "jar": {"file": URL}, "parallelism": 3}]}}
 
 
@@ -429,63 +421,6 @@ def test_a_cluster_without_the_operator_is_told_to_have_it() -> None:
         Helm().template(FLINK, SESSION, api_versions=["v1/Pod"])
     kinds = [f"flink.apache.org/v1beta1/{kind}" for kind in ("FlinkDeployment", "FlinkSessionJob")]
     Helm().template(FLINK, SESSION, api_versions=["v1/Pod", *kinds])
-
-
-# Values that are refused where the operator runs Flink; all others have an effect there. A new value that has none is to be refused,
-# and stands here, or the test below fails.
-REFUSED = {
-    "flink.configFrom",
-    *("job.sql.file", "job.sql.sha256", "job.savepointOnUninstall"),
-    *("job.bounded", "job.backoffLimit", "job.ttlSecondsAfterFinished"),
-    *("session.resources", "jobmanager.strategy", "taskmanager.strategy", "taskmanager.replicas"),
-    *(f"taskmanager.autoscaling.{key}" for key in ("enabled", "minReplicas", "maxReplicas", "metrics", "behavior")),
-    *("taskmanager.autoscaling.keda.triggers", "taskmanager.podDisruptionBudget.enabled"),
-    "taskmanager.podDisruptionBudget.maxUnavailable",
-    *("hooks.enabled", "hooks.timeoutSeconds", "hooks.forceConflicts", "hooks.resources"),
-    "savepoints.keepOfUpgrades",
-    *("tls.internal.enabled", "tls.internal.secretName", "tls.rest.enabled", "tls.rest.secretName", "tls.rest.hosts"),
-    *("tls.rest.clientCertificates", "tls.certManager.issuerRef", "tls.selfSigned.enabled", "tls.rotation"),
-    *("rest.service.nodePort", "logging.log4jCli"),
-}
-# What it takes for a value to be able to have an effect in this mode, where that is another thing than in the others.
-BASES: dict[str, Tree] = {
-    "flink.mode": {},
-    "flink.type": {"highAvailability": {"type": "kubernetes"}, "job": {"jar": {"file": "/a.jar"}}},
-    "job.sql.file": {},
-    "hooks.image": {"flink": {"type": "job"}, "job": {"jar": {"file": URL, "sha256": "0" * 64}}},
-    "session.jobs": {},
-    "files": {"flink": {"type": "job"}},
-    "job.jar.entryClass": {"job": {"jar": {"file": "/a.jar"}}},
-    "operator.flinkVersion": {},
-    "serviceAccount.create": {"serviceAccount": {"name": "other"}},
-}
-VALUE: dict[str, Any] = {"session.jobs": [SPEEDS], "flink.mode": "standalone", "flink.version": "2.2.1"}
-
-
-def operated(values: Tree) -> Tree:
-    """Values of a release that the operator runs."""
-    base = merged(SESSION, {"networkPolicy": {"ingress": {"operator": [{"podSelector": {}}]}}})
-    if values.get("flink", {}).get("type") == "job":
-        base = merged(base, {"highAvailability": {"type": "kubernetes"}})
-    return merged(base, values)
-
-
-def with_effect(manifests: Manifests) -> list[Object]:
-    """The objects, without the options that only the pods beside Flink's read."""
-    return [obj for obj in manifests if obj["metadata"]["name"] != f"{NAME}-config"]
-
-
-@pytest.mark.parametrize("path", FLINK_CHANGES)
-def test_every_value_has_an_effect_or_is_refused(path: str) -> None:
-    value, base = FLINK_CHANGES[path]
-    base = operated(merged(base, BASES.get(path, {})))
-    changed = merged(base, nested(tuple(path.split(".")), VALUE.get(path, value)))
-    if path in REFUSED:
-        assert "operator" in refused(changed)
-        return
-    if path == "flink.type":
-        base = operated({})
-    assert with_effect(render(FLINK, changed)) != with_effect(render(FLINK, base))
 
 
 @pytest.mark.parametrize("role", ["hooks", "savepoints", "session"])

@@ -14,6 +14,7 @@ import yaml
 from ci.core.paths import CHARTS, DEMO, FLINK
 from harness.helm import Helm, HelmError, merged
 from harness.manifests import render
+from tests.unit.charts import operated
 from tests.unit.charts.releases import nested, refused
 from tests.unit.scenarios import ROLE
 
@@ -200,6 +201,7 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
         ("taskmanager.slots", 0),
         ("jobmanager.replicas", 0),
         ("job.parallelism", 0),
+        ("operator.flinkVersion", "1.20"),
         ("job.args", "--one=text"),
         ("image.repository", ""),
         ("image.digest", "sha256:short"),
@@ -550,6 +552,19 @@ def test_every_value_of_flink_has_an_effect(path: str) -> None:
         assert render(FLINK, changed).all
         return
     assert render(FLINK, changed).all != render(FLINK, base).all
+
+
+@pytest.mark.parametrize("path", FLINK_CHANGES)
+def test_with_the_operator_every_value_has_an_effect_or_is_refused(path: str) -> None:
+    value, base = FLINK_CHANGES[path]
+    base = operated.release(merged(base, operated.BASES.get(path, {})))
+    changed = merged(base, nested(tuple(path.split(".")), operated.INSTEAD.get(path, value)))
+    if path in operated.REFUSED:
+        assert "operator" in refused(changed)
+        return
+    if path == "flink.type":
+        base = operated.release({})
+    assert operated.with_effect(render(FLINK, changed)) != operated.with_effect(render(FLINK, base))
 
 
 @pytest.mark.parametrize("path", DEMO_CHANGES)
