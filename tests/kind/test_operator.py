@@ -101,6 +101,12 @@ def test_an_upgrade_does_not_take_a_job_from_the_operator(install: Install, helm
     assert live(cluster, namespace, "FlinkDeployment", "theirs-flink")["metadata"]["uid"] == before
 
 
+def test_a_job_does_not_become_a_session(install: Install, helm: Helm, namespace: str) -> None:
+    install("job", OLD)
+    sentence = refused(helm, namespace, "job", merged(OLD, {"flink": {"type": "session"}, "job": {"parallelism": None}}))
+    assert "flink.type is session, but FlinkDeployment job-flink is there with another one" in sentence
+
+
 @pytest.mark.parametrize("mode", ["standalone", "native"])
 def test_an_upgrade_does_not_give_a_job_to_the_operator(
     install: Install, helm: Helm, cluster: Cluster, namespace: str, mode: str

@@ -124,10 +124,15 @@ The name of a value that is set, or of one below it, empty where all of them hav
       "name" (include "flink.operator.sessionJob.name" (dict "root" $ "job" .)) "path" .fromSavepoint) -}}
 {{- end -}}
 {{- range $jobs -}}
-{{- $asked := and .path ($.Capabilities.APIVersions.Has (printf "flink.apache.org/v1beta1/%s" .kind)) -}}
+{{- $known := $.Capabilities.APIVersions.Has (printf "flink.apache.org/v1beta1/%s" .kind) -}}
 {{- $live := dict -}}
-{{- if $asked }}{{ $live = lookup "flink.apache.org/v1beta1" .kind $.Release.Namespace .name }}{{ end -}}
-{{- if and $live (ne (dig "spec" "job" "initialSavepointPath" "" $live) .path) -}}
+{{- if $known }}{{ $live = lookup "flink.apache.org/v1beta1" .kind $.Release.Namespace .name }}{{ end -}}
+{{- if and $live (eq .kind "FlinkDeployment") (ne $job (hasKey $live.spec "job")) -}}
+{{- fail (printf (cat "flink.type is %s, but FlinkDeployment %s is there with another one, and flink.mode is operator,"
+      "which does not change it: give this release another name, or `helm uninstall` it first.") $.Values.flink.type
+      .name) -}}
+{{- end -}}
+{{- if and $live .path (ne (dig "spec" "job" "initialSavepointPath" "" $live) .path) -}}
 {{- fail (printf (cat "%s is %s, but flink.mode is operator, which starts a job from it that is new, and %s %s is"
       "there: leave it out, or have the operator start it again from there: kubectl patch %s %s --type=merge"
       "--patch='{\"spec\": {\"job\": {\"initialSavepointPath\": %q, \"savepointRedeployNonce\": 1}}}', with another"
