@@ -31,6 +31,7 @@ REFUSED = {
     "savepoints.keepOfUpgrades",
     *("tls.internal.enabled", "tls.internal.secretName", "tls.rest.enabled", "tls.rest.secretName", "tls.rest.hosts"),
     *("tls.rest.clientCertificates", "tls.certManager.issuerRef", "tls.selfSigned.enabled", "tls.rotation"),
+    *("gateway.caConfigMap", "highAvailability.zookeeper.tls.secretName"),
     *("rest.service.nodePort", "logging.log4jCli"),
 }
 # What it takes for a value to be able to have an effect in this mode, where that is another thing than in the others.

@@ -19,6 +19,8 @@
       "savepoints" "which takes savepoints itself: set schedule, keep and format alone"
       "tls.internal.enabled" "which could not give the pods their key stores: set flink.mode=native, or leave it out"
       "tls.rest.enabled" "which would not know the certificate: set flink.mode=native, or leave it out"
+      "highAvailability.zookeeper.tls.secretName" (cat "which could not give the pods their certificate: set"
+        "flink.mode=native, or leave it out")
       "logging.log4jCli" "whose pods hold no such file: leave it out"
 -}}
 {{- $kept := dict "session" (list "jobs") "hooks" (list "image") "savepoints" (list "schedule" "keep" "format") -}}
