@@ -37,8 +37,8 @@ def established(cluster: Cluster, name: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def kinds(cluster: Cluster) -> Iterator[None]:
-    """A cluster that knows the custom resources."""
+def kinds(cluster: Cluster) -> None:
+    """Have the cluster know the custom resources; done again it changes nothing."""
     version = versions.get("operator", "definitions")
     jar = artifacts.fetch(f"operator-api-{version}") / f"flink-kubernetes-operator-api-{version}.jar"
     kubectl: list[str | Path] = [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}"]
@@ -48,8 +48,6 @@ def kinds(cluster: Cluster) -> Iterator[None]:
         run([*kubectl, "apply", "--server-side", "--force-conflicts", f"--filename={file.name}"])
         for kind in ("flinkdeployments", "flinksessionjobs"):
             wait_for(partial(established, cluster, f"{kind}.flink.apache.org"), timeout=60, what=f"the kind {kind}")
-        yield
-        run([*kubectl, "delete", "--ignore-not-found", f"--filename={file.name}"])
 
 
 @pytest.fixture
@@ -92,6 +90,7 @@ def test_the_api_server_keeps_every_field(install: Install, cluster: Cluster, na
             assert live(cluster, namespace, obj["kind"], obj["metadata"]["name"])["spec"] == obj["spec"]
 
 
+@pytest.mark.full
 def test_an_upgrade_does_not_take_a_job_from_the_operator(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
     install("theirs", OLD)
     before = live(cluster, namespace, "FlinkDeployment", "theirs-flink")["metadata"]["uid"]
@@ -101,12 +100,14 @@ def test_an_upgrade_does_not_take_a_job_from_the_operator(install: Install, helm
     assert live(cluster, namespace, "FlinkDeployment", "theirs-flink")["metadata"]["uid"] == before
 
 
+@pytest.mark.full
 def test_a_job_does_not_become_a_session(install: Install, helm: Helm, namespace: str) -> None:
     install("job", OLD)
     sentence = refused(helm, namespace, "job", merged(OLD, {"flink": {"type": "session"}, "job": {"parallelism": None}}))
     assert "flink.type is session, but FlinkDeployment job-flink is there with another one" in sentence
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("mode", ["standalone", "native"])
 def test_an_upgrade_does_not_give_a_job_to_the_operator(
     install: Install, helm: Helm, cluster: Cluster, namespace: str, mode: str
@@ -119,6 +120,7 @@ def test_an_upgrade_does_not_give_a_job_to_the_operator(
         live(cluster, namespace, "FlinkDeployment", f"ours-{mode}-flink")
 
 
+@pytest.mark.full
 def test_a_record_that_is_left_is_looked_at(install: Install, cluster: Cluster, namespace: str) -> None:
     record = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "left-flink-record"}, "data": {"restore": "s3://b/s"}}
     with cluster.having([record], namespace), pytest.raises(HelmError, match="ConfigMap left-flink-record is left"):
@@ -126,6 +128,7 @@ def test_a_record_that_is_left_is_looked_at(install: Install, cluster: Cluster, 
     install("left", OLD)
 
 
+@pytest.mark.full
 def test_a_savepoint_for_a_job_that_is_there_takes_a_patch(
     install: Install, helm: Helm, cluster: Cluster, namespace: str
 ) -> None:
