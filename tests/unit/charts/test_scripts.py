@@ -95,10 +95,7 @@ class JobManager:
     def __init__(self, home: Path) -> None:
         self.home, self.data = home, home / "data"
         for script in ("standalone-job.sh", "kubernetes-jobmanager.sh"):
-            program = home / "bin" / script
-            program.parent.mkdir(exist_ok=True)
-            program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-            program.chmod(0o755)
+            self.program(script, '#!/bin/sh\nprintf "%s\\n" "$@"\n')
         (home / "log").mkdir()
         self.environment = {
             "PATH": "/usr/bin:/bin",
@@ -110,6 +107,13 @@ class JobManager:
             "RETAINED_CHECKPOINTS": "3",
             "CLAIM_OWN_CHECKPOINTS": "true",
         }
+
+    def program(self, name: str, text: str) -> None:
+        """One of Flink's start scripts."""
+        program = self.home / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(text)
+        program.chmod(0o755)
 
     def record(self, **keys: str) -> None:
         folder = self.home / "record"
@@ -353,8 +357,7 @@ class TestADeletedPod:
     @pytest.mark.parametrize("state", ["running", "finished"])
     def test_ends_while_flink_starts(self, pod: JobManager, state: str) -> None:
         for script in ("standalone-job.sh", "jobmanager.sh"):
-            (pod.home / "bin" / script).write_text(DEAF)
-            (pod.home / "bin" / script).chmod(0o755)
+            pod.program(script, DEAF)
         pod.record(state=state)
         began = pod.home / "began"
         with first_process("bash", str(START), "-D", "a=b", began=began, **pod.environment) as (container, first):
@@ -362,9 +365,7 @@ class TestADeletedPod:
             container.wait(10)
 
     def test_ends_while_the_taskmanager_of_a_bounded_job_starts(self, pod: JobManager) -> None:
-        program = pod.home / "bin" / "taskmanager.sh"
-        program.write_text(DEAF)
-        program.chmod(0o755)
+        pod.program("taskmanager.sh", DEAF)
         with flink({"/config": {}}) as port:
             argv = ["bash", str(BOUNDED), "127.0.0.1", str(port)]
             with first_process(*argv, began=pod.home / "began", **pod.environment) as (container, first):
@@ -386,7 +387,7 @@ class TestADeletedPod:
             container.wait(10)
 
     def test_has_the_time_that_flink_needs(self, pod: JobManager) -> None:
-        (pod.home / "bin" / "standalone-job.sh").write_text(WELL)
+        pod.program("standalone-job.sh", WELL)
         pod.record()
         began = pod.home / "began"
         with first_process("bash", str(START), "-D", "a=b", began=began, **pod.environment) as (container, first):
@@ -395,7 +396,7 @@ class TestADeletedPod:
         assert (pod.home / "ended").exists()
 
     def test_ends_as_flink_does(self, pod: JobManager) -> None:
-        (pod.home / "bin" / "standalone-job.sh").write_text("#!/bin/sh\nexit 7\n")
+        pod.program("standalone-job.sh", "#!/bin/sh\nexit 7\n")
         pod.record()
         assert bash(START, "-D", "a=b", seconds=20, **pod.environment).returncode == 7
 
@@ -811,6 +812,14 @@ class TestRestByTls:
         assert (done.returncode, "its metrics say so: " in done.stdout) == (0, True)
 
 
+def unfit(authority: Authority, changes: dict[str, Any]) -> dict[str, str]:
+    """Files of a certificate with these changes: a key that is set is another certificate's."""
+    certificates = authority.issue(["a"], days=changes.pop("days", 2))
+    if changes.get("tls.key"):
+        changes = {"tls.key": authority.issue(["b"])["tls.key"]}
+    return {**certificates, **changes}
+
+
 class TestKeyStores:
     def stores(
         self, tmp_path: Path, certificates: dict[str, str], path: str = PATH, parts: Sequence[str] = ("internal", "rest")
@@ -864,10 +873,7 @@ class TestKeyStores:
     def test_what_does_not_fit_is_a_sentence(
         self, authority: Authority, tmp_path: Path, changes: dict[str, Any], said: str
     ) -> None:
-        certificates = authority.issue(["a"], days=changes.pop("days", 2))
-        if changes.get("tls.key"):
-            changes = {"tls.key": authority.issue(["b"])["tls.key"]}
-        done = self.stores(tmp_path, {**certificates, **changes})
+        done = self.stores(tmp_path, unfit(authority, changes))
         assert done.returncode == 1
         assert said in done.stderr
 
@@ -898,10 +904,7 @@ class TestKeyStores:
     def test_what_does_not_fit_zookeeper_is_a_sentence(
         self, authority: Authority, tmp_path: Path, changes: dict[str, Any], said: str
     ) -> None:
-        certificates = authority.issue(["a"], days=changes.pop("days", 2))
-        if changes.get("tls.key"):
-            changes = {"tls.key": authority.issue(["b"])["tls.key"]}
-        done = self.stores(tmp_path, {**certificates, **changes}, parts=["zookeeper"])
+        done = self.stores(tmp_path, unfit(authority, changes), parts=["zookeeper"])
         assert (done.returncode, said in done.stderr) == (1, True)
 
     def test_an_image_without_openssl_is_a_sentence(self, authority: Authority, tmp_path: Path) -> None:
