@@ -125,10 +125,7 @@ The pod as Flink is given it; it names the container, starts it, and mounts its 
 {{- define "flink.operator.job" -}}
 {{- $values := .Values.job -}}
 {{- $job := include "flink.job" . | fromJson -}}
-{{- $args := list -}}
-{{- range $job.args -}}
-{{- $args = append $args (tpl (include "flink.word" (dict "key" "job.args" "value" .)) $) -}}
-{{- end -}}
+{{- $first := list -}}
 {{- $spec := dict "state" $values.state "upgradeMode" (include "flink.job.upgradeMode" .)
       "parallelism" (include "flink.option" (dict "root" . "key" "parallelism.default") | int) -}}
 {{- if eq (include "flink.job.kind" .) "jar" -}}
@@ -136,15 +133,22 @@ The pod as Flink is given it; it names the container, starts it, and mounts its 
 {{- with $job.jar.entryClass }}{{ $_ := set $spec "entryClass" . }}{{ end -}}
 {{- else -}}
 {{- $_ := set $spec "entryClass" "org.apache.flink.client.python.PythonDriver" -}}
-{{- $args = concat (list "-py" (include "flink.job.path" $job.python.file)) $args -}}
+{{- $first = list "-py" (include "flink.job.path" $job.python.file) -}}
 {{- end -}}
-{{- include "flink.operator.program" (dict "spec" $spec "args" $args "job" $job) -}}
+{{- include "flink.operator.program" (dict "root" . "spec" $spec "first" $first "key" "job.args" "job" $job) -}}
 {{- end }}
 
-{{/* What jobs of both kinds say besides: (dict "spec" <a map> "args" <list> "job" <of the values>). */}}
+{{/*
+What jobs of both kinds say besides: (dict "root" $ "spec" <a map> "first" <arguments before the job's own> "key" <the
+value that holds these> "job" <of the values>).
+*/}}
 {{- define "flink.operator.program" -}}
 {{- $spec := .spec -}}
-{{- with .args }}{{ $_ := set $spec "args" . }}{{ end -}}
+{{- $args := .first -}}
+{{- range .job.args -}}
+{{- $args = append $args (tpl (include "flink.word" (dict "key" $.key "value" .)) $.root) -}}
+{{- end -}}
+{{- with $args }}{{ $_ := set $spec "args" . }}{{ end -}}
 {{- with .job.fromSavepoint }}{{ $_ := set $spec "initialSavepointPath" . }}{{ end -}}
 {{- if .job.allowNonRestoredState }}{{ $_ := set $spec "allowNonRestoredState" true }}{{ end -}}
 {{- toYaml $spec -}}
@@ -160,15 +164,11 @@ The pod as Flink is given it; it names the container, starts it, and mounts its 
 {{- define "flink.operator.sessionJob" -}}
 {{- $root := .root -}}
 {{- $job := .job -}}
-{{- $args := list -}}
-{{- $key := printf "session.jobs: args of %s" $job.name -}}
-{{- range $job.args -}}
-{{- $args = append $args (tpl (include "flink.word" (dict "key" $key "value" .)) $root) -}}
-{{- end -}}
 {{- $parallelism := $job.parallelism | default (include "flink.option"
       (dict "root" $root "key" "parallelism.default")) -}}
 {{- $spec := dict "state" "running" "upgradeMode" (include "flink.job.upgradeMode" $root)
       "parallelism" (int $parallelism) "jarURI" $job.jar.file -}}
 {{- with $job.jar.entryClass }}{{ $_ := set $spec "entryClass" . }}{{ end -}}
-{{- include "flink.operator.program" (dict "spec" $spec "args" $args "job" $job) -}}
+{{- include "flink.operator.program" (dict "root" $root "spec" $spec "first" list
+      "key" (printf "session.jobs: args of %s" $job.name) "job" $job) -}}
 {{- end }}
