@@ -45,14 +45,17 @@ def connections() -> set[tuple[str, str, range]]:
     }
 
 
-def clients(there: Collection[str]) -> set[tuple[str, str, int]]:
-    """(value of networkPolicy.ingress, component, port): what those whom it names reach of the components that are there."""
-    found: set[tuple[str, str, int]] = set()
+def clients(there: Collection[str], mode: str = "standalone") -> set[tuple[str, str, int]]:
+    """(value of networkPolicy.ingress, component, port): what those whom it names reach, in that mode, of the components that
+    are there."""
+    passes: set[tuple[str, str, int]] = set()
     for value, targets, cell in rows(HEADING, "value | reaches"):
+        if targets.startswith("with `flink.mode=") and f"`flink.mode={mode}`" not in targets:
+            continue
         key, port = spans(value)[0].rpartition(".")[2], int(cell)
-        instead = targets.startswith("else ") and key in {other for other, *_ in found}
-        found |= {(key, target, port) for target in spans(targets) if target in there and not instead}
-    return found
+        instead = targets.startswith("else ") and key in {other for other, *_ in passes}
+        passes |= {(key, target, port) for target in spans(targets) if target in there and not instead}
+    return passes
 
 
 def destinations() -> dict[str, str]:

@@ -155,11 +155,9 @@ def test_strangers_come_in_as_clients_alone(name: str) -> None:
         for pod in those
         if let(stranger, pod, port)
     }
-    named = {"rest": "controller", "sqlGateway": "notebook", "metrics": "prometheus"}
-    if manifests.by("FlinkDeployment"):
-        named["operator"] = "operator"
-    there = pods(manifests)
-    assert came == {(named[key], to, port) for key, to, port in clients(there) if key in named}
+    named = {"rest": "controller", "sqlGateway": "notebook", "metrics": "prometheus", "operator": "operator"}
+    mode = "operator" if manifests.by("FlinkDeployment") else "standalone"
+    assert came == {(named[key], to, port) for key, to, port in clients(pods(manifests), mode) if key in named}
 
 
 @each_release
