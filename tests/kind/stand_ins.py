@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ci.core import versions
@@ -48,9 +49,13 @@ class StandIn:
     address: str
 
 
-def start(cluster: Cluster, namespace: str, labels: Mapping[str, Mapping[str, str]], ports: Iterable[int]) -> list[StandIn]:
+@contextmanager
+def standing(
+    cluster: Cluster, namespace: str, labels: Mapping[str, Mapping[str, str]], ports: Iterable[int]
+) -> Iterator[list[StandIn]]:
     """A pod for each name, with its labels, that listens on these ports."""
     command = ["python3", "-c", _LISTEN, *map(str, ports)]
+    pods = []
     for name, own in labels.items():
         container = {
             "name": "stand-in",
@@ -64,7 +69,8 @@ def start(cluster: Cluster, namespace: str, labels: Mapping[str, Mapping[str, st
             "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [container],
         }
-        cluster.core.create_namespaced_pod(namespace, {"metadata": {"name": name, "labels": dict(own)}, "spec": spec})
+        metadata = {"name": name, "labels": dict(own)}
+        pods.append({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
 
     def running() -> list[StandIn]:
         pods = {pod.metadata.name: pod for pod in cluster.pods(namespace)}
@@ -72,7 +78,8 @@ def start(cluster: Cluster, namespace: str, labels: Mapping[str, Mapping[str, st
         return [StandIn(name, namespace, pods[name].status.pod_ip) for name in labels] if ready else []
 
     explain = functools.partial(evidence.summary, cluster, namespace)
-    return wait_for(running, timeout=120, what=f"the stand-ins of {namespace}", on_timeout=explain)
+    with cluster.having(pods, namespace):
+        yield wait_for(running, timeout=120, what=f"the stand-ins of {namespace}", on_timeout=explain)
 
 
 def matrix(cluster: Cluster, those: Iterable[StandIn], ports: Iterable[int]) -> set[tuple[str, str, int]]:

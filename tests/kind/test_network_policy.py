@@ -51,8 +51,8 @@ def elsewhere(cluster: Cluster, namespace: str) -> Iterator[str]:
 def labels(manifests: list[Object]) -> dict[str, dict[str, str]]:
     """The labels of a release's pods by component."""
     workloads = [obj for obj in manifests if obj["kind"] in ("Deployment", "StatefulSet", "Job", "CronJob", "Pod")]
-    found = [pod_template(obj)["metadata"]["labels"] for obj in workloads]
-    return {own[COMPONENT]: own for own in found}
+    every = [pod_template(obj)["metadata"]["labels"] for obj in workloads]
+    return {own[COMPONENT]: own for own in every}
 
 
 def test_between_all_pods_passes_what_the_table_says(cluster: Cluster, namespace: str, elsewhere: str) -> None:
@@ -76,39 +76,38 @@ def test_between_all_pods_passes_what_the_table_says(cluster: Cluster, namespace
     other = {**own["taskmanager"], "app.kubernetes.io/instance": "other"}
     strangers = {"neighbour": {"app": "neighbour"}, "other-release": other}
     far = {"same-labels-elsewhere": own["taskmanager"], "portal": {"app": "portal"}}
-    there = [
-        *stand_ins.start(cluster, namespace, {**own, **strangers}, PORTS),
-        *stand_ins.start(cluster, elsewhere, far, PORTS),
-    ]
-    every = {(one.name, other.name, port) for one, other in itertools.product(there, repeat=2) for port in PORTS}
-    outside = strangers.keys() | far.keys()
-    expected = {(source, target, port) for source, target, port in every if {source, target} <= outside}
-    # A pod reaches itself whatever policies say.
-    expected |= {(source, target, port) for source, target, port in every if source == target}
-    expected |= {(source, target, port) for source, target, ports in connections() for port in PORTS if port in ports}
-    expected |= {("portal", target, port) for _, target, port in clients(own)}
-    assert {end for source, target, _ in connections() for end in (source, target)} <= own.keys()
+    with (
+        stand_ins.standing(cluster, namespace, {**own, **strangers}, PORTS) as here,
+        stand_ins.standing(cluster, elsewhere, far, PORTS) as there,
+    ):
+        pods = [*here, *there]
+        every = {(one.name, other.name, port) for one, other in itertools.product(pods, repeat=2) for port in PORTS}
+        outside = strangers.keys() | far.keys()
+        expected = {(source, target, port) for source, target, port in every if {source, target} <= outside}
+        # A pod reaches itself whatever policies say.
+        expected |= {(source, target, port) for source, target, port in every if source == target}
+        expected |= {(source, target, port) for source, target, ports in connections() for port in PORTS if port in ports}
+        expected |= {("portal", target, port) for _, target, port in clients(own)}
+        assert {end for source, target, _ in connections() for end in (source, target)} <= own.keys()
 
-    def difference(wanted: set[tuple[str, str, int]]) -> str:
-        found = stand_ins.matrix(cluster, there, PORTS)
-        return f"passes and must not: {sorted(found - wanted)}\nmust pass and does not: {sorted(wanted - found)}"
+        def difference(expected: set[tuple[str, str, int]]) -> str:
+            actual = stand_ins.matrix(cluster, pods, PORTS)
+            return f"passes and must not: {sorted(actual - expected)}\nmust pass and does not: {sorted(expected - actual)}"
 
-    def passes(wanted: set[tuple[str, str, int]]) -> None:
-        wait_for(
-            lambda: stand_ins.matrix(cluster, there, PORTS) == wanted,
-            timeout=120,
-            what="the matrix of the table",
-            interval=2,
-            on_timeout=lambda: difference(wanted),
-        )
+        def passes(expected: set[tuple[str, str, int]]) -> None:
+            wait_for(
+                lambda: stand_ins.matrix(cluster, pods, PORTS) == expected,
+                timeout=120,
+                what="the matrix of the table",
+                interval=2,
+                on_timeout=lambda: difference(expected),
+            )
 
-    passes(every)
-    policies = [{**obj, "metadata": {"name": obj["metadata"]["name"]}} for obj in manifests.by("NetworkPolicy")]
-    with cluster.having(policies, namespace):
-        passes(expected)
-    passes(every)
-    for pod in there:
-        cluster.core.delete_namespaced_pod(pod.name, pod.namespace, grace_period_seconds=0)
+        passes(every)
+        policies = [{**obj, "metadata": {"name": obj["metadata"]["name"]}} for obj in manifests.by("NetworkPolicy")]
+        with cluster.having(policies, namespace):
+            passes(expected)
+        passes(every)
 
 
 _GET = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode())"
