@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ci.core.console import run
 from ci.core.paths import FLINK
+from ci.kubernetes import tools
 from harness.helm import merged
 from harness.release import FlinkRelease
 from harness.waits import wait_for
@@ -62,11 +64,9 @@ def record(flink: FlinkRelease) -> dict[str, str]:
 
 
 def savepoint(flink: FlinkRelease, name: str) -> str:
-    """The path of a savepoint as docs/upgrade.md takes it by hand: `kubectl create job --from=cronjob/...`."""
-    pattern = flink.cluster.batch.read_namespaced_cron_job(f"{flink.name}-flink-savepoint", flink.namespace)
-    template = flink.cluster.api.sanitize_for_serialization(pattern.spec.job_template)
-    job = {"metadata": {"name": name, "labels": template["metadata"]["labels"]}, "spec": template["spec"]}
-    flink.cluster.batch.create_namespaced_job(flink.namespace, job)
+    """The path of a savepoint that is taken by hand as docs/upgrade.md says."""
+    where = (f"--kubeconfig={flink.cluster.kubeconfig}", f"--namespace={flink.namespace}")
+    run([tools.path("kubectl"), *where, "create", "job", name, f"--from=cronjob/{flink.name}-flink-savepoint"])
 
     def taken() -> str:
         return record(flink).get("savepoints", "").strip()
