@@ -52,6 +52,9 @@ COMMANDS = {
         "commands.bench:lifecycle", "measure the seconds without output of kills, upgrades and rollbacks on kind", _ARGS
     ),
     "bench-modes": Command("commands.bench:modes", "measure the start of a job in standalone and in native mode on kind", _ARGS),
+    "bench-scaling": Command(
+        "commands.bench:scaling", "measure TaskManagers that follow a load, beside a fixed number of them, on kind", _ARGS
+    ),
     "lint": Command("commands.lint:main", "formatters and linters"),
     "fmt": Command("commands.lint:fmt", "format the Python code"),
     "docs": Command("commands.lint:docs", "generate the tables of values, and what editors show of them"),
@@ -70,6 +73,9 @@ COMMANDS = {
         "kubernetes.cluster:main",
         'the kind cluster; its kubeconfig is .build/kubeconfig; ARGS="--workers 2" for the one of several nodes',
         _ARGS,
+    ),
+    "metrics-server": Command(
+        "commands.metrics_server:main", "the metrics server in the kind cluster, for values/autoscaling.yaml and kubectl top"
     ),
     "cluster-delete": Command(
         "kubernetes.cluster:main_delete", "delete the kind clusters; ARGS=--workers only the one of several nodes", _ARGS

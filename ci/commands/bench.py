@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
+from ci.commands import metrics_server
 from ci.core.console import step
 from ci.core.paths import ROOT
 from ci.images import images
@@ -23,6 +24,13 @@ def start(arguments: list[str]) -> int:
 def lifecycle(arguments: list[str]) -> int:
     """Measure seconds without output; `arguments` are options of bench/lifecycle.py. Then the page is written."""
     return _on_kind("bench.lifecycle", arguments)
+
+
+def scaling(arguments: list[str]) -> int:
+    """Measure TaskManagers that follow a load; `arguments` are options of bench/scaling.py. Then the page is written."""
+    cluster.ensure()
+    metrics_server.install(cluster.of().kubeconfig)
+    return _on_kind("bench.scaling", arguments)
 
 
 def modes(arguments: list[str]) -> int:

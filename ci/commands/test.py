@@ -87,7 +87,7 @@ def _pytest(part: Part, arguments: list[str], *, others: bool) -> int:
         workers = APART.get(part.apart, 0)
         cluster.ensure(workers)
         images.ensure()
-        cluster.load(list(images.wanted(tests=True)), workers)
+        cluster.load(list(images.for_cluster(tests=True)), workers)
         options.append(f"--kubeconfig={cluster.of(workers).kubeconfig}")
     with step(f"pytest {name}"):
         return subprocess.run([*command, *options, *arguments], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL).returncode

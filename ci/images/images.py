@@ -53,11 +53,14 @@ def context(kind: str, version: str) -> Path:
     return cache.entry("contexts", {"kind": kind, "contents": contents, "how": how}, build)
 
 
+# Programs of Go modules, each in an image of its own: {kind: module}.
+MODULES = {"versitygw": "github.com/versity/versitygw", "metrics-server": "sigs.k8s.io/metrics-server"}
+
+
 def _files(kind: str, version: str) -> Path:
     """The folder that `docker build` reads, be it one of programs alone."""
-    if kind == "versitygw":
-        module = "github.com/versity/versitygw"
-        return golang.build(kind, module, version, [f"{module}/cmd/versitygw"])
+    if kind in MODULES:
+        return golang.build(kind, MODULES[kind], version, [f"{MODULES[kind]}/cmd/{kind}"])
     programs = {"monitoring": monitoring.programs, "access": access.programs, "oauth2-proxy": access.oauth2_proxy}
     return programs[kind]() if kind in programs else context(kind, version)
 
@@ -101,33 +104,33 @@ def build(kind: str, version: str) -> str:
     return engine.image(kind, inputs, under)
 
 
-def wanted(*, tests: bool) -> dict[str, tuple[str, str]]:
+def for_cluster(*, tests: bool) -> dict[str, tuple[str, str]]:
     """Name of each image that the cluster is given -> (kind, version of what is in it), with or without what only tests use.
 
     The charts' defaults name published images of Flink, Kafka and Python; where no registry answers, ours stand in for them, and
     hold no more than these.
     """
     published = cluster.registry_answers()
-    found = {}
+    named = {}
     for version in versions.section("flink")["releases"]:
-        found[f"flink-kdv:{version}"] = ("flink", version)
-        found[f"flink-kdv:{version}-s3"] = ("s3", version)
+        named[f"flink-kdv:{version}"] = ("flink", version)
+        named[f"flink-kdv:{version}-s3"] = ("s3", version)
         if not published:
-            found[f"flink:{version}-java{versions.get('images', 'java')}"] = ("published-flink", version)
+            named[f"flink:{version}-java{versions.get('images', 'java')}"] = ("published-flink", version)
     if not published:
         kafka = versions.get("kafka", "version")
-        found[f"apache/kafka:{kafka}"] = ("kafka", kafka)
+        named[f"apache/kafka:{kafka}"] = ("kafka", kafka)
     tools = versions.get("images", "kdv-tools")
-    found[f"kdv-tools:{tools}"] = ("tools", tools)
+    named[f"kdv-tools:{tools}"] = ("tools", tools)
     if not published:
         python = versions.get("images", "python")
-        found[f"python:{python}-slim-{versions.get('images', 'debian')}"] = ("published-python", python)
+        named[f"python:{python}-slim-{versions.get('images', 'debian')}"] = ("published-python", python)
     if tests and not published:
         store = versions.get("versitygw", "version")
-        found[f"versity/versitygw:v{store}"] = ("versitygw", store)
+        named[f"versity/versitygw:v{store}"] = ("versitygw", store)
     if tests:
-        found[monitoring.IMAGE] = ("monitoring", monitoring.IMAGE.partition(":")[2])
-    return found
+        named[monitoring.IMAGE] = ("monitoring", monitoring.IMAGE.partition(":")[2])
+    return named
 
 
 def ways_in() -> dict[str, tuple[str, str]]:
@@ -136,10 +139,18 @@ def ways_in() -> dict[str, tuple[str, str]]:
     return {access.IMAGE: ("access", access.IMAGE.partition(":")[2]), **proxy}
 
 
+def metrics_server() -> dict[str, tuple[str, str]]:
+    """The same of the metrics server, which takes minutes to compile too."""
+    if cluster.registry_answers():
+        return {}
+    version = versions.get("metrics-server", "version")
+    return {f"registry.k8s.io/metrics-server/metrics-server:v{version}": ("metrics-server", version)}
+
+
 def ensure(*, tests: bool = True) -> None:
     """Build what is missing and say how large each image is."""
     engine.ensure()
-    _build(wanted(tests=tests))
+    _build(for_cluster(tests=tests))
 
 
 def _build(named: dict[str, tuple[str, str]]) -> None:
@@ -153,10 +164,10 @@ def _build(named: dict[str, tuple[str, str]]) -> None:
 def load(*, tests: bool = True) -> None:
     """Build what is missing and bring the images into the cluster."""
     ensure(tests=tests)
-    cluster.load(list(wanted(tests=tests)))
+    cluster.load(list(for_cluster(tests=tests)))
 
 
-def load_ways_in(workers: int = 0) -> None:
-    """The same of the images of ways in to the UI, for the cluster with so many workers."""
-    _build(ways_in())
-    cluster.load(list(ways_in()), workers)
+def load_named(named: dict[str, tuple[str, str]], workers: int = 0) -> None:
+    """The same of these images, such as `ways_in()`, for the cluster with so many workers."""
+    _build(named)
+    cluster.load(list(named), workers)

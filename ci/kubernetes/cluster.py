@@ -207,7 +207,7 @@ def _load(node: str, ids: dict[str, str]) -> None:
     missing = [
         image
         for image, digest in ids.items()
-        if loaded.get(image) != digest or not any(name.endswith(f"/{image}") for name in present)
+        if loaded.get(image) != digest or not any(f"/{name}".endswith(f"/{image}") for name in present)
     ]
     if not missing:
         return

@@ -18,7 +18,7 @@ _OURS = ("flink", "s3", "tools")  # kinds of images; the others stand in for tho
 def push_all(registry: str, directory: Path) -> None:
     """Build our images where the engine lacks them, and release each; the lists of parts go into the directory too."""
     images.ensure(tests=False)
-    for name, (kind, _) in images.wanted(tests=False).items():
+    for name, (kind, _) in images.for_cluster(tests=False).items():
         if kind not in _OURS:
             continue
         with step(f"release {name}"), tempfile.TemporaryDirectory() as work:

@@ -216,10 +216,14 @@ class Doors:
         return token
 
 
+def load_images(cluster: Cluster) -> None:
+    """Have the nodes hold what `IMAGE` names, and the login; done again it changes nothing."""
+    images.load_named(images.ways_in(), workers=len(cluster.core.list_node().items) - 1)
+
+
 @contextmanager
 def doors(cluster: Cluster, namespace: str) -> Iterator[Doors]:
-    """Contour and a provider that serve."""
-    images.load_ways_in(workers=len(cluster.core.list_node().items) - 1)
+    """Contour and a provider that serve; their images are there."""
     define_kinds(cluster)
     there = [*_rights(namespace), *_controller(namespace), *_provider(namespace)]
 

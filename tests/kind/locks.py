@@ -75,8 +75,8 @@ def speaks_tls(flink: FlinkRelease, host: str, ports: Sequence[int]) -> dict[int
     """Whether something at these ports of a host answers to the beginning of TLS."""
     begin = 'timeout 10 openssl s_client -connect "$1:$port" </dev/null 2>/dev/null'
     script = f"""for port in "${{@:2}}"; do {begin} | grep -c '^Server certificate'; done"""
-    found = flink.jobmanager(["bash", "-c", f"{script}; true", "-", host, *map(str, ports)]).split()
-    return {port: count == "1" for port, count in zip(ports, found, strict=True)}
+    counts = flink.jobmanager(["bash", "-c", f"{script}; true", "-", host, *map(str, ports)]).split()
+    return {port: count == "1" for port, count in zip(ports, counts, strict=True)}
 
 
 def define_certificates(cluster: Cluster) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -16,6 +17,7 @@ import requests
 from ci.core.paths import FLINK, VALUES
 from ci.images.access import IMAGE
 from harness import network
+from harness.certificates import Authority
 from harness.cluster import Cluster
 from harness.helm import Helm, merged
 from harness.rest import is_savepoint
@@ -23,6 +25,7 @@ from harness.waits import wait_for
 from tests.kind import doors, jar_job
 from tests.kind.doors import CLIENT, Doors
 from tests.kind.installs import Install
+from tests.kind.locks import locked
 from tests.kind.walls import opens, policy, stranger
 
 pytestmark = [pytest.mark.access, pytest.mark.full]
@@ -33,10 +36,15 @@ PROXY: Values = {"uiProxy": {"image": IMAGE}}
 READ_ONLY: Values = {"rest": {"readOnly": True}}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def images(cluster: Cluster) -> None:
+    doors.load_images(cluster)
+
+
 @pytest.fixture(scope="module")
 def ways(cluster: Cluster, namespace: str) -> Iterator[Doors]:
-    with doors.doors(cluster, namespace) as found:
-        yield found
+    with doors.doors(cluster, namespace) as contour:
+        yield contour
 
 
 def secret(cluster: Cluster, namespace: str, name: str, **data: str) -> None:
@@ -62,12 +70,12 @@ def shows_the_ui(browser: requests.Session, url: str) -> None:
         answer.raise_for_status()
         return answer
 
-    found = wait_for(page, timeout=60, what=f"the UI at {url}")
-    scripts = re.findall(r'src="([^"]+\.js)"', found.text)
+    answer = wait_for(page, timeout=60, what=f"the UI at {url}")
+    scripts = re.findall(r'src="([^"]+\.js)"', answer.text)
     assert scripts
     for script in scripts:
-        assert "javascript" in browser.get(urljoin(found.url, script), timeout=30).headers["Content-Type"]
-    assert browser.get(urljoin(found.url, "overview"), timeout=30).json()["flink-version"]
+        assert "javascript" in browser.get(urljoin(answer.url, script), timeout=30).headers["Content-Type"]
+    assert browser.get(urljoin(answer.url, "overview"), timeout=30).json()["flink-version"]
 
 
 def test_the_ui_under_a_host_of_an_ingress_and_under_a_path_of_a_gateway(
@@ -87,6 +95,27 @@ def test_the_ui_under_a_host_of_an_ingress_and_under_a_path_of_a_gateway(
     options = {"rest.address": f"contour.{namespace}", "rest.port": 80, "rest.path": "/team/flink"}
     flink.submit("--target", "remote", *(f"-D{key}={value}" for key, value in options.items()), "--detached", JAR)
     flink.rest.wait_running(jar_job.NAME)
+
+
+def test_a_gateway_speaks_tls_with_whoever_has_a_certificate_of_the_right_authority(
+    install: Install, cluster: Cluster, namespace: str, ways: Doors, tmp_path: Path
+) -> None:
+    ours, other = (Authority(tmp_path / name) for name in ("ours", "other"))
+    gateway = {"parentRefs": [{"name": "web"}], "hostnames": ["locked.example"], "caConfigMap": "authority"}
+    config_map = {"metadata": {"name": "authority"}, "data": {"ca.crt": ours.certificate}}
+    cluster.core.create_namespaced_config_map(namespace, config_map)
+    install("kept", FLINK, {"gateway": gateway, **locked(cluster, namespace, "kept", ours)})
+    browser, url = ways.browser(), "http://locked.example/"
+    shows_the_ui(browser, url)
+
+    def trusts(authority: Authority) -> None:
+        data = {"ca.crt": authority.certificate}
+        cluster.core.patch_namespaced_config_map("authority", namespace, {"data": data})
+
+    trusts(other)
+    wait_for(lambda: browser.get(url, timeout=30).status_code == 503, timeout=60, what="the Gateway to refuse the certificate")
+    trusts(ours)
+    shows_the_ui(browser, url)
 
 
 def raw(port: int, method: str, path: str, headers: Values | None = None) -> int:

@@ -76,7 +76,7 @@ def surroundings(client: DynamicClient, cluster: Cluster, helm: Helm, namespace:
     with cluster.having([*yaml.safe_load_all(MOUNTED), *rights], namespace):
         utils.create_from_yaml(cluster.api, str(s3_store.MANIFEST), namespace=namespace)
         s3_store.wait_serving(cluster, namespace)
-        images.load_ways_in()
+        images.load_named(images.ways_in())
         cluster.runner(namespace, s3_store.PODS)(["mkdir", "/data/bucket", "/data/fast"])
         yield
 

@@ -91,9 +91,9 @@ def test_write_locks_makes_what_fetch_accepts(lock: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("mode", ["registry", "build"])
 def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "registry_answers", lambda: mode == "registry")
-    names = set(images.wanted(tests=False))
+    names = set(images.for_cluster(tests=False))
     store = f"versity/versitygw:v{versions.get('versitygw', 'version')}"
-    assert set(images.wanted(tests=True)) - names == {monitoring.IMAGE, *([] if mode == "registry" else [store])}
+    assert set(images.for_cluster(tests=True)) - names == {monitoring.IMAGE, *([] if mode == "registry" else [store])}
     assert store in re.findall(r"image: (\S+)", (DOCS / "versitygw.yaml").read_text())
     releases = versions.section("flink")["releases"]
     own = {f"flink-kdv:{version}{suffix}" for version in releases for suffix in ("", "-s3")}
@@ -140,7 +140,7 @@ def test_nothing_is_mounted_above_the_volumes_of_kafkas_image() -> None:
 
 def test_a_stand_in_holds_no_job_and_nothing_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "registry_answers", lambda: False)
-    kinds = {name.split(":")[0]: kind for name, (kind, _) in images.wanted(tests=True).items()}
+    kinds = {name.split(":")[0]: kind for name, (kind, _) in images.for_cluster(tests=True).items()}
     always = {kinds[name] for name in ("flink", "apache/kafka", "python", "versity/versitygw")}
     assert always == {*STAND_INS} - {"oauth2-proxy"}  # which is built with the tests of logins alone
     for kind in STAND_INS:
