@@ -50,7 +50,7 @@ def scrape_configs(monitor: Json) -> list[Json]:
     spec, metadata = monitor["spec"], monitor["metadata"]
     selected = {key: [value] for key, value in spec["selector"].get("matchLabels", {}).items()}
     selected |= {one["key"]: one["values"] for one in spec["selector"].get("matchExpressions", []) if one["operator"] == "In"}
-    found = []
+    configs = []
     for number, endpoint in enumerate(spec["podMetricsEndpoints"]):
         relabelings: list[Json] = [
             {"action": "keep", "source_labels": [_meta(key)], "regex": "|".join(map(re.escape, values))}
@@ -65,14 +65,14 @@ def scrape_configs(monitor: Json) -> list[Json]:
         ]
         for label in spec.get("podTargetLabels", []):
             relabelings.append({"source_labels": [_meta(label)], "target_label": re.sub("[^a-zA-Z0-9_]", "_", label)})
-        found.append(
+        configs.append(
             {
                 "job_name": f"podMonitor/{metadata['namespace']}/{metadata['name']}/{number}",
                 "http_sd_configs": [{"url": "http://localhost:9900/targets", "refresh_interval": f"{SECONDS}s"}],
                 "relabel_configs": relabelings,
             }
         )
-    return found
+    return configs
 
 
 def _files(cluster: Cluster, namespace: str) -> dict[str, str]:
@@ -80,8 +80,8 @@ def _files(cluster: Cluster, namespace: str) -> dict[str, str]:
     kinds = DynamicClient(cluster.api).resources
 
     def there(kind: str) -> list[Json]:
-        found: list[Json] = kinds.get(api_version=API, kind=kind).get(namespace=namespace).to_dict()["items"]
-        return found
+        objects: list[Json] = kinds.get(api_version=API, kind=kind).get(namespace=namespace).to_dict()["items"]
+        return objects
 
     prometheus = {
         "global": {"scrape_interval": f"{SECONDS}s", "scrape_timeout": f"{SECONDS}s", "evaluation_interval": f"{SECONDS}s"},
@@ -173,14 +173,14 @@ class Monitoring:
 
     def query(self, expression: str) -> list[Json]:
         """The samples of an expression, now."""
-        found: list[Json] = self._get("prometheus", "api/v1/query", query=expression)["data"]["result"]
-        return found
+        samples: list[Json] = self._get("prometheus", "api/v1/query", query=expression)["data"]["result"]
+        return samples
 
     def values(self, expression: str, start: float, end: float, step: float) -> list[Json]:
         """The series of an expression over a time."""
         times = {"start": str(start), "end": str(end), "step": str(step)}
-        found: list[Json] = self._get("prometheus", "api/v1/query_range", query=expression, **times)["data"]["result"]
-        return found
+        series: list[Json] = self._get("prometheus", "api/v1/query_range", query=expression, **times)["data"]["result"]
+        return series
 
     def firing(self) -> set[str]:
         return {sample["metric"]["alertname"] for sample in self.query('ALERTS{alertstate="firing"}')}
@@ -240,7 +240,7 @@ class Monitoring:
 def monitoring(cluster: Cluster, namespace: str) -> Iterator[Monitoring]:
     """Prometheus and Alertmanager over what is installed in the namespace by now."""
     with cluster.having(_objects(_files(cluster, namespace), namespace), namespace):
-        found = Monitoring(cluster, namespace)
-        wait_for(lambda: found.query("vector(1)"), timeout=120, what="Prometheus to answer",
+        prometheus = Monitoring(cluster, namespace)
+        wait_for(lambda: prometheus.query("vector(1)"), timeout=120, what="Prometheus to answer",
                  on_timeout=lambda: evidence.summary(cluster, namespace))  # fmt: skip
-        yield found
+        yield prometheus

@@ -28,11 +28,11 @@ OPERATOR = f"{TASK}operator_"
 
 def scraped(flink: FlinkRelease, component: str) -> dict[str, list[Sample]]:
     """What each pod of a component exports, by its name; as Prometheus finds it, by the port called metrics."""
-    found = {}
+    samples = {}
     for pod in flink.cluster.pods(flink.namespace, flink.selector(component)):
         (port,) = [port.container_port for port in pod.spec.containers[0].ports if port.name == "metrics"]
-        found[pod.metadata.name] = metrics.scrape(flink.cluster, flink.namespace, pod.metadata.name, port)
-    return found
+        samples[pod.metadata.name] = metrics.scrape(flink.cluster, flink.namespace, pod.metadata.name, port)
+    return samples
 
 
 def samples(flink: FlinkRelease, component: str, name: str, job: str) -> list[Sample]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from ci.core.paths import DEMO, FLINK
+from ci.core.paths import BUILD, DEMO, FLINK
 from harness.cluster import Cluster
 from harness.helm import merged
-from harness.manifests import render
 from harness.release import FlinkRelease
 from harness.waits import wait_for
-from tests.kind import jar_job, monitoring
+from tests.kind import boards, jar_job, monitoring
 from tests.kind.installs import NEW, OLD, Install
 from tests.kind.monitoring import Monitoring
 
 Values = dict[str, Any]
+PICTURE = BUILD / "pictures" / "dashboard.svg"
 
 # A twentieth of the waits: 3 minutes are 9 seconds.
 MONITORED: Values = {
@@ -80,19 +80,9 @@ def test_each_fault_is_told_and_its_end_too(install: Install, cluster: Cluster, 
 
 
 def expressions(board: str, release: str, namespace: str, absent: Sequence[str]) -> dict[str, str]:
-    """The expressions of a dashboard with the variables filled in -> the panel that each is of, save for metrics that are
-    `absent` from the release."""
-    values = {"metrics": {"dashboard": {"enabled": True}}}
-    text = render(FLINK, values).one("ConfigMap", "release-name-flink-dashboards")["data"][board]
-    variables = {"$namespace": namespace, "$release": release, "$job": ".*", "$__rate_interval": "30s", "$__range": "5m"}
-
-    def filled(expression: str) -> str:
-        for variable, value in variables.items():
-            expression = expression.replace(variable, value)
-        return expression
-
-    every = ((target["expr"], panel["title"]) for panel in json.loads(text)["panels"] for target in panel.get("targets", []))
-    return {filled(expr): title for expr, title in every if not any(metric in filled(expr) for metric in absent)}
+    """The expressions of a dashboard -> the panel that each is of, save for metrics that are `absent` from the release."""
+    every = ((text, panel.title) for panel in boards.panels(board, release, namespace) for text, _ in panel.targets)
+    return {text: title for text, title in every if not any(metric in text for metric in absent)}
 
 
 # What the job of these releases does not have: a source that can be behind, and the KDV job's own.
@@ -125,6 +115,8 @@ def test_each_panel_shows_something(
 
 @pytest.mark.full
 def test_records_that_are_late_or_broken_are_told_and_shown(install: Install, cluster: Cluster, namespace: str) -> None:
+    """The picture of docs/monitoring.md is what it leaves in .build/pictures."""
+    begin = time.time()
     producer = {"rate": 50, "faults": 10}
     flink = install("kdv", DEMO, {"flink": merged(MONITORED, {"flink": {"version": NEW}}), "producer": producer})
     flink.rest.wait_running("kdv")
@@ -135,6 +127,9 @@ def test_records_that_are_late_or_broken_are_told_and_shown(install: Install, cl
         for job in cluster.batch.list_namespaced_job(namespace, label_selector=flink.selector("producer")).items:
             cluster.batch.delete_namespaced_job(job.metadata.name, namespace, propagation_policy="Background")
         prometheus.wait_resolved("FlinkDeadLetters", "FlinkRecordsLate")
+        board = boards.panels("flink-release.json", "kdv", namespace)
+        PICTURE.parent.mkdir(exist_ok=True)
+        PICTURE.write_text(boards.picture(prometheus, board, begin, time.time()))
 
 
 def wait_shown(prometheus: Monitoring, panels: dict[str, str]) -> None:
