@@ -12,15 +12,15 @@ import yaml
 from kubernetes.dynamic import DynamicClient
 
 from ci.core.paths import FLINK
-from harness import workloads
+from harness import faults, workloads
 from harness.certificates import Authority
 from harness.cluster import Cluster, CommandFailed
 from harness.helm import Helm, HelmError, merged
 from harness.release import FlinkRelease
 from harness.rest import is_savepoint
 from harness.waits import wait_for
-from tests.kind import jar_job
-from tests.kind.installs import Install
+from tests.kind import jar_job, zookeeper
+from tests.kind.installs import NEW, OLD, Install
 from tests.kind.jar_job import another, restored, running
 from tests.kind.locks import FromWithin, ask, define_certificates, locked, names, put_secret, shown, speaks_tls
 
@@ -296,6 +296,26 @@ def test_a_bounded_job_ends_behind_both_locks(install: Install, cluster: Cluster
     flink = install(name, FLINK, values)
     (jobmanager,) = cluster.batch.list_namespaced_job(namespace, label_selector=flink.selector("jobmanager")).items
     workloads.wait_job(cluster, namespace, jobmanager.metadata.name, timeout=240)
+
+
+@pytest.mark.parametrize("version", [NEW, OLD])
+def test_a_job_whose_leader_a_zookeeper_by_tls_knows(
+    install: Install, helm: Helm, cluster: Cluster, namespace: str, authority: Authority, version: str
+) -> None:
+    name = f"known-{version[0]}"
+    with zookeeper.locked(cluster, namespace, authority) as known:
+        config = {"high-availability.zookeeper.client.acl": "creator"}
+        values = jar_job.values(flink={"version": version, "config": config}, highAvailability=known)
+        flink = jar_job.started(install, name, values)
+        job, before = running(flink), jar_job.newest(flink)
+        faults.delete_pods(cluster, namespace, flink.selector("jobmanager"))
+        wait_for(lambda: restored(flink).get("id", 0) >= before, timeout=180, what="the job to resume from its checkpoint")
+        assert running(flink) == job
+        helm.upgrade(name, FLINK, another(values), namespace=namespace)
+        assert is_savepoint(restored(flink))
+        helm.rollback(name, 1, namespace=namespace)
+        assert is_savepoint(restored(flink))
+        helm.uninstall(name, namespace=namespace)
 
 
 def test_walls_and_locks_stand_together(
