@@ -3,7 +3,7 @@
     python -m bench.modes --runs 3
 
 The job is that of values/job-jar.yaml. Writes bench/results/modes.json: {"runs": [{"mode": "native", "flink": "2.2.1",
-"rest": 6.1, "running": 14.9}]}, in seconds from the start of the command; the modes take turns.
+"rest": 6.1, "running": 14.9}]}, in seconds from the start of the command; interleaved.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def section(runs: list[Record]) -> str:
         "## Standalone and native mode",
         "",
         f"From `helm install` of `values/job-jar.yaml`, Flink {versions}, {count} runs of each mode, interleaved;",
-        "median, least and most. `make bench-modes` measures this on kind.",
+        "median, minimum and maximum. `make bench-modes` measures this on kind.",
         "In native mode the TaskManager's pod is asked for when the job is there; in standalone mode both pods start at once.",
         "",
         "| mode | REST answers | all tasks run |",

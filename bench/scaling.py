@@ -249,7 +249,7 @@ def section(runs: Iterable[Mapping[str, Any]]) -> str:
 `make bench-scaling` measures this on kind: {BASE:,} rows per second, and {PEAK:,} for {SECONDS} s, over and over. A TaskManager
 has one slot and a quarter of a CPU, which is below what the peak needs. `autoscaled` has one to {MOST}, by a
 HorizontalPodAutoscaler at its defaults, but for a scale-down after 60 s; `fixed` has {MOST}. No row was lost or written twice.
-Medians, least and most.
+Medians, minimum and maximum.
 
 ![rows sent, lag and TaskManagers over time](bench-scaling.svg)
 

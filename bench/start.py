@@ -3,7 +3,7 @@
     python -m bench.start --runs 3
 
 Writes bench/results/start.json: {"runs": [{"flink": "2.2.1", "rest": 20.1, "running": 22.0, "csv": 33.3}]}, in seconds from the
-start of the command, and prints median, least and most of each. Images are in the node before; runs share nothing.
+start of the command, and prints median, minimum and maximum of each. Images are in the node before; runs share nothing.
 """
 
 from __future__ import annotations
