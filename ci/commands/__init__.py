@@ -75,8 +75,11 @@ COMMANDS = {
         _ARGS,
     ),
     "metrics-server": Command(
-        "commands.metrics_server:main", "the metrics server in the kind cluster, for values/autoscaling.yaml and kubectl top"
+        "commands.autoscalers:main",
+        "the metrics server in the kind cluster, for values/autoscaling.yaml and kubectl top",
+        ("metrics-server",),
     ),
+    "keda": Command("commands.autoscalers:main", "KEDA in the kind cluster, for taskmanager.autoscaling.keda", ("keda",)),
     "cluster-delete": Command(
         "kubernetes.cluster:main_delete", "delete the kind clusters; ARGS=--workers only the one of several nodes", _ARGS
     ),

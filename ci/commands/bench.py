@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from ci.commands import metrics_server
+from ci.commands import autoscalers
 from ci.core.console import step
 from ci.core.paths import ROOT
 from ci.images import images
@@ -29,7 +29,7 @@ def lifecycle(arguments: list[str]) -> int:
 def scaling(arguments: list[str]) -> int:
     """Measure TaskManagers that follow a load; `arguments` are options of bench/scaling.py. Then the page is written."""
     cluster.ensure()
-    metrics_server.install(cluster.of().kubeconfig)
+    autoscalers.METRICS_SERVER.install(cluster.of().kubeconfig)
     return _on_kind("bench.scaling", arguments)
 
 

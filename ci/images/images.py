@@ -53,14 +53,19 @@ def context(kind: str, version: str) -> Path:
     return cache.entry("contexts", {"kind": kind, "contents": contents, "how": how}, build)
 
 
-# Programs of Go modules, each in an image of its own: {kind: module}.
-MODULES = {"versitygw": "github.com/versity/versitygw", "metrics-server": "sigs.k8s.io/metrics-server"}
+# Images of programs of a Go module: {kind: (module, packages)}.
+_PROGRAMS = {
+    "versitygw": ("github.com/versity/versitygw", ["cmd/versitygw"]),
+    "metrics-server": ("sigs.k8s.io/metrics-server", ["cmd/metrics-server"]),
+    "keda": ("github.com/kedacore/keda/v2", ["cmd/operator", "cmd/adapter"]),
+}
 
 
 def _files(kind: str, version: str) -> Path:
     """The folder that `docker build` reads, be it one of programs alone."""
-    if kind in MODULES:
-        return golang.build(kind, MODULES[kind], version, [f"{MODULES[kind]}/cmd/{kind}"])
+    if kind in _PROGRAMS:
+        module, packages = _PROGRAMS[kind]
+        return golang.build(kind, module, version, [f"{module}/{package}" for package in packages])
     programs = {"monitoring": monitoring.programs, "access": access.programs, "oauth2-proxy": access.oauth2_proxy}
     return programs[kind]() if kind in programs else context(kind, version)
 
@@ -139,12 +144,19 @@ def ways_in() -> dict[str, tuple[str, str]]:
     return {access.IMAGE: ("access", access.IMAGE.partition(":")[2]), **proxy}
 
 
-def metrics_server() -> dict[str, tuple[str, str]]:
-    """The same of the metrics server, which takes minutes to compile too."""
-    if cluster.registry_answers():
-        return {}
-    version = versions.get("metrics-server", "version")
-    return {f"registry.k8s.io/metrics-server/metrics-server:v{version}": ("metrics-server", version)}
+def of_autoscaler(kind: str) -> dict[str, tuple[str, str]]:
+    """The same of `metrics-server` or `keda`, which take minutes to compile too."""
+    version = versions.get(kind, "version")
+    names = {
+        "metrics-server": [f"registry.k8s.io/metrics-server/metrics-server:v{version}"],
+        "keda": [f"ghcr.io/kedacore/{name}:{version}" for name in ("keda", "keda-metrics-apiserver")],
+    }
+    return {} if cluster.registry_answers() else dict.fromkeys(names[kind], (kind, version))
+
+
+def source(kind: str) -> Path:
+    """The source of the program in an image of that kind."""
+    return golang.module_folder(_PROGRAMS[kind][0], versions.get(kind, "version"))
 
 
 def ensure(*, tests: bool = True) -> None:

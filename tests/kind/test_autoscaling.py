@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import yaml
 
-from ci.commands import metrics_server
+from ci.commands import autoscalers
 from ci.core.paths import FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm, merged
@@ -70,15 +71,16 @@ def test_a_job_takes_the_slots_that_there_are(install: Install, helm: Helm, name
 
 
 @pytest.fixture
-def metrics(cluster: Cluster) -> Iterator[None]:
+def autoscaler(request: Any, cluster: Cluster) -> Iterator[None]:
     """Taken away again: where nodes are frozen, an API that does not answer holds up the end of namespaces."""
-    metrics_server.install(cluster.kubeconfig)
+    request.param.install(cluster.kubeconfig)
     yield
-    metrics_server.uninstall(cluster.kubeconfig)
+    request.param.uninstall(cluster.kubeconfig)
 
 
 @pytest.mark.full
-@pytest.mark.usefixtures("metrics")
+@pytest.mark.usefixtures("autoscaler")
+@pytest.mark.parametrize("autoscaler", [autoscalers.METRICS_SERVER], indirect=True, ids=["metrics server"])
 def test_the_load_says_how_many_there_are(install: Install, namespace: str) -> None:
     """What a loop in one of them uses is more than 80 % of what all of them ask for."""
     wide = {"resources": {"requests": {"cpu": "150m"}}, "autoscaling": {"maxReplicas": 3, "behavior": AT_ONCE}}
@@ -96,6 +98,34 @@ def test_the_load_says_how_many_there_are(install: Install, namespace: str) -> N
     has(flink, 1)
     runs_at(flink, job, 1)
     assert jar_job.running(flink) == job
+
+
+# As docs/scaling.md has it, but for the threshold.
+LAG = {
+    "type": "kafka",
+    "metadata": {
+        "bootstrapServers": "{{ .Release.Name }}-kafka:9092",
+        "consumerGroup": "kdv.{{ .Release.Namespace }}.{{ .Release.Name }}",
+        "topic": "sahibinden",
+        "lagThreshold": "100",
+    },
+}
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("autoscaler")
+@pytest.mark.parametrize("autoscaler", [autoscalers.KEDA], indirect=True, ids=["keda"])
+def test_the_lag_in_kafka_says_how_many_there_are(install: Install) -> None:
+    """Between two checkpoints more rows come than one TaskManager is for; no row is lost or twice."""
+    scaled = {"enabled": True, "maxReplicas": 2, "behavior": {"scaleDown": AT_ONCE["scaleDown"]}, "keda": {"triggers": [LAG]}}
+    _, flink, kafka, job = started(install, "lags", count=10000, taskmanager={"slots": 1, "autoscaling": scaled})
+    has(flink, 2)
+    runs_at(flink, job["jid"], 2)
+    producer_done(flink)
+    has(flink, 1)
+    runs_at(flink, job["jid"], 1)
+    assert [one["jid"] for one in flink.rest.jobs()] == [job["jid"]]
+    check_rows(flink, kafka, 10000)
 
 
 @pytest.mark.full
