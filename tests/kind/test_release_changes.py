@@ -268,6 +268,24 @@ def test_what_does_not_concern_the_jobmanagers_process_stops_no_job(install: Ins
 
 
 @pytest.mark.full
+def test_taskmanagers_that_stay_are_ready_throughout(install: Install, helm: Helm, namespace: str) -> None:
+    """Helm 4 fails an operation whose last pod becomes ready in the moment in which another one ceases to be."""
+    first = values()
+    flink = started(install, "throughout", first)
+
+    def ready_since() -> tuple[str, object]:
+        (pod,) = flink.cluster.pods(namespace, flink.selector("taskmanager"))
+        (when,) = (one.last_transition_time for one in pod.status.conditions if (one.type, one.status) == ("Ready", "True"))
+        return pod.metadata.uid, when
+
+    before = ready_since()
+    slow = {"name": "slow", "image": "python:3.11-slim-bookworm", "command": ["sleep", "25"]}
+    helm.upgrade("throughout", FLINK, merged(first, {"jobmanager": {"initContainers": [slow]}}), namespace=namespace)
+    assert is_savepoint(restored(flink))
+    assert ready_since() == before
+
+
+@pytest.mark.full
 def test_a_session_becomes_a_job_only_when_it_is_empty(install: Install, helm: Helm, namespace: str) -> None:
     flink = install("kind", FLINK, {"state": {"checkpointing": {"interval": "2 s"}}})
     job = flink.submit("--detached", "/opt/flink/examples/streaming/TopSpeedWindowing.jar")

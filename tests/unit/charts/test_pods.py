@@ -134,6 +134,12 @@ def test_probes_ask_what_they_should() -> None:
     assert command == ["bash", "/opt/flink/scripts/rest.sh", "registered", "r-flink-rest", "18081"]
 
 
+def test_a_taskmanager_stays_ready_while_it_looks_for_the_next_jobmanager() -> None:
+    """The 5 minutes of Flink's taskmanager.registration.timeout."""
+    probe = containers(workload("taskmanager"))["taskmanager"]["readinessProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 300
+
+
 @pytest.mark.parametrize(("seconds", "given"), [(10, 10), (61, 62), (300, 300)])
 @ROLES
 def test_the_start_is_given_its_time(role: str, seconds: int, given: int) -> None:

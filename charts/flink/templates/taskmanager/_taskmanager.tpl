@@ -55,7 +55,8 @@ livenessProbe:
   timeoutSeconds: 10
   failureThreshold: 6
 {{- end }}
-# A TaskManager can live without a JobManager; it is ready when the JobManager lists it.
+# A TaskManager is ready when the JobManager lists it, and stays so while it looks for the next one, which Flink gives it 5 minutes
+# for (taskmanager.registration.timeout): Helm 4 fails an operation that ends in the moment in which a pod ceases to be ready.
 readinessProbe:
   exec:
     command:
@@ -66,6 +67,7 @@ readinessProbe:
       - {{ include "flink.text" .root.Values.rest.port | quote }}
   periodSeconds: 5
   timeoutSeconds: 5
+  failureThreshold: 60
 {{- end }}
 
 {{/* How many there are at first: where something else scales them, and none of the values says it, one. */}}
