@@ -26,13 +26,13 @@ def parse(text: str) -> Iterator[Sample]:
     for line in text.splitlines():
         if not line or line.startswith("#"):
             continue
-        if not (found := _LINE.fullmatch(line)):
+        if not (match := _LINE.fullmatch(line)):
             raise ValueError(f"no sample: {line}")
         labels = {
             name: re.sub(r"\\.", lambda escaped: _ESCAPED[escaped[0]], value)
-            for name, value in _LABEL.findall(found["labels"] or "")
+            for name, value in _LABEL.findall(match["labels"] or "")
         }
-        yield Sample(found["name"], labels, float(found["value"]))
+        yield Sample(match["name"], labels, float(match["value"]))
 
 
 def scrape(cluster: Cluster, namespace: str, pod: str, port: int) -> list[Sample]:

@@ -74,7 +74,7 @@ class FlinkCluster:
             "SUBMIT_ARGS": "remote --detached",  # pyflink submits as `flink run` does, instead of running the job in its own JVM
             "MALLOC_ARENA_MAX": "1",
         }
-        self._wanted = taskmanagers
+        self._taskmanager_count = taskmanagers
         self.jobmanager: Process | None = None
         self.taskmanagers: list[Process] = []
         session = requests.Session()
@@ -83,13 +83,13 @@ class FlinkCluster:
 
     def start(self) -> None:
         self.jobmanager = self.launch("jobmanager")
-        for _ in range(self._wanted):
+        for _ in range(self._taskmanager_count):
             self.add_taskmanager()
 
         def registered() -> bool:
             if not all(process.running() for process in self._processes()):
                 raise GiveUp("a process ended")
-            return len(self.rest.taskmanagers()) == self._wanted
+            return len(self.rest.taskmanagers()) == self._taskmanager_count
 
         wait_for(registered, timeout=120, what=f"Flink {self.version}", on_timeout=self._tails, interval=0.2)
 

@@ -65,9 +65,9 @@ def operators(pattern: str) -> str:
 
 def age(labels: str, selector: str) -> str:
     """Seconds since the last checkpoint. Where Flink (1.20) does not tell: since its number changed, up to an hour."""
-    told = f"max by ({labels}) ({of(f'{JOBS}lastCheckpointCompletedTimestamp', selector)} > 0) / 1000"
+    completed = f"max by ({labels}) ({of(f'{JOBS}lastCheckpointCompletedTimestamp', selector)} > 0) / 1000"
     changed = f"changes({of(f'{JOBS}lastCompletedCheckpointId', selector)}[1m]) > 0"
-    return f"time() - ({told} or max by ({labels}) (max_over_time(timestamp({changed})[1h:30s])))"
+    return f"time() - ({completed} or max by ({labels}) (max_over_time(timestamp({changed})[1h:30s])))"
 
 
 def full(area: str, role: str) -> str:

@@ -89,7 +89,7 @@ def arguments(kind: str, version: str) -> dict[str, str]:
 
 def build(kind: str, version: str) -> str:
     """Build images/<kind>/Dockerfile, unless the engine has it, and return the name that its content gives it."""
-    told = arguments(kind, version)
+    build_arguments = arguments(kind, version)
     files = _files(kind, version)
     own = {"image": IMAGES / kind, **{name: JOBS / name for name in _JOBS.get(kind, [])}}
     jars = own_jars(version) if kind == "flink" else []
@@ -103,9 +103,9 @@ def build(kind: str, version: str) -> str:
             for name, source in own.items():
                 shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
             (folder / "image" / "Dockerfile").rename(folder / "Dockerfile")
-            engine.build(folder, tag, told)
+            engine.build(folder, tag, build_arguments)
 
-    inputs = {"arguments": told, "context": files.name, "own": cache.file_hash(*own.values(), *jars)}
+    inputs = {"arguments": build_arguments, "context": files.name, "own": cache.file_hash(*own.values(), *jars)}
     return engine.image(kind, inputs, under)
 
 

@@ -61,7 +61,7 @@ def registry_answers() -> bool:
     return works(["docker", "pull", "--quiet", "registry.k8s.io/pause:3.9"], timeout=_PROBE_SECONDS)
 
 
-def _wanted_image() -> str:
+def _image_of_nodes() -> str:
     if not registry_answers():
         return node_image.ensure()
     image = f"kindest/node:v{versions.get('kubernetes', 'version')}"
@@ -133,7 +133,7 @@ def ensure(workers: int = 0) -> None:
     with step(f"cluster {cluster.name}"):
         engine.ensure()
         tools.ensure()
-        image = _wanted_image()
+        image = _image_of_nodes()
         cluster.kubeconfig.parent.mkdir(exist_ok=True)
         text = config(cluster, own_network=not registry_answers())
         if _usable(cluster, image, text):

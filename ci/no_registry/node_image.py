@@ -123,16 +123,16 @@ def _kube_proxy(tag: str, program: Path) -> None:
 def _system_images() -> list[str]:
     """Make every image that the pods of the node's own need, under the names that kubeadm and the manifests ask for."""
     programs = kubernetes_programs()
-    wanted = run(
+    tags = run(
         [programs / "kubeadm", "config", "images", "list", f"--kubernetes-version=v{versions.get('kubernetes', 'version')}"]
-    )
+    ).split()
     single = {
         "etcd": etcd_program(),
         "coredns": coredns_program(),
         "pause": _pause_program(),
         **{name: programs / name for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")},
     }
-    for tag in wanted.split():
+    for tag in tags:
         name = tag.rpartition(":")[0].rpartition("/")[2]
         if name == "kube-proxy":
             _kube_proxy(tag, programs / name)
@@ -151,7 +151,7 @@ def _system_images() -> list[str]:
             "kind's configuration of containerd names no sandbox image: another version of kind needs other code here."
         )
     _program_image(sandbox[1], single["pause"], "pause")
-    return sorted({*wanted.split(), *ours, sandbox[1]})
+    return sorted({*tags, *ours, sandbox[1]})
 
 
 def ensure() -> str:

@@ -30,10 +30,10 @@ class Picture:
             f'<rect width="{width}" height="{height}" rx="8" fill="#ffffff"/>',
         ]
 
-    def text(self, x: float, y: float, words: str, *, bold: bool = False, soft: bool = False, anchor: str = "middle") -> None:
+    def text(self, x: float, y: float, text: str, *, bold: bool = False, soft: bool = False, anchor: str = "middle") -> None:
         weight = ' font-weight="bold"' if bold else ""
         self._parts.append(
-            f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{weight} fill="{SOFT if soft else INK}">{escape(words)}</text>'
+            f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{weight} fill="{SOFT if soft else INK}">{escape(text)}</text>'
         )
 
     def box(

@@ -23,8 +23,8 @@ def pods() -> list[dict[str, Any]]:
     url = f"https://kubernetes.default.svc/api/v1/namespaces/{(ACCOUNT / 'namespace').read_text()}/pods"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {(ACCOUNT / 'token').read_text()}"})
     with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))) as answer:
-        found: list[dict[str, Any]] = json.load(answer)["items"]
-        return found
+        objects: list[dict[str, Any]] = json.load(answer)["items"]
+        return objects
 
 
 def targets() -> Iterator[dict[str, Any]]:
