@@ -101,9 +101,9 @@ def line(row: Row) -> str:
 def check(decoder: Decoder, batch: Sequence[bytes], tally: Tally) -> None:
     """Raises Differs."""
     for record, line in zip(batch, decoder.verdicts(batch), strict=True):
-        wanted = expected(record)
-        if line[: len(wanted)] != wanted:
-            raise Differs(f"{record!r}\n    decoder: {line}\n    model:   {wanted}")
+        verdict = expected(record)
+        if line[: len(verdict)] != verdict:
+            raise Differs(f"{record!r}\n    decoder: {line}\n    model:   {verdict}")
         tally.verdicts[line[0]] += 1
         tally.slowest = max(tally.slowest, int(line[-1]))
 

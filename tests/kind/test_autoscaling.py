@@ -34,10 +34,12 @@ def scale(flink: FlinkRelease, taskmanagers: int) -> None:
 
 
 def has(flink: FlinkRelease, taskmanagers: int) -> None:
-    def found() -> bool:
-        return len(flink.cluster.pods(flink.namespace, flink.selector("taskmanager"))) == taskmanagers
-
-    wait_for(found, timeout=240, what=f"{taskmanagers} TaskManagers", interval=2)
+    wait_for(
+        lambda: len(flink.cluster.pods(flink.namespace, flink.selector("taskmanager"))) == taskmanagers,
+        timeout=240,
+        what=f"{taskmanagers} TaskManagers",
+        interval=2,
+    )
 
 
 def runs_at(flink: FlinkRelease, job: str, parallelism: int) -> None:

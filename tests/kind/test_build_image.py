@@ -73,10 +73,10 @@ def test_a_maven_project_reads_a_socket(
     install: Install, cluster: Cluster, namespace: str, tmp_path: Path, dist: str, version: str
 ) -> None:
     tag = f"{dist}-{version}"
-    flink_words = [f"--flink={version}"]
+    flink_arguments = [f"--flink={version}"]
     if dist == "archive":
-        flink_words = ["--flink-dist=archive", f"--flink={distribution(tmp_path)}", f"--flink-version={version}"]
-    values = build("high-speed", tag, *flink_words)
+        flink_arguments = ["--flink-dist=archive", f"--flink={distribution(tmp_path)}", f"--flink-version={version}"]
+    values = build("high-speed", tag, *flink_arguments)
     lines = readings()
     host = tools(cluster, namespace).line_server("cars", 9000, [f"{car},{speed}" for car, speed in lines])
     args = [f"--host={host}", "--port=9000", f"--window={WINDOW}", f"--limit={LIMIT}"]

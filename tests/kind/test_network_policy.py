@@ -170,7 +170,7 @@ def reached_by_a_stranger(flink: FlinkRelease) -> bool:
     return opens(flink.cluster, flink.namespace, stranger(flink.cluster, flink.namespace), host, 8081)
 
 
-def test_a_job_through_the_verbs_of_helm(install: Install, helm: Helm, cluster: Cluster, namespace: str, elsewhere: str) -> None:
+def test_a_job_through_helm_operations(install: Install, helm: Helm, cluster: Cluster, namespace: str, elsewhere: str) -> None:
     values = jar_job.values(networkPolicy=policy(cluster))
     flink = install("inside", values=values, files=[VALUES / "network-policy.yaml"])
     flink.rest.wait_checkpoint(jar_job.running(flink), 1)

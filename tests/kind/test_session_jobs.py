@@ -41,7 +41,7 @@ def restored(flink: FlinkRelease, job: str) -> str:
 
 
 @matrix(("helm", NEW))
-def test_a_list_of_jobs_over_the_verbs_of_helm(install: Install, helm: Helm, namespace: str, version: str) -> None:
+def test_a_list_of_jobs_over_helm_operations(install: Install, helm: Helm, namespace: str, version: str) -> None:
     name = f"list-{version[0]}"
     values: dict[str, Any] = yaml.safe_load((VALUES / "session-jobs.yaml").read_text())
     values["image"]["tag"] = values["flink"]["version"] = version

@@ -225,8 +225,8 @@ def test_a_pod_with_an_expired_certificate_says_so(
     with pytest.raises(HelmError):
         install("expired", FLINK, values, options=["--timeout=40s"])
     pod = cluster.pods(namespace, "app.kubernetes.io/instance=expired,app.kubernetes.io/component=jobmanager")[0]
-    said = cluster.log(namespace, pod.metadata.name, container="configure")
-    assert "The certificate in the Secret of tls.rest has expired" in said
+    log = cluster.log(namespace, pod.metadata.name, container="configure")
+    assert "The certificate in the Secret of tls.rest has expired" in log
 
 
 def test_cert_manager_makes_what_pods_wait_for(

@@ -53,7 +53,7 @@ def planned(version: str, directory: Path, arguments: Sequence[Sequence[str]]) -
     """{id: name} of the operators for each set of arguments."""
     env = {**os.environ, **FlinkCluster(version, directory).env}
     env["PYTHONPATH"] += f":{JOBS / 'kdv'}"
-    lines = "".join(f"{json.dumps(words)}\n" for words in arguments)
+    lines = "".join(f"{json.dumps(argv)}\n" for argv in arguments)
     command = [sys.executable, "-m", "tests.local.uids"]
     done = subprocess.run(command, input=lines, env=env, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -78,10 +78,10 @@ def number(uid: str) -> str:
 
 @pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
 def test_operators_keep_their_ids_over_releases_and_arguments(version: str, tmp_path: Path) -> None:
-    plans = planned(version, tmp_path / "flink", [words for words, _ in CASES])
+    plans = planned(version, tmp_path / "flink", [argv for argv, _ in CASES])
     assert {uid: plans[0].get(uid) for uid in WITH_STATE} == WITH_STATE
     tables = {name.split(":")[0]: number(uid) for uid, name in plans[0].items() if name.endswith(": Writer")}
-    for (words, changed), plan in zip(CASES, plans, strict=True):
+    for (argv, changed), plan in zip(CASES, plans, strict=True):
         numbers = {tables[name] for name in changed}
         first, now = ({uid: name for uid, name in one.items() if number(uid) not in numbers} for one in (plans[0], plan))
-        assert now == first, words
+        assert now == first, argv

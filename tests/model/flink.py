@@ -416,7 +416,7 @@ class JobManager:
             case "POST", ["stop" | "savepoints" as what]:
                 return 202, {"request-id": self._trigger(world, job, body, stops=what == "stop")}
             case "GET", ["savepoints", trigger] if trigger in job.operations:
-                return 200, self._told(job.operations[trigger])
+                return 200, self._savepoint_status(job.operations[trigger])
         return 404, {"errors": ["not found"]}
 
     def _rescale(self, world: World, job: Job, upper: int) -> None:
@@ -442,7 +442,7 @@ class JobManager:
         return trigger
 
     @staticmethod
-    def _told(operation: Operation) -> Json:
+    def _savepoint_status(operation: Operation) -> Json:
         if not operation.ended:
             return {"status": {"id": "IN_PROGRESS"}}
         if operation.location:

@@ -172,9 +172,9 @@ class Operations:
         return values(settings, self.availability, self.paths)
 
     def _upgrade(self, settings: Settings, **more: Any) -> None:
-        wanted = self.values(settings)
-        wanted["flink"] |= more
-        self.helm.upgrade(self.flink.name, DEMO, wanted, namespace=self.flink.namespace, timeout=TIMEOUT, options=KEPT)
+        values = self.values(settings)
+        values["flink"] |= more
+        self.helm.upgrade(self.flink.name, DEMO, values, namespace=self.flink.namespace, timeout=TIMEOUT, options=KEPT)
 
     def _rollback(self, revision: int) -> None:
         self.helm.rollback(self.flink.name, revision, namespace=self.flink.namespace, timeout=TIMEOUT, options=KEPT)

@@ -31,11 +31,11 @@ def test_the_steady_rate_is_that_of_the_second_half() -> None:
 
 def test_the_data_are_the_same_each_time_and_in_order_in_each_partition() -> None:
     data = Data(2000, 4)
-    found = list(data.rows())
-    assert found == list(data.rows())
-    assert len(found) == data.messages
+    records = list(data.rows())
+    assert records == list(data.rows())
+    assert len(records) == data.messages
     for partition in range(4):
-        times = [value.rpartition(b'"timestamp_column":')[2] for place, value in found if place == partition]
+        times = [value.rpartition(b'"timestamp_column":')[2] for place, value in records if place == partition]
         assert len(times) == 501
         assert times == sorted(times)
 

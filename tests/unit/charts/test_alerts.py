@@ -31,12 +31,11 @@ RULE: Tree = {"metrics": {"prometheusRule": {"enabled": True}}}
 
 def rules(values: Tree) -> list[Tree]:
     (group,) = render(FLINK, merged(RULE, values), name="my", namespace="ns").one("PrometheusRule")["spec"]["groups"]
-    found: list[Tree] = group["rules"]
-    return found
+    return list(group["rules"])
 
 
-def promtool(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([monitoring.programs() / "promtool", *words], capture_output=True, text=True)
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([monitoring.programs() / "promtool", *arguments], capture_output=True, text=True)
 
 
 def of_kubernetes(name: str, **labels: str) -> str:

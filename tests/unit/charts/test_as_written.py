@@ -28,17 +28,15 @@ def pods(values: dict[str, Any], chart: Any = FLINK, name: str = "r") -> dict[st
     return templates
 
 
-def said(values: dict[str, Any], chart: Any = FLINK) -> str:
+def refusal(values: dict[str, Any], chart: Any = FLINK) -> str:
     with pytest.raises(HelmError) as error:
         render(chart, values)
     return " ".join(str(error.value).split())
 
 
 def specification(values: dict[str, Any]) -> str:
-    found: str = render(FLINK, values, name="r").one("Deployment", "r-flink-jobmanager")["metadata"]["annotations"][
-        "flink/specification"
-    ]
-    return found
+    deployment = render(FLINK, values, name="r").one("Deployment", "r-flink-jobmanager")
+    return str(deployment["metadata"]["annotations"]["flink/specification"])
 
 
 @pytest.mark.parametrize(
@@ -217,7 +215,7 @@ def test_pods_that_no_value_gives_a_token_take_one_of_their_own(role: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("flink", "key", "words"),
+    ("flink", "key", "reason"),
     [
         ({}, "metrics.reporter.prom.class", "Flink reads no more: write metrics.reporter.prom.factory.class"),
         ({"version": "1.20.5"}, "metrics.reporter.prom.class", "Flink reads no more: write metrics.reporter.prom.factory.class"),
@@ -228,9 +226,9 @@ def test_pods_that_no_value_gives_a_token_take_one_of_their_own(role: str) -> No
         ({"mode": "native"}, "kubernetes.jobmanager.labels", "only a client of Flink reads"),
     ],
 )
-def test_the_notes_name_options_that_flink_does_not_read_here(flink: dict[str, Any], key: str, words: str) -> None:
+def test_the_notes_name_options_that_flink_does_not_read_here(flink: dict[str, Any], key: str, reason: str) -> None:
     notes = Helm().notes(FLINK, {"flink": {**flink, "config": {key: "a:b"}}})
-    assert (f"WARNING: flink.config sets {key}, which {words}" in notes) == bool(words)
+    assert (f"WARNING: flink.config sets {key}, which {reason}" in notes) == bool(reason)
 
 
 @pytest.mark.parametrize("release", ["on", "true", "null"])
@@ -466,9 +464,9 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
             )
         ),
         *(
-            ({role: {"strategy": {"type": kind}}}, f"'/{role}/strategy{words}")
+            ({role: {"strategy": {"type": kind}}}, f"'/{role}/strategy{error}")
             for role in ("jobmanager", "taskmanager")
-            for kind, words in (("rollingupdate", "/type': value must be one of"), (None, "': missing property 'type'"))
+            for kind, error in (("rollingupdate", "/type': value must be one of"), (None, "': missing property 'type'"))
         ),
         ({"taskmanager": {"livenessProbe": {"successThreshold": 2}}}, "additional properties 'successThreshold' not allowed"),
         ({"hooks": {"extraEnv": [{"name": "A", "value": {"a": 1}}]}}, "'/hooks/extraEnv/0/value': got object"),
@@ -494,7 +492,7 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_in_a_sentence(values: dict[str, Any], sentence: str) -> None:
-    assert sentence in said(values)
+    assert sentence in refusal(values)
 
 
 def test_a_python_job_of_a_session_needs_python_too() -> None:

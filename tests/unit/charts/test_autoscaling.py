@@ -66,9 +66,9 @@ def test_keda_has_to_be_there() -> None:
     ids=str,
 )
 def test_jobs_take_the_slots_that_there_are(values: dict[str, Any], expected: dict[str, str]) -> None:
-    found = flink_config(rendered(values))
+    config = flink_config(rendered(values))
     keys = ("jobmanager.scheduler", "scheduler-mode", "parallelism.default")
-    assert {key: found[key] for key in keys if key in found} == expected
+    assert {key: config[key] for key in keys if key in config} == expected
 
 
 def test_one_that_goes_has_a_checkpoint_completed_first() -> None:

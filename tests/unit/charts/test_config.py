@@ -65,7 +65,7 @@ def test_the_options_of_a_session_cluster() -> None:
 
 
 # With high availability TaskManagers hear of a new JobManager at once, and heartbeats are Flink's own.
-TOLD_OF_LEADERS = {"heartbeat.interval": None, "heartbeat.timeout": None}
+OWN_HEARTBEATS = {"heartbeat.interval": None, "heartbeat.timeout": None}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ TOLD_OF_LEADERS = {"heartbeat.interval": None, "heartbeat.timeout": None}
         (
             {"highAvailability": {"type": "kubernetes"}},
             {
-                **TOLD_OF_LEADERS,
+                **OWN_HEARTBEATS,
                 "high-availability.type": "kubernetes",
                 "high-availability.cluster-id": "r-flink",
                 "high-availability.storageDir": "file:///flink-data/r-flink/ha",
@@ -91,7 +91,7 @@ TOLD_OF_LEADERS = {"heartbeat.interval": None, "heartbeat.timeout": None}
         (
             {"highAvailability": {"type": "zookeeper"}},
             {
-                **TOLD_OF_LEADERS,
+                **OWN_HEARTBEATS,
                 "high-availability.type": "zookeeper",
                 "high-availability.cluster-id": "r-flink",
                 "high-availability.storageDir": "file:///flink-data/r-flink/ha",

@@ -21,8 +21,8 @@ VARIABLES = {"$namespace": "ns", "$release": "my", "$job": ".*", "$__rate_interv
 
 
 def board(name: str, values: dict[str, Any] = ON) -> Object:
-    found: Object = json.loads(render(FLINK, values, name="my").one("ConfigMap", "my-flink-dashboards")["data"][name])
-    return found
+    dashboard: Object = json.loads(render(FLINK, values, name="my").one("ConfigMap", "my-flink-dashboards")["data"][name])
+    return dashboard
 
 
 def expressions(name: str) -> list[str]:
@@ -54,9 +54,9 @@ def test_the_files_are_what_the_generator_makes() -> None:
 @each_board
 def test_prometheus_takes_each_expression_and_it_is_about_the_chosen_releases(name: str) -> None:
     chosen = {"namespace", "app_kubernetes_io_instance"} if name == "flink-release.json" else {"namespace"}
-    found = expressions(name)
-    assert len(found) > 10
-    for expression in found:
+    queries = expressions(name)
+    assert len(queries) > 10
+    for expression in queries:
         series = list(selectors(promql_parser.parse(filled(expression))))
         assert series, expression
         for one in series:

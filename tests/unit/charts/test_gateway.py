@@ -45,10 +45,12 @@ def test_a_path_is_stripped_and_gets_its_last_slash(path: str) -> None:
 
 
 def test_templates_are_rendered() -> None:
-    found = route(parentRefs=[{"name": "{{ .Release.Name }}-web"}], path="/{{ .Release.Namespace }}", annotations={"a": True})
-    assert found["spec"]["parentRefs"] == [{"name": "r-web"}]
-    assert found["spec"]["rules"][0]["matches"][0]["path"]["value"] == "/default"
-    assert found["metadata"]["annotations"] == {"a": "true"}
+    http_route = route(
+        parentRefs=[{"name": "{{ .Release.Name }}-web"}], path="/{{ .Release.Namespace }}", annotations={"a": True}
+    )
+    assert http_route["spec"]["parentRefs"] == [{"name": "r-web"}]
+    assert http_route["spec"]["rules"][0]["matches"][0]["path"]["value"] == "/default"
+    assert http_route["metadata"]["annotations"] == {"a": "true"}
 
 
 def test_the_hooks_may_look_at_it() -> None:

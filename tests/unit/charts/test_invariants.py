@@ -34,8 +34,8 @@ def workloads(manifests: Manifests) -> Iterator[Object]:
 
 def selector(obj: Object) -> dict[str, str]:
     """The labels by which a Service, a workload or a disruption budget selects pods."""
-    found: dict[str, str] = obj["spec"]["selector"]
-    return found.get("matchLabels", found)  # type: ignore[return-value]
+    labels: dict[str, str] = obj["spec"]["selector"]
+    return labels.get("matchLabels", labels)  # type: ignore[return-value]
 
 
 def selected(labels: dict[str, str], manifests: Manifests) -> list[Object]:
@@ -78,9 +78,9 @@ def test_selectors_are_the_three_labels_that_never_change(scenario: Scenario) ->
 def test_every_service_selects_one_workload_and_finds_its_ports_by_name(scenario: Scenario) -> None:
     manifests = scenario.render()
     for service in manifests.by("Service"):
-        found = selected(selector(service), manifests)
-        assert len(found) == 1, f"{describe(service)} selects {list(map(describe, found))}"
-        names = [port["name"] for container in containers(found[0]).values() for port in container.get("ports", [])]
+        targets = selected(selector(service), manifests)
+        assert len(targets) == 1, f"{describe(service)} selects {list(map(describe, targets))}"
+        names = [port["name"] for container in containers(targets[0]).values() for port in container.get("ports", [])]
         for port in service["spec"]["ports"]:
             assert names.count(port["targetPort"]) == 1, f"{describe(service)}: {port} of {names}"
 
@@ -130,16 +130,16 @@ def test_nothing_names_a_namespace_and_text_ends_with_one_newline(scenario: Scen
             assert re.search(r"[^\n]\n\Z", text), f"{describe(obj)}: {key}"
 
 
-def said(node: Any) -> Iterator[str]:
+def texts(node: Any) -> Iterator[str]:
     """The texts of a JSON document, those of an environment with their names."""
     if isinstance(node, dict):
         if isinstance(node.get("name"), str) and isinstance(node.get("value"), str):
             yield f"{node['name']}={node['value']}"
         for value in node.values():
-            yield from said(value)
+            yield from texts(value)
     elif isinstance(node, list):
         for value in node:
-            yield from said(value)
+            yield from texts(value)
     elif isinstance(node, str):
         yield node.replace("automountServiceAccountToken: ", "")
 
@@ -151,7 +151,7 @@ def test_config_maps_hold_no_secrets(scenario: Scenario) -> None:
         for key, text in obj["data"].items():
             if hooks and key.endswith(".py"):
                 continue  # the chart's own program
-            text = "\n".join(said(json.loads(text))) if hooks else text.replace("automountServiceAccountToken: ", "")
+            text = "\n".join(texts(json.loads(text))) if hooks else text.replace("automountServiceAccountToken: ", "")
             assert not re.search(r"(?i)(password|passwd|secret|access-?key|token)\S*\s*[:=]\s*\S", text), key
 
 

@@ -49,8 +49,8 @@ def test_the_job_is_started_from_where_its_file_is(values: dict[str, Any], word:
 @pytest.mark.parametrize("more", [{}, {"flink": {"mode": "native"}}, {"hooks": {"enabled": False}}, {"hooks": {"image": "py:3"}}])
 def test_a_url_is_fetched_before_the_jobmanager_starts(more: dict[str, Any]) -> None:
     workload = jobmanager(merged(job(jar={"file": JAR, "sha256": SUM}), more))
-    found = containers(workload)
-    fetcher, main = found["download"], found["jobmanager"]
+    pod_containers = containers(workload)
+    fetcher, main = pod_containers["download"], pod_containers["jobmanager"]
     assert fetcher["image"] == more.get("hooks", {}).get("image", "python:3.11-slim-bookworm")
     assert fetcher["command"][-3:] == [JAR, SUM, "/opt/flink/artifact/a.jar"]
     shared = {mount["mountPath"]: mount["name"] for mount in main["volumeMounts"]}
@@ -110,8 +110,8 @@ def test_names_of_files_may_be_templates() -> None:
     session = {"session": {"jobs": [{"name": "a", "jar": {"file": file, "sha256": SUM}}]}}
     manifests = render(FLINK, merged(values, session), name="r")
     (data,) = [obj["data"] for obj in manifests.by("ConfigMap", "r-flink-hooks")]
-    (told,) = json.loads(data["wanted.json"])["jobs"]
-    assert told["program"]["url"] == "https://example.com/7/a.jar"
+    (session_job,) = json.loads(data["wanted.json"])["jobs"]
+    assert session_job["program"]["url"] == "https://example.com/7/a.jar"
 
 
 def test_names_of_secrets_and_configmaps_may_be_templates() -> None:
@@ -129,13 +129,13 @@ def test_without_a_url_nothing_of_this_is_rendered() -> None:
 
 
 def test_the_hooks_are_told_the_file() -> None:
-    def told(values: dict[str, Any]) -> Any:
+    def download(values: dict[str, Any]) -> Any:
         (data,) = [obj["data"] for obj in render(FLINK, values, name="r").by("ConfigMap", "r-flink-hooks")]
         return json.loads(data["wanted.json"])["download"]
 
-    assert told(job(jar={"file": JAR, "sha256": SUM})) == {"url": JAR, "sha256": SUM}
-    assert told(job()) is None
-    assert told(JOBS) is None
+    assert download(job(jar={"file": JAR, "sha256": SUM})) == {"url": JAR, "sha256": SUM}
+    assert download(job()) is None
+    assert download(JOBS) is None
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_refusals(values: dict[str, Any], wrong: str, remedy: str) -> None:
 def test_a_session_takes_a_path_of_the_image_as_flink_writes_it() -> None:
     manifests = render(FLINK, {"session": {"jobs": [{"name": "a", "jar": {"file": "local:///opt/a.jar"}}]}}, name="r")
     (data,) = [obj["data"] for obj in manifests.by("ConfigMap", "r-flink-hooks")]
-    (told,) = json.loads(data["wanted.json"])["jobs"]
-    assert told["program"]["argv"] == ["/opt/a.jar"]
+    (session_job,) = json.loads(data["wanted.json"])["jobs"]
+    assert session_job["program"]["argv"] == ["/opt/a.jar"]
 
 
 def test_the_hooks_are_told_of_the_jobs_of_a_session_and_those_of_the_next_revision_too() -> None:
@@ -197,9 +197,9 @@ class TestVariablesInArguments:
     def test_the_submitter_has_those_of_the_jobmanager(self) -> None:
         values = merged(JOBS, {"jobmanager": {"extraEnv": [PASSWORD]}})
         (submitter,) = [job for job in render(FLINK, values, name="r").by("Job") if job["metadata"]["name"] == "r-flink-after"]
-        found = containers(submitter)
-        assert env(found["submitter"])["PASSWORD"] == PASSWORD["valueFrom"]
-        assert "PASSWORD" not in env(found["after"])
+        pod_containers = containers(submitter)
+        assert env(pod_containers["submitter"])["PASSWORD"] == PASSWORD["valueFrom"]
+        assert "PASSWORD" not in env(pod_containers["after"])
 
     @pytest.mark.parametrize(
         ("args", "mode", "warns"),

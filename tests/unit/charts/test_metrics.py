@@ -219,7 +219,7 @@ def test_the_test_of_a_release_asks_for_metrics_where_they_are_on(kind: str) -> 
         assert "test" not in pods(render(FLINK, KINDS[kind]))
         return
     values = merged(KINDS[kind], {"metrics": {"port": 9999}})
-    words = containers(render(FLINK, values, name="r").one("Pod", "r-flink-test"))["test"]["args"]
-    assert words[-2:] == ["r-flink-jobmanager", "9999"]
+    arguments = containers(render(FLINK, values, name="r").one("Pod", "r-flink-test"))["test"]["args"]
+    assert arguments[-2:] == ["r-flink-jobmanager", "9999"]
     off = merged(values, {"metrics": {"enabled": False}})
     assert "9999" not in containers(render(FLINK, off, name="r").one("Pod", "r-flink-test"))["test"]["args"]

@@ -43,14 +43,14 @@ def of_release(manifests: Manifests) -> list[Object]:
 def at(event: str, manifests: Manifests) -> list[Object]:
     """The policies that Helm makes for an event, before its Jobs."""
     jobs = [int(obj["metadata"]["annotations"].get("helm.sh/hook-weight", 0)) for obj in hooks(event, manifests)]
-    found = []
+    policies = []
     for obj in manifests.by("NetworkPolicy"):
         annotations = obj["metadata"].get("annotations", {})
         if event in annotations.get(HOOK, "").split(","):
             assert int(annotations["helm.sh/hook-weight"]) < min(jobs, default=0)
             assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded,hook-failed"
-            found.append(obj)
-    return found
+            policies.append(obj)
+    return policies
 
 
 def hooks(event: str, manifests: Manifests) -> list[Object]:

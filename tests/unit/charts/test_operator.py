@@ -121,11 +121,11 @@ def test_the_objects_of_a_release() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "told", "name"),
+    ("version", "flink_version", "name"),
     [("1.20.5", "", "v1_20"), ("2.2.1", "", "v2_2"), ("2.10.0", "", "v2_10"), ("1.20.5", "v1_19", "v1_19")],
 )
-def test_the_version_as_the_operator_calls_it(version: str, told: str, name: str) -> None:
-    assert deployment({"flink": {"version": version}, "operator": {"flinkVersion": told}})["flinkVersion"] == name
+def test_the_version_as_the_operator_calls_it(version: str, flink_version: str, name: str) -> None:
+    assert deployment({"flink": {"version": version}, "operator": {"flinkVersion": flink_version}})["flinkVersion"] == name
 
 
 def test_options_are_those_of_the_other_modes_without_what_the_operator_sets() -> None:
@@ -452,8 +452,8 @@ def test_the_page_says_of_each_refused_value_that_it_is() -> None:
     page = (DOCS / "from-the-operator.md").read_text()
     section = page.split("\n## What is refused\n", 1)[1].split("\n## ", 1)[0]
     for path in REFUSED:
-        words = path.split(".")
-        assert any(f"`{'.'.join(words[:length])}`" in section for length in range(1, len(words) + 1)), path
+        keys = path.split(".")
+        assert any(f"`{'.'.join(keys[:length])}`" in section for length in range(1, len(keys) + 1)), path
 
 
 def test_the_example_of_the_page_is_the_values_file() -> None:

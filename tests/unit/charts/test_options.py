@@ -63,10 +63,10 @@ class TestOldNames:
     )
     @pytest.mark.parametrize("version", ["1.20.5", "2.2.1"])
     def test_they_are_written_by_the_new_one(self, version: str, old: str, value: Any, new: list[str]) -> None:
-        found = options({"flink": {"version": version, "config": {old: value}}})
+        rendered_options = options({"flink": {"version": version, "config": {old: value}}})
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        assert {name: found[name] for name in new} == dict.fromkeys(new, text)
-        assert old not in found
+        assert {name: rendered_options[name] for name in new} == dict.fromkeys(new, text)
+        assert old not in rendered_options
 
     def test_a_name_that_is_old_in_one_version_alone(self) -> None:
         ends = ("resource-wait-timeout", "submission.resource-wait-timeout")
@@ -75,9 +75,9 @@ class TestOldNames:
         assert options({"flink": {"version": "2.2.1", "config": {old: "1 s"}}})[new] == "1 s"
 
     def test_old_names_that_flinks_yaml_could_not_hold_together(self) -> None:
-        found = options({"flink": {"config": {"state.backend": "rocksdb", "state.backend.incremental": "false"}}})
-        assert found["state.backend.type"] == "rocksdb"
-        assert found["execution.checkpointing.incremental"] == "false"
+        rendered_options = options({"flink": {"config": {"state.backend": "rocksdb", "state.backend.incremental": "false"}}})
+        assert rendered_options["state.backend.type"] == "rocksdb"
+        assert rendered_options["execution.checkpointing.incremental"] == "false"
 
     def test_the_chart_derives_the_same_from_them(self) -> None:
         old = {"state.checkpoints.dir": "gs://b/c", "state.savepoints.dir": "gs://b/s", "state.backend": "forst"}
@@ -429,8 +429,8 @@ class TestTheScript:
 
 
 def test_the_sensitive_words_are_those_of_flink() -> None:
-    words = json.loads((OPTIONS / "names.json").read_text())["sensitive"]
-    assert {"password", "secret", "apikey", "api-key", "token", "jaas.config", "http-headers"} <= set(words)
+    sensitive = json.loads((OPTIONS / "names.json").read_text())["sensitive"]
+    assert {"password", "secret", "apikey", "api-key", "token", "jaas.config", "http-headers"} <= set(sensitive)
 
 
 def test_containers_are_the_same_without_them() -> None:

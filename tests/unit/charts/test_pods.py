@@ -16,7 +16,7 @@ PYTHON = ["--job-classname", "org.apache.flink.client.python.PythonDriver", "--"
 ZOOKEEPER = {"highAvailability": {"type": "zookeeper"}}
 PLAIN = {"hooks": {"enabled": False}}
 WORKLOADS = ("Deployment", "Job", "CronJob", "Pod")
-TOLD = ("HIGH_AVAILABILITY", "CLAIM_DIRECTORY", "RETAINED_CHECKPOINTS", "CLAIM_OWN_CHECKPOINTS")
+VARIABLES = ("HIGH_AVAILABILITY", "CLAIM_DIRECTORY", "RETAINED_CHECKPOINTS", "CLAIM_OWN_CHECKPOINTS")
 
 ROLES = pytest.mark.parametrize("role", ["jobmanager", "taskmanager"])
 
@@ -63,15 +63,15 @@ def test_a_job_that_hooks_carry_starts_where_the_record_says() -> None:
         made = workload("jobmanager", {"flink": JOB, **values})
         container = containers(made)["jobmanager"]
         assert container["args"][:2] == ["bash", "/opt/flink/scripts/start-job.sh"]
-        told = env(container)
+        variables = env(container)
         specification = made["metadata"]["annotations"]["flink/specification"]
-        assert told["JOB_SPECIFICATION"] == specification
+        assert variables["JOB_SPECIFICATION"] == specification
         assert re.fullmatch("[0-9a-f]{16}", specification)
         assert pod_template(made)["metadata"]["annotations"]["flink/specification"] == specification
-        return container["args"][2:], {key: told[key] for key in TOLD}
+        return container["args"][2:], {key: variables[key] for key in VARIABLES}
 
     job = [*PYTHON, "/opt/flink/usrlib/job.py"]
-    on_claim = dict(zip(TOLD, ("false", "/flink-data/r-flink", "3", "true"), strict=True))
+    on_claim = dict(zip(VARIABLES, ("false", "/flink-data/r-flink", "3", "true"), strict=True))
     assert started({}) == (job, on_claim)
     elsewhere = {"state": {"root": "s3://b/p", "checkpointing": {"retained": 5}}, "job": {"fromSavepoint": "s3://b/s"}}
     assert started(elsewhere) == (job, {**on_claim, "CLAIM_DIRECTORY": "", "RETAINED_CHECKPOINTS": "5"})
@@ -281,8 +281,7 @@ def test_the_helm_test_checks_what_was_asked_for() -> None:
     def args(values: dict[str, Any]) -> list[str]:
         pod = render(FLINK, values, name="r").one("Pod")
         assert pod["spec"]["restartPolicy"] == "Never"
-        found: list[str] = containers(pod)["test"]["args"]
-        return found[2:]
+        return list(containers(pod)["test"]["args"][2:])
 
     metrics = ["r-flink-jobmanager", "9249"]
     assert args({"taskmanager": {"replicas": 3}}) == ["check", "r-flink-rest", "8081", "3", "session", *metrics]
@@ -314,8 +313,8 @@ def test_the_client_that_submits_to_a_session_gets_volumes_of_ones_own() -> None
     }
     job = render(FLINK, {"session": session}, name="r").one("Job", "r-flink-after")
     assert {"name": "kafka-client", "secret": {"secretName": "r-kafka"}} in pod_template(job)["spec"]["volumes"]
-    mounts = {name: [m["name"] for m in found["volumeMounts"]] for name, found in containers(job).items()}
-    assert [name for name, found in mounts.items() if "kafka-client" in found] == ["submitter"]
+    mounts = {name: [m["name"] for m in container["volumeMounts"]] for name, container in containers(job).items()}
+    assert [name for name, volumes in mounts.items() if "kafka-client" in volumes] == ["submitter"]
 
 
 def own_pods(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -351,8 +350,8 @@ def test_a_job_of_the_demo_whose_pods_change_has_another_name(values: dict[str, 
     """Kubernetes refuses another pod template for a Job that is there."""
 
     def jobs(given: dict[str, Any]) -> dict[str, str]:
-        found = render(DEMO, given, name="r").by("Job")
-        own = (job for job in found if job["metadata"]["labels"]["app.kubernetes.io/name"] == "flink-kafka-demo")
+        every_job = render(DEMO, given, name="r").by("Job")
+        own = (job for job in every_job if job["metadata"]["labels"]["app.kubernetes.io/name"] == "flink-kafka-demo")
         return {job["metadata"]["name"]: str(job["spec"]) for job in own}
 
     before, after = jobs({}), jobs(values)

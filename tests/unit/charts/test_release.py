@@ -32,8 +32,11 @@ FETCHED: Tree = {
 
 
 def images(values: Tree, chart: Path = FLINK) -> set[str]:
-    found = pods(render(chart, values, name="r")).values()
-    return {box["image"] for pod in found for box in (*pod["spec"]["containers"], *pod["spec"].get("initContainers", []))}
+    return {
+        box["image"]
+        for pod in pods(render(chart, values, name="r")).values()
+        for box in (*pod["spec"]["containers"], *pod["spec"].get("initContainers", []))
+    }
 
 
 @pytest.mark.parametrize(
@@ -106,11 +109,11 @@ def test_one_account_is_named_once() -> None:
 def test_init_containers_of_the_chart_take_their_resources_and_the_context_of_their_pod() -> None:
     resources = {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}}
     values = merged(FETCHED, {"initResources": resources, "jobmanager": {"securityContext": {"runAsUser": 1234}}})
-    found = containers(render(FLINK, values, name="r").one("Deployment", "r-flink-jobmanager"))
+    pod_containers = containers(render(FLINK, values, name="r").one("Deployment", "r-flink-jobmanager"))
     for name in ("configure", "plugins", "download"):
-        assert found[name]["resources"] == resources, name
-        assert found[name]["securityContext"]["runAsUser"] == 1234, name
-        assert found[name]["securityContext"]["readOnlyRootFilesystem"] is True, name
+        assert pod_containers[name]["resources"] == resources, name
+        assert pod_containers[name]["securityContext"]["runAsUser"] == 1234, name
+        assert pod_containers[name]["securityContext"]["readOnlyRootFilesystem"] is True, name
 
 
 def test_a_file_is_fetched_with_the_variables_of_its_pod() -> None:
@@ -119,9 +122,11 @@ def test_a_file_is_fetched_with_the_variables_of_its_pod() -> None:
         "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://{{ .Release.Name }}"}],
         "extraEnvFrom": [{"secretRef": {"name": "a"}}],
     }
-    found = containers(render(FLINK, merged(FETCHED, {"jobmanager": more}), name="r").one("Deployment", "r-flink-jobmanager"))
-    assert found["download"]["env"] == [{"name": "HTTPS_PROXY", "value": "http://r"}]
-    assert found["download"]["envFrom"] == [{"secretRef": {"name": "a"}}]
+    pod_containers = containers(
+        render(FLINK, merged(FETCHED, {"jobmanager": more}), name="r").one("Deployment", "r-flink-jobmanager")
+    )
+    assert pod_containers["download"]["env"] == [{"name": "HTTPS_PROXY", "value": "http://r"}]
+    assert pod_containers["download"]["envFrom"] == [{"secretRef": {"name": "a"}}]
 
 
 @pytest.mark.parametrize(
@@ -139,10 +144,9 @@ def test_a_file_is_fetched_with_the_variables_of_its_pod() -> None:
 )
 def test_who_has_a_token_besides_the_hooks(values: Tree, mounted: set[str]) -> None:
     base = {key: SESSION[key] for key in ("sqlGateway", "historyServer", "session")}
-    found = pods(render(FLINK, merged(base, values), name="r"))
     assert {
         pod["metadata"]["labels"]["app.kubernetes.io/component"]
-        for pod in found.values()
+        for pod in pods(render(FLINK, merged(base, values), name="r")).values()
         if pod["spec"]["automountServiceAccountToken"]
     } - {"hooks"} == mounted
 

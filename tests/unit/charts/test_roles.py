@@ -110,8 +110,8 @@ def test_a_pod_follows_the_jobmanager_to_its_nodes(path: str) -> None:
     assert pod["spec"]["affinity"].items() >= NODE_AFFINITY.items()
     assert pod["metadata"]["labels"]["team"] == "streams"
     assert pod["metadata"]["annotations"]["example.com/scrape"] == "true"
-    told = merged({"jobmanager": given}, at(path, {"nodeSelector": {"disk": "hdd"}, "tolerations": []}))
-    spec = pod_template(workload(path, told))["spec"]
+    values = merged({"jobmanager": given}, at(path, {"nodeSelector": {"disk": "hdd"}, "tolerations": []}))
+    spec = pod_template(workload(path, values))["spec"]
     # Helm merges the maps of values with one another, but not with those that a pod follows.
     assert spec["nodeSelector"] == {"disk": "hdd"}
     assert "tolerations" not in spec

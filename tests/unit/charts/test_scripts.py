@@ -78,9 +78,9 @@ def flink(answers: dict[str, Any], tls: ssl.SSLContext | None = None) -> Iterato
         yield port
 
 
-def bash(script: Path, *words: object, seconds: float = 30, **environment: str) -> subprocess.CompletedProcess[str]:
+def bash(script: Path, *arguments: object, seconds: float = 30, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", str(script), *map(str, words)], env=environment, capture_output=True, text=True, timeout=seconds
+        ["bash", str(script), *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=seconds
     )
 
 
@@ -90,7 +90,7 @@ CLAIM = ["-D", "execution.state-recovery.claim-mode=CLAIM"]
 
 
 class JobManager:
-    """A pod that runs start-job.sh with these keys in the record; `words` are the arguments that it gives Flink."""
+    """A pod that runs start-job.sh with these keys in the record; `argv` are the arguments that it gives Flink."""
 
     def __init__(self, home: Path) -> None:
         self.home, self.data = home, home / "data"
@@ -125,20 +125,20 @@ class JobManager:
             if value:
                 (folder / key).write_text(value)
 
-    def words(self, **environment: str) -> list[str]:
+    def argv(self, **environment: str) -> list[str]:
         done = bash(START, "-D", "a=b", "my arg", seconds=20, **{**self.environment, **environment})
         assert done.returncode == 0, done.stderr
-        words = done.stdout.splitlines()[1:]
-        assert words[-3:] == ["-D", "a=b", "my arg"]
-        return words[:-3]
+        argv = done.stdout.splitlines()[1:]
+        assert argv[-3:] == ["-D", "a=b", "my arg"]
+        return argv[:-3]
 
     def starts(self, **environment: str) -> list[str]:
-        """The words for standalone mode, without the id of the job, whose second half differs each time."""
-        program, option, job, *words = self.words(**environment)
+        """The arguments for standalone mode, without the id of the job, whose second half differs each time."""
+        program, option, job, *arguments = self.argv(**environment)
         assert (program, option) == ("start-foreground", "--job-id")
         assert job[:16] == JOB[:16]
         assert len(job) == 32
-        return words
+        return arguments
 
     def waits(self, **environment: str) -> str:
         """What it says while it waits."""
@@ -146,12 +146,12 @@ class JobManager:
             ["bash", START, "-D", "a=b"], env={**self.environment, **environment}, stderr=subprocess.PIPE, text=True
         )
         assert process.stderr
-        said = process.stderr.readline()
+        line = process.stderr.readline()
         assert process.poll() is None
         process.terminate()
         process.communicate()
         assert process.returncode == 143
-        return said
+        return line
 
     def state(self, path: str, age: int) -> Path:
         folder = self.data / path
@@ -200,9 +200,9 @@ class TestItWaits:
 
     def test_on_a_store_that_it_cannot_list_when_the_job_was_seen_running(self, pod: JobManager) -> None:
         pod.record(**ON_S3, confirmed="1")
-        said = pod.waits(**S3)
-        assert "cannot tell the job's newest checkpoint in s3://b/checkpoints" in said
-        assert "job.fromSavepoint" in said
+        message = pod.waits(**S3)
+        assert "cannot tell the job's newest checkpoint in s3://b/checkpoints" in message
+        assert "job.fromSavepoint" in message
 
     def test_on_a_store_that_it_cannot_list_when_it_has_run_and_completed_a_checkpoint(self, pod: JobManager) -> None:
         pod.record(**ON_S3)
@@ -262,7 +262,7 @@ class TestItWaits:
         pod.record(former=FORMER)
         assert "has finished" in pod.waits(HIGH_AVAILABILITY="true")
         pod.state(f"savepoints/{FORMER}/stop/savepoint-1", 1)  # it was stopped
-        assert pod.words(HIGH_AVAILABILITY="true")[3:4] == ["--fromSavepoint"]
+        assert pod.argv(HIGH_AVAILABILITY="true")[3:4] == ["--fromSavepoint"]
 
     @pytest.mark.parametrize(
         "changes",
@@ -271,9 +271,9 @@ class TestItWaits:
     )
     def test_for_a_volume_on_which_the_job_has_not_run(self, pod: JobManager, changes: dict[str, str]) -> None:
         pod.record(generation="2", **changes)
-        said = pod.waits()
-        assert f"Nothing of the job is left in {pod.data}" in said
-        assert "job.upgradeMode=stateless" in said
+        message = pod.waits()
+        assert f"Nothing of the job is left in {pod.data}" in message
+        assert "job.upgradeMode=stateless" in message
         pod.data.mkdir(exist_ok=True)
         (pod.data / "started").touch()
         assert pod.starts() == []
@@ -413,14 +413,14 @@ def test_arguments_of_the_job_are_not_printed(pod: JobManager) -> None:
 
 def test_what_high_availability_knows_it_knows_by_its_id(pod: JobManager) -> None:
     pod.record(restore="s3://b/s")
-    assert pod.words(HIGH_AVAILABILITY="true")[:3] == ["start-foreground", "--job-id", JOB]
+    assert pod.argv(HIGH_AVAILABILITY="true")[:3] == ["start-foreground", "--job-id", JOB]
     # Without it, a TaskManager refuses a program that is uploaded again under an id that it knows.
-    assert pod.words()[2] != pod.words()[2]
+    assert pod.argv()[2] != pod.argv()[2]
 
 
 def test_in_native_mode_the_same_is_said_by_options(pod: JobManager) -> None:
     pod.record(restore=f"s3://b/{FORMER}/chk-1", own="true")
-    assert pod.words(NATIVE="1", HIGH_AVAILABILITY="true") == [
+    assert pod.argv(NATIVE="1", HIGH_AVAILABILITY="true") == [
         "kubernetes-application",
         "-D",
         f"$internal.pipeline.job-id={JOB}",
@@ -490,8 +490,8 @@ class TestClaim:
     )
     def test_of_what_the_record_names(self, pod: JobManager, restore: str, own: str, allowed: str, claims: bool) -> None:
         pod.record(restore=restore, own=own)
-        words = pod.starts(**S3, CLAIM_OWN_CHECKPOINTS=allowed)
-        assert words == ["--fromSavepoint", restore, *(CLAIM if claims else [])]
+        arguments = pod.starts(**S3, CLAIM_OWN_CHECKPOINTS=allowed)
+        assert arguments == ["--fromSavepoint", restore, *(CLAIM if claims else [])]
 
     def test_of_what_the_files_tell(self, pod: JobManager) -> None:
         pod.record()
@@ -633,10 +633,10 @@ def test_check_wants_a_metric_of_the_job(type: str, metrics: str, there: bool) -
             assert waits(*arguments)
 
 
-def waits(*words: object) -> bool:
+def waits(*arguments: object) -> bool:
     """Whether rest.sh check looks again and again."""
     with pytest.raises(subprocess.TimeoutExpired):
-        bash(REST, "check", *words, seconds=2)
+        bash(REST, "check", *arguments, seconds=2)
     return True
 
 
@@ -729,10 +729,10 @@ print(left)
 class TestRestByTls:
     @pytest.fixture
     def asked(self, authority: Authority, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-        """asked(words..., names=, clients=): rest.sh with the certificates of a Secret, against a server that has them too."""
+        """asked(arguments..., names=, clients=): rest.sh with the certificates of a Secret, against a server that has them."""
 
         def ask(
-            *words: object,
+            *arguments: object,
             names: Sequence[str] = ("localhost",),
             days: int = 2,
             clients: bool = False,
@@ -752,7 +752,7 @@ class TestRestByTls:
                 context.load_verify_locations(server / "ca.crt")
                 context.verify_mode = ssl.CERT_REQUIRED
             with flink({"/overview": OVERVIEW, "/metrics": REGISTERED}, context) as port:
-                given = [port if word == "PORT" else word for word in words]
+                given = [port if argument == "PORT" else argument for argument in arguments]
                 return bash(REST, *given, PATH=PATH, TLS=str(tls), **env)
 
         return ask
@@ -774,17 +774,17 @@ class TestRestByTls:
         assert (done.returncode == 0) is (not mounted)
 
     @pytest.mark.parametrize(
-        ("values", "said"),
+        ("values", "error"),
         [
             ({"days": -1}, "certificate has expired"),
             ({"names": ["r-flink-rest"]}, "hostname mismatch"),
             ({"mounted": "another"}, "unable to get local issuer certificate"),
         ],
     )
-    def test_a_probe_says_what_is_wrong(self, asked: Callable[..., Any], values: dict[str, Any], said: str) -> None:
+    def test_a_probe_says_what_is_wrong(self, asked: Callable[..., Any], values: dict[str, Any], error: str) -> None:
         done = asked("get", "localhost", "PORT", "/overview", **values)
         assert done.returncode != 0
-        assert said in done.stderr
+        assert error in done.stderr
 
     def test_a_pod_asks_itself_by_its_address(self, asked: Callable[..., Any]) -> None:
         done = asked("probe", "PORT", "/overview", names=["r-flink-rest"], clients=True, POD_IP="127.0.0.1")
@@ -862,7 +862,7 @@ class TestKeyStores:
                 assert f"contains {entries} entr" in listed
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "error"),
         [
             ({"days": -1}, "The certificate in the Secret of tls.internal has expired"),
             ({"tls.crt": ""}, "has expired, or is none"),
@@ -871,11 +871,11 @@ class TestKeyStores:
         ],
     )
     def test_what_does_not_fit_is_a_sentence(
-        self, authority: Authority, tmp_path: Path, changes: dict[str, Any], said: str
+        self, authority: Authority, tmp_path: Path, changes: dict[str, Any], error: str
     ) -> None:
         done = self.stores(tmp_path, unfit(authority, changes))
         assert done.returncode == 1
-        assert said in done.stderr
+        assert error in done.stderr
 
     def test_zookeepers_client_takes_its_key_in_one_format_alone(self, authority: Authority, tmp_path: Path) -> None:
         certificates = authority.issue(["a"])
@@ -891,7 +891,7 @@ class TestKeyStores:
         assert (tmp_path / "conf" / "config.yaml").read_text() == 'x.y: "1"\n'
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "error"),
         [
             ({"days": -1}, "The certificate in the Secret of highAvailability.zookeeper.tls has expired"),
             (
@@ -902,10 +902,10 @@ class TestKeyStores:
         ],
     )
     def test_what_does_not_fit_zookeeper_is_a_sentence(
-        self, authority: Authority, tmp_path: Path, changes: dict[str, Any], said: str
+        self, authority: Authority, tmp_path: Path, changes: dict[str, Any], error: str
     ) -> None:
         done = self.stores(tmp_path, unfit(authority, changes), parts=["zookeeper"])
-        assert (done.returncode, said in done.stderr) == (1, True)
+        assert (done.returncode, error in done.stderr) == (1, True)
 
     def test_an_image_without_openssl_is_a_sentence(self, authority: Authority, tmp_path: Path) -> None:
         bare = tmp_path / "bin"

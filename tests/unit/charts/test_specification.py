@@ -15,11 +15,11 @@ JOB = {"flink": {"type": "job"}}
 HELPER = ROLE["sidecars"]
 
 
-def told(values: dict[str, Any], base: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+def jobmanager(values: dict[str, Any], base: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
     """(hash of what the process sees, hash of the pod, the pod) of the JobManager."""
-    jobmanager = render(FLINK, merged(JOB, merged(base, values)), name="r").one("Deployment", "r-flink-jobmanager")
-    annotations = jobmanager["metadata"]["annotations"]
-    return annotations["flink/specification"], annotations["flink/template"], pod_template(jobmanager)
+    deployment = render(FLINK, merged(JOB, merged(base, values)), name="r").one("Deployment", "r-flink-jobmanager")
+    annotations = deployment["metadata"]["annotations"]
+    return annotations["flink/specification"], annotations["flink/template"], pod_template(deployment)
 
 
 ZOOKEEPER = {"highAvailability": {"type": "zookeeper"}}
@@ -146,7 +146,7 @@ def adaptive(scheduler: str = "Adaptive", **base: Any) -> dict[str, Any]:
     ],
 )
 def test_what_a_value_does_to_the_job(values: dict[str, Any], base: dict[str, Any], stops: bool, replaces: bool) -> None:
-    before, after = told({}, base), told(values, base)
+    before, after = jobmanager({}, base), jobmanager(values, base)
     assert (before[0] != after[0]) is stops
     assert (before[1] != after[1]) is replaces
     # Another template is another hash of it: the hooks find out what Kubernetes will do.
@@ -155,5 +155,5 @@ def test_what_a_value_does_to_the_job(values: dict[str, Any], base: dict[str, An
 
 def test_another_chart_of_the_same_release_is_another_one() -> None:
     """Umbrella charts take this one several times."""
-    pod = told({}, {})[2]
+    pod = jobmanager({}, {})[2]
     assert pod["metadata"]["annotations"]["flink/chart"] == "flink/templates"

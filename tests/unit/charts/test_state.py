@@ -51,11 +51,11 @@ def options(values: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_folders_follow_from_the_root_or_stand_alone(state: dict[str, Any], checkpoints: str, savepoints: str, ha: str) -> None:
-    found = options({"state": state, **HA})
-    assert found["execution.checkpointing.dir"] == checkpoints
-    assert found["execution.checkpointing.savepoint-dir"] == savepoints
-    assert found["high-availability.storageDir"] == ha
-    assert found["execution.checkpointing.externalized-checkpoint-retention"] == "RETAIN_ON_CANCELLATION"
+    rendered_options = options({"state": state, **HA})
+    assert rendered_options["execution.checkpointing.dir"] == checkpoints
+    assert rendered_options["execution.checkpointing.savepoint-dir"] == savepoints
+    assert rendered_options["high-availability.storageDir"] == ha
+    assert rendered_options["execution.checkpointing.externalized-checkpoint-retention"] == "RETAIN_ON_CANCELLATION"
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,16 @@ def test_jobs_can_be_left_to_say_how_often() -> None:
 @BOTH_ROLES
 def test_the_plugins_of_the_schemes_are_linked_before_flink_starts(role: str, values: dict[str, Any], plugins: list[str]) -> None:
     workload = render(FLINK, values, name="r").one("Deployment", f"r-flink-{role}")
-    found = containers(workload)
-    mounts = {mount["mountPath"]: mount.get("subPath") for mount in found[role]["volumeMounts"] if mount["name"] == "plugins"}
+    pod_containers = containers(workload)
+    mounts = {
+        mount["mountPath"]: mount.get("subPath") for mount in pod_containers[role]["volumeMounts"] if mount["name"] == "plugins"
+    }
     assert mounts == {f"/opt/flink/plugins/{name}": name for name in plugins}
     if plugins:
-        assert found["plugins"]["args"] == plugins
-        assert found["plugins"]["image"] == found[role]["image"]
+        assert pod_containers["plugins"]["args"] == plugins
+        assert pod_containers["plugins"]["image"] == pod_containers[role]["image"]
     else:
-        assert "plugins" not in found
+        assert "plugins" not in pod_containers
 
 
 @BOTH_ROLES

@@ -206,15 +206,14 @@ def test_ingress_nginx_speaks_https_to_it_and_looks_at_the_certificate() -> None
 def test_another_secret_and_another_rotation_are_other_pods(mode: str) -> None:
     seen: list[str] = []
     for values in ({}, {"tls": {"rotation": "2"}}, {"tls": {"rotation": 3}}, {"tls": {"internal": {"secretName": "other"}}}):
-        found = pods(rendered(mode, values))
-        seen.append(json.dumps([found[name] for name in ("jobmanager", "taskmanager")], sort_keys=True))
+        pods_by_name = pods(rendered(mode, values))
+        seen.append(json.dumps([pods_by_name[name] for name in ("jobmanager", "taskmanager")], sort_keys=True))
     assert len(set(seen)) == 4
 
 
 def test_the_next_revision_is_told_how_rest_speaks() -> None:
     def annotations(*values: Tree) -> Tree:
-        found: Tree = rendered("job", *values).one("Deployment", "r-flink-jobmanager")["metadata"]["annotations"]
-        return found
+        return dict(rendered("job", *values).one("Deployment", "r-flink-jobmanager")["metadata"]["annotations"])
 
     assert annotations()["flink/rest"] == "https"
     assert "flink/rest" not in annotations({"tls": {"rest": {"enabled": False}}})
@@ -222,9 +221,9 @@ def test_the_next_revision_is_told_how_rest_speaks() -> None:
 
 def test_a_revision_that_has_switched_it_off_can_still_ask_the_one_before() -> None:
     manifests = rendered("job", {"tls": {"rest": {"enabled": False}, "internal": {"enabled": False}}})
-    found = pods(manifests)
-    assert secrets(found["hooks"]["spec"])["tls-rest"]["secretName"] == "my-rest"
-    assert not secrets(found["jobmanager"]["spec"])
+    pods_by_name = pods(manifests)
+    assert secrets(pods_by_name["hooks"]["spec"])["tls-rest"]["secretName"] == "my-rest"
+    assert not secrets(pods_by_name["jobmanager"]["spec"])
     wanted = json.loads(manifests.one("ConfigMap", "r-flink-hooks")["data"]["wanted.json"])
     assert (wanted["rest"], wanted["rest_secret"]) == ("http://r-flink-rest:8081", "my-rest")
     assert not wanted["certificates"]

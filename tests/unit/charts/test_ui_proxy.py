@@ -55,8 +55,7 @@ def proxy(*values: Tree) -> Object:
 
 
 def arguments(**more: Any) -> list[str]:
-    found: list[str] = containers(proxy(oidc(**more)))["oauth2-proxy"]["args"]
-    return found
+    return list(containers(proxy(oidc(**more)))["oauth2-proxy"]["args"])
 
 
 def backends(manifests: Manifests) -> set[str]:
@@ -219,8 +218,7 @@ def test_kubernetes_puts_no_variables_into_what_is_given(key: str) -> None:
 def test_who_is_let_in() -> None:
     assert {"--allowed-group=streams", "--allowed-group=admins", "--email-domain=*"} <= set(arguments())
     people = ["ada@example.com", "bob@example.com", "@streams.example"]
-    found = arguments(allowedGroups=[], allowedEmails=people)
-    assert [one for one in found if "email" in one] == [
+    assert [one for one in arguments(allowedGroups=[], allowedEmails=people) if "email" in one] == [
         "--authenticated-emails-file=/etc/ui-proxy/emails",
         "--email-domain=streams.example",
     ]

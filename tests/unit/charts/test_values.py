@@ -44,13 +44,13 @@ OPEN = {
 
 
 def schema(chart: Path) -> Tree:
-    found: Tree = json.loads((chart / "values.schema.json").read_text())
-    return found
+    document: Tree = json.loads((chart / "values.schema.json").read_text())
+    return document
 
 
 def defaults(chart: Path) -> Tree:
-    found: Tree = yaml.safe_load((chart / "values.yaml").read_text())
-    return found
+    document: Tree = yaml.safe_load((chart / "values.yaml").read_text())
+    return document
 
 
 def objects(node: Any, name: str = "") -> Iterator[tuple[str, Tree]]:
@@ -181,10 +181,10 @@ def test_unknown_keys_are_refused_at_every_level(chart: Path) -> None:
             for key, below in node["properties"].items():
                 yield from typos(below, (*path, key))
 
-    found = list(typos(schema(chart), ()))
-    assert ("typo",) in found
+    paths = list(typos(schema(chart), ()))
+    assert ("typo",) in paths
     # What all kinds of pods have is tried once.
-    once = {path for path in found if path[0] in ("jobmanager", *set(schema(chart)["properties"]) - set(ROLES)) or len(path) < 3}
+    once = {path for path in paths if path[0] in ("jobmanager", *set(schema(chart)["properties"]) - set(ROLES)) or len(path) < 3}
     for path in once:
         with pytest.raises(HelmError, match=r"additional properties 'typo' not allowed|typo': value must be 'left out, because"):
             Helm().template(chart, nested(path, 1))

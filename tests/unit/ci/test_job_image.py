@@ -9,9 +9,9 @@ import pytest
 from ci.images import artifacts, job_image
 
 
-def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     with pytest.raises(SystemExit) as caught:
-        job_image.main(list(words))
+        job_image.main(list(arguments))
     assert caught.value.code == 2
     return capsys.readouterr().err
 
@@ -24,7 +24,7 @@ def project(directory: Path, requirements: str | None = None) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("words", "wrong", "remedy"),
+    ("arguments", "wrong", "remedy"),
     [
         (["--flink=9.9"], "Flink 9.9 is not among the releases of versions.toml", "--flink-dist=archive and --flink=FILE"),
         (["--flink-dist=archive"], "--flink-dist=archive needs --flink", "the .tgz"),
@@ -32,17 +32,17 @@ def project(directory: Path, requirements: str | None = None) -> Path:
         (["--requirements=no.txt"], "--requirements is no.txt", "which is no file"),
     ],
 )
-def test_wrong_options(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], wrong: str, remedy: str) -> None:
-    said = refused(capsys, f"--job={project(tmp_path)}", *words)
-    assert wrong in said
-    assert remedy in said
+def test_wrong_options(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], wrong: str, remedy: str) -> None:
+    error = refused(capsys, f"--job={project(tmp_path)}", *arguments)
+    assert wrong in error
+    assert remedy in error
 
 
 def test_a_directory_that_is_no_distribution_is_told_what_it_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = tmp_path / "flink"
     (home / "conf").mkdir(parents=True)
-    said = refused(capsys, f"--job={project(tmp_path)}", "--flink-dist=local", f"--flink={home}")
-    assert "it lacks bin/flink (the start scripts), lib/flink-dist*.jar (Flink itself)." in said
+    error = refused(capsys, f"--job={project(tmp_path)}", "--flink-dist=local", f"--flink={home}")
+    assert "it lacks bin/flink (the start scripts), lib/flink-dist*.jar (Flink itself)." in error
 
 
 def test_a_job_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

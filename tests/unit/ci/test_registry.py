@@ -81,9 +81,11 @@ def test_a_chart_is_pulled_verified_and_renders_as_in_the_repository(
     assert render(package, helm=helm).all == render(chart, helm=helm).all
     straight = helm.run("template", "release-name", f"oci://{address}/{chart.name}", f"--version={VERSION}", HTTP)
     assert straight == helm.template(package)
-    told = yaml.safe_load(helm.run("show", "chart", package))
-    assert (told["version"], told["appVersion"]) == (VERSION, versions.get("flink", "default"))
-    assert yaml.safe_load(told["annotations"]["artifacthub.io/changes"]) == changelog.changes(changelog.FILE.read_text(), VERSION)
+    metadata = yaml.safe_load(helm.run("show", "chart", package))
+    assert (metadata["version"], metadata["appVersion"]) == (VERSION, versions.get("flink", "default"))
+    assert yaml.safe_load(metadata["annotations"]["artifacthub.io/changes"]) == changelog.changes(
+        changelog.FILE.read_text(), VERSION
+    )
 
 
 @pytest.mark.usefixtures("released")
@@ -135,8 +137,8 @@ def test_an_image_has_the_list_of_its_parts_beside_it(address: str, tmp_path: Pa
     reference = images.push(saved_image(tmp_path), IMAGE, address, tmp_path)
     digest = subprocess.check_output([tools.path("crane"), "digest", f"{address}/{IMAGE}"], text=True).strip()
     assert reference == f"{address}/kdv-tools@{digest}"
-    told = subprocess.check_output([tools.path("oras"), "discover", "--format=json", HTTP, f"{address}/{IMAGE}"], text=True)
-    (attached,) = json.loads(told)["referrers"]
+    output = subprocess.check_output([tools.path("oras"), "discover", "--format=json", HTTP, f"{address}/{IMAGE}"], text=True)
+    (attached,) = json.loads(output)["referrers"]
     assert attached["artifactType"] == parts.TYPE
     pulled = tmp_path / "pulled"
     subprocess.run([tools.path("oras"), "pull", HTTP, f"--output={pulled}", attached["reference"]], check=True)

@@ -119,7 +119,7 @@ def test_a_chart_that_is_described_is_still_one(tmp_path: Path) -> None:
     (chart / "Chart.yaml").write_text((FLINK / "Chart.yaml").read_text())
     changes = ['With "quotes": and a colon', "Türkçe"]
     charts.describe(chart, changes)
-    found = read(chart)
-    assert yaml.safe_load(found["annotations"].pop("artifacthub.io/changes")) == changes
-    assert re.match("data:image/svg.xml;base64,[A-Za-z0-9+/=]+$", found.pop("icon"))
-    assert found == read(FLINK)
+    metadata = read(chart)
+    assert yaml.safe_load(metadata["annotations"].pop("artifacthub.io/changes")) == changes
+    assert re.match("data:image/svg.xml;base64,[A-Za-z0-9+/=]+$", metadata.pop("icon"))
+    assert metadata == read(FLINK)

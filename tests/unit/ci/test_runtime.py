@@ -42,9 +42,9 @@ def wrapper(tmp_path: Path) -> Path:
     return directory / "runc"
 
 
-def _call(wrapper: Path, *words: str, cwd: Path) -> str:
+def _call(wrapper: Path, *arguments: str, cwd: Path) -> str:
     path = f"{wrapper.parent.parent / 'bin'}:{os.environ['PATH']}"
-    done = subprocess.run([wrapper, *words], cwd=cwd, env={"PATH": path}, capture_output=True, text=True, check=True)
+    done = subprocess.run([wrapper, *arguments], cwd=cwd, env={"PATH": path}, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
@@ -84,7 +84,7 @@ def test_missing_capabilities_are_those_outside_the_bounding_set() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "same_major", "expected"),
+    ("version", "minimum", "same_major", "expected"),
     [
         ("4.3.1", "4.3.1", True, True),
         ("4.3.0", "4.3.1", True, True),
@@ -95,8 +95,8 @@ def test_missing_capabilities_are_those_outside_the_bounding_set() -> None:
         ("1.0.0", "0.33.0", False, True),
     ],
 )
-def test_a_users_own_tool_is_taken_when_new_enough(found: str, wanted: str, same_major: bool, expected: bool) -> None:
-    assert tools.satisfies(found, wanted, same_major=same_major) is expected
+def test_a_users_own_tool_is_taken_when_new_enough(version: str, minimum: str, same_major: bool, expected: bool) -> None:
+    assert tools.satisfies(version, minimum, same_major=same_major) is expected
 
 
 def test_a_link_of_ours_is_not_taken_for_the_users_own_however_its_folder_is_reached(
@@ -144,7 +144,7 @@ def test_a_failed_command_shows_the_end_of_its_output() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "words", "rest", "expressions"),
+    ("kind", "arguments", "rest", "expressions"),
     [
         ("unit", "-k a", "-k a", ["(not full) and not alone and not nodes"]),
         ("kind", "", "", ["(not full) and not alone and not nodes"]),
@@ -153,8 +153,8 @@ def test_a_failed_command_shows_the_end_of_its_output() -> None:
         ("kind", "-m alone", "", ["(alone) and not alone and not nodes", "(alone) and alone and not nodes"]),
     ],
 )
-def test_nothing_runs_beside_a_test_that_takes_nodes(kind: str, words: str, rest: str, expressions: list[str]) -> None:
-    parts, others = test.parts(kind, words.split())
+def test_nothing_runs_beside_a_test_that_takes_nodes(kind: str, arguments: str, rest: str, expressions: list[str]) -> None:
+    parts, others = test.parts(kind, arguments.split())
     assert [part.expression for part in parts] == expressions
     assert others == rest.split()
 

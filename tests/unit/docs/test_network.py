@@ -182,9 +182,9 @@ def test_pods_get_out_as_the_table_says(name: str) -> None:
         assert ((component, "dns", 53) in out) is (f"`{component}`" not in cells["dns"])
         asks, _, by_token = cells["apiServer"].partition(";")
         if component in spans(by_token):
-            said = table[component]
-            token = (options.get("high-availability.type") == "kubernetes" and "type=kubernetes" in said) or (
-                ("native" in name or "operator" in name) and "mode=native" in said
+            condition = table[component]
+            token = (options.get("high-availability.type") == "kubernetes" and "type=kubernetes" in condition) or (
+                ("native" in name or "operator" in name) and "mode=native" in condition
             )
             expected = token or name == "tokens"
         else:

@@ -98,12 +98,12 @@ def test_every_port_is_in_the_table_and_no_other_one() -> None:
 
 def test_every_service_leads_to_the_port_of_its_row() -> None:
     written = {(spans(row[0])[0], int(row[1]), spans(row[4])[0]) for row in PORTS if spans(row[4])}
-    found = set()
+    served = set()
     for scenario in PLAIN:
         for service in scenario.render(RELEASE).by("Service"):
             for port in service["spec"]["ports"]:
-                found.add((service["spec"]["selector"][COMPONENT], port["port"], in_words(service)))
-    assert written == found
+                served.add((service["spec"]["selector"][COMPONENT], port["port"], in_words(service)))
+    assert written == served
 
 
 def known_options() -> set[str]:
@@ -186,8 +186,10 @@ def test_pods_with_a_token_are_those_of_the_table() -> None:
         leader = values.get("high-availability.type") == "kubernetes"
         native = "kubernetes.taskmanager.cpu.amount" in values
         for obj in workloads(manifests):
-            said = table.get(component(obj), "never")
-            expected = said == "always" or (leader and "type=kubernetes" in said) or (native and "mode=native" in said)
+            condition = table.get(component(obj), "never")
+            expected = (
+                condition == "always" or (leader and "type=kubernetes" in condition) or (native and "mode=native" in condition)
+            )
             assert pod_template(obj)["spec"]["automountServiceAccountToken"] is expected, f"{scenario} {component(obj)}"
 
 

@@ -32,19 +32,19 @@ def test_an_install_waits_and_takes_files_before_values(helm: Helm) -> None:
     assert json.loads(seen["input"]) == {"a": {"b": 1}}
 
 
-def test_the_other_verbs(helm: Helm) -> None:
+def test_the_other_operations(helm: Helm) -> None:
     calls = {
         "upgrade": helm.upgrade("r", "chart", namespace="n", wait=False),
         "rollback": helm.rollback("r", 3, namespace="n"),
         "uninstall": helm.uninstall("r", namespace="n"),
         "test": helm.test("r", namespace="n"),
     }
-    words = {verb: json.loads(output)["words"] for verb, output in calls.items()}
-    assert all(verb == line[0] and "--namespace=n" in line for verb, line in words.items())
-    assert "--reset-values" in words["upgrade"]
-    assert "--wait" not in words["upgrade"]
-    assert words["rollback"][2] == "3"
-    assert "--wait" in words["uninstall"]
+    argv = {operation: json.loads(output)["words"] for operation, output in calls.items()}
+    assert all(operation == line[0] and "--namespace=n" in line for operation, line in argv.items())
+    assert "--reset-values" in argv["upgrade"]
+    assert "--wait" not in argv["upgrade"]
+    assert argv["rollback"][2] == "3"
+    assert "--wait" in argv["uninstall"]
 
 
 def test_the_users_own_helm_and_cluster_are_out_of_reach(helm: Helm, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ class Hook:
         self.monkeypatch.setattr(certificates, "_THERE", there)
         self.monkeypatch.setattr(certificates, "_WORK", work)
         kubernetes: Any = self.secrets
-        self.said = certificates.ensure(kubernetes, "s", {"names": names, "rotation": rotation}, LABELS)
+        self.message = certificates.ensure(kubernetes, "s", {"names": names, "rotation": rotation}, LABELS)
         return self.secrets.files("s")
 
 
@@ -64,13 +64,13 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hook:
     return Hook(tmp_path, monkeypatch)
 
 
-def openssl(directory: Path, *words: str) -> str:
-    return subprocess.run(["openssl", *words], cwd=directory, capture_output=True, text=True, check=True).stdout
+def openssl(directory: Path, *arguments: str) -> str:
+    return subprocess.run(["openssl", *arguments], cwd=directory, capture_output=True, text=True, check=True).stdout
 
 
 def test_the_first_one_is_made_for_its_names_and_both_usages(hook: Hook, tmp_path: Path) -> None:
     files = write(hook(), tmp_path / "files")
-    assert "is made" in hook.said
+    assert "is made" in hook.message
     assert openssl(files, "verify", "-CAfile", "ca.crt", "-verify_hostname", "r-flink-rest", "tls.crt") == "tls.crt: OK\n"
     for purpose in ("sslserver", "sslclient"):
         assert openssl(files, "verify", "-CAfile", "ca.crt", "-purpose", purpose, "tls.crt") == "tls.crt: OK\n"
@@ -79,7 +79,7 @@ def test_the_first_one_is_made_for_its_names_and_both_usages(hook: Hook, tmp_pat
 
 def test_it_stays_over_operations(hook: Hook) -> None:
     assert hook() == hook()
-    assert hook.said == "Secret s stays."
+    assert hook.message == "Secret s stays."
     assert hook.secrets.patched == 0
 
 
@@ -87,7 +87,7 @@ def test_it_stays_over_operations(hook: Hook) -> None:
 def test_another_one_is_of_the_same_authority(hook: Hook, tmp_path: Path, change: dict[str, Any]) -> None:
     """Old pods and new ones, and the hook between them, accept each other."""
     before, after = hook(), hook(**change)
-    assert "a new certificate" in hook.said
+    assert "a new certificate" in hook.message
     assert before["ca.crt"] == after["ca.crt"]
     assert before["tls.crt"] != after["tls.crt"]
     assert openssl(write(after, tmp_path / "files"), "verify", "-CAfile", "ca.crt", "tls.crt") == "tls.crt: OK\n"

@@ -371,24 +371,24 @@ class TestFields:
     )
     def test_the_parallelism_that_is_changed_while_a_job_runs(self, values: dict[str, Any], parallelism: int) -> None:
         base = {"flink": {"type": "job", "config": {"jobmanager.scheduler": "adaptive"}}, "job": {"parallelism": 4}}
-        found = render(FLINK, merged(base, values), name="r", namespace="streams")
-        assert parse(given(found)).jobs[0].parallelism == parallelism
-        annotations = found.one(
+        manifests = render(FLINK, merged(base, values), name="r", namespace="streams")
+        assert parse(given(manifests)).jobs[0].parallelism == parallelism
+        annotations = manifests.one(
             "Deployment", values.get("flink", {}).get("mode") == "native" and "r-flink" or "r-flink-jobmanager"
         )
         assert annotations["metadata"]["annotations"].get("flink/parallelism", "0") == str(parallelism)
 
     def test_and_that_of_the_jobs_of_a_session(self) -> None:
-        def found(parallelism: int | None, scheduler: str = "adaptive") -> Any:
+        def parsed_job(parallelism: int | None, scheduler: str = "adaptive") -> Any:
             options = {"jobmanager.scheduler": scheduler, "parallelism.default": 2}
             job = {"name": "a", "jar": {"file": "/a.jar"}, **({"parallelism": parallelism} if parallelism else {})}
             return self.wanted({"flink": {"config": options}, "session": {"jobs": [job]}, "taskmanager": {"replicas": 4}}).jobs[0]
 
-        assert [found(one).parallelism for one in (None, 1, 3)] == [2, 0, 3]
-        assert found(3).program.options["parallelism.default"] == "3"
-        assert found(None).specification == found(3).specification == found(4).specification
-        assert found(1).specification != found(3).specification
-        assert found(3, "default").specification != found(4, "default").specification
+        assert [parsed_job(one).parallelism for one in (None, 1, 3)] == [2, 0, 3]
+        assert parsed_job(3).program.options["parallelism.default"] == "3"
+        assert parsed_job(None).specification == parsed_job(3).specification == parsed_job(4).specification
+        assert parsed_job(1).specification != parsed_job(3).specification
+        assert parsed_job(3, "default").specification != parsed_job(4, "default").specification
 
     def test_stores(self) -> None:
         assert "s3" not in self.wanted(JOB).stores

@@ -170,8 +170,8 @@ def test_no_jobmanager_is_replaced_by_one_whose_certificates_do_not_fit(
     monkeypatch.setattr(tls, "_CERTIFICATES", tmp_path / "none")
     certificates = [Certificates("internal", "mine", "", clients=True)]
     cluster.upgrade(entry("one"), certificates=certificates, **remembers)  # the JobManager stays
-    said = cluster.refused("before", entry("one"), jobmanager_template="t2", certificates=certificates, **remembers)
-    assert said.startswith("Secret mine, which tls.internal needs, has no ca.crt, tls.crt, tls.key: ")
+    refusal = cluster.refused("before", entry("one"), jobmanager_template="t2", certificates=certificates, **remembers)
+    assert refusal.startswith("Secret mine, which tls.internal needs, has no ca.crt, tls.crt, tls.key: ")
     assert len(cluster.alive) == 1
 
 

@@ -70,16 +70,16 @@ def test_the_hook_shows_its_own_where_servers_ask_for_one(
 ) -> None:
     write({"ca.crt": good["ca.crt"]}, mounted)
     with https(good, tmp_path / "server", clients=authority.certificate) as (_, url):
-        said = distrust(Flink(url, SECRET))
-        assert "does not accept the certificate of this hook" in said
-        assert f"Secret {SECRET} has expired" in said
+        sentence = distrust(Flink(url, SECRET))
+        assert "does not accept the certificate of this hook" in sentence
+        assert f"Secret {SECRET} has expired" in sentence
         assert "leave tls.rest.secretName in the values" in distrust(Flink(url))
         write(good, mounted)
         assert Flink(url, SECRET).jobs() == []
 
 
 @pytest.mark.parametrize(
-    ("names", "days", "trusted", "said"),
+    ("names", "days", "trusted", "parts"),
     [
         (["localhost"], -1, True, ("certificate has expired. Put a new one into Secret r-rest-tls", "kubectl rollout restart")),
         (["r-flink-rest"], 2, True, ("Hostname mismatch", "'localhost'", "Put one for this name into Secret r-rest-tls")),
@@ -87,13 +87,13 @@ def test_the_hook_shows_its_own_where_servers_ask_for_one(
     ],
 )
 def test_a_certificate_that_does_not_fit_is_a_sentence(
-    authority: Authority, mounted: Path, tmp_path: Path, names: list[str], days: int, trusted: bool, said: tuple[str, ...]
+    authority: Authority, mounted: Path, tmp_path: Path, names: list[str], days: int, trusted: bool, parts: tuple[str, ...]
 ) -> None:
     write({"ca.crt": (authority if trusted else Authority(tmp_path / "another")).certificate}, mounted)
     with https(authority.issue(names, days=days), tmp_path / "server") as (_, url):
         sentence = distrust(Flink(url, SECRET))
         assert f"The certificate of {url} is not accepted" in sentence
-        for part in said:
+        for part in parts:
             assert part in sentence
 
 
@@ -123,10 +123,10 @@ def test_what_certificates_said_stays_until_there_is_an_answer(
     other = Authority(tmp_path / "other").issue(["localhost"])
     with https(other, tmp_path / "server") as (_, url):
         flink = Flink(url, SECRET)
-        said = distrust(flink)
+        sentence = distrust(flink)
     with pytest.raises(Unreachable):
         flink.jobs()
-    assert flink.distrust == said
+    assert flink.distrust == sentence
 
 
 def test_what_is_silent_for_another_reason_is_not_distrusted(good: dict[str, str], mounted: Path) -> None:
@@ -187,9 +187,9 @@ def test_the_state_is_carried_from_https_to_http(
 def test_an_upgrade_is_refused_with_what_is_wrong_with_the_certificate(locked: World, mounted: Path, tmp_path: Path) -> None:
     write({"ca.crt": Authority(tmp_path / "another").certificate}, mounted)
     untouched = locked.untouched()
-    said = locked.refused("before", rest_secret=SECRET)
-    assert said.startswith(f"The certificate of {locked.rest} is not accepted: ")
-    assert "cannot be reached" in said
+    refusal = locked.refused("before", rest_secret=SECRET)
+    assert refusal.startswith(f"The certificate of {locked.rest} is not accepted: ")
+    assert "cannot be reached" in refusal
     assert untouched()
 
 
@@ -221,7 +221,7 @@ def test_a_job_is_not_stopped_for_pods_that_would_not_start(
     untouched = world.untouched()
     another = Authority(tmp_path / "another")
 
-    def said(files: dict[str, str]) -> str:
+    def refusal(files: dict[str, str]) -> str:
         shutil.rmtree(directory, ignore_errors=True)
         write(files, directory)
         sentence = world.refused(event, **coming(part))
@@ -230,16 +230,16 @@ def test_a_job_is_not_stopped_for_pods_that_would_not_start(
         assert untouched()
         return sentence
 
-    assert "has no ca.crt, tls.crt, tls.key: " in said({})
-    assert "has no ca.crt: " in said(spoilt(good, ca_crt=None))
-    assert "has no tls.key: " in said(spoilt(good, tls_key=None))
-    assert "does not fit" in said(spoilt(good, tls_key=another.issue(["localhost"])["tls.key"]))
-    assert "does not fit" in said(spoilt(good, tls_crt="no certificate"))
-    assert "does not fit" in said(spoilt(good, ca_crt="no certificate"))
-    assert "certificate has expired" in said(authority.issue(["localhost"], days=-1))
-    assert "unable to get local issuer certificate" in said(spoilt(good, ca_crt=another.certificate))
+    assert "has no ca.crt, tls.crt, tls.key: " in refusal({})
+    assert "has no ca.crt: " in refusal(spoilt(good, ca_crt=None))
+    assert "has no tls.key: " in refusal(spoilt(good, tls_key=None))
+    assert "does not fit" in refusal(spoilt(good, tls_key=another.issue(["localhost"])["tls.key"]))
+    assert "does not fit" in refusal(spoilt(good, tls_crt="no certificate"))
+    assert "does not fit" in refusal(spoilt(good, ca_crt="no certificate"))
+    assert "certificate has expired" in refusal(authority.issue(["localhost"], days=-1))
+    assert "unable to get local issuer certificate" in refusal(spoilt(good, ca_crt=another.certificate))
     if part == "rest":
-        assert "Hostname mismatch, certificate is not valid for 'localhost'" in said(authority.issue(["elsewhere"]))
+        assert "Hostname mismatch, certificate is not valid for 'localhost'" in refusal(authority.issue(["elsewhere"]))
 
 
 @pytest.mark.parametrize("part", ["rest", "internal"])
@@ -285,5 +285,5 @@ def test_a_job_can_be_suspended_whatever_its_certificates_are(world: World, moun
 
 def test_pods_that_stay_need_no_certificates(world: World, mounted: Path) -> None:
     world("before", {"specification": "a"}, jobmanager_template="t1", **coming("internal"))
-    said = world.refused("before", {"specification": "a"}, jobmanager_template="t2", **coming("internal"))
-    assert "Secret my-internal" in said
+    refusal = world.refused("before", {"specification": "a"}, jobmanager_template="t2", **coming("internal"))
+    assert "Secret my-internal" in refusal

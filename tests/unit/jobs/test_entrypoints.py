@@ -32,15 +32,15 @@ class Flink:
             (home / folder).mkdir()
         (home / "opt" / PLUGIN).touch()
 
-    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         self.calls.unlink(missing_ok=True)
         # The library is not where the tests run, and would be loaded by every program of theirs.
         given = {"FLINK_HOME": str(self.home), "PATH": f"{self.home}/path:/usr/bin:/bin", "DISABLE_JEMALLOC": "true"}
-        entrypoint = ["bash", str(IMAGES / "published-flink" / "published-flink-entrypoint.sh"), *words]
+        entrypoint = ["bash", str(IMAGES / "published-flink" / "published-flink-entrypoint.sh"), *arguments]
         return subprocess.run(entrypoint, env={**given, **environment}, capture_output=True, text=True, timeout=30)
 
-    def called(self, *words: str, **environment: str) -> list[str]:
-        done = self.run(*words, **environment)
+    def called(self, *arguments: str, **environment: str) -> list[str]:
+        done = self.run(*arguments, **environment)
         assert done.returncode == 0, done.stderr
         return self.calls.read_text().splitlines()
 
@@ -137,11 +137,11 @@ class Kafka:
             (home / folder).mkdir()
         (home / "defaults" / "server.properties").write_text("node.id=1\n")
 
-    def run(self, *words: str, **environment: str) -> tuple[list[str], list[str]]:
+    def run(self, *arguments: str, **environment: str) -> tuple[list[str], list[str]]:
         """What the programs print, and the lines of the options."""
         folders = {"KAFKA_HOME": self.home, "KAFKA_MOUNTED": self.home / "mounted", "KAFKA_DEFAULTS": self.home / "defaults"}
         given = {"PATH": "/usr/bin:/bin", **{name: str(path) for name, path in folders.items()}}
-        command = ["bash", str(IMAGES / "kafka" / "kafka-run.sh"), *words]
+        command = ["bash", str(IMAGES / "kafka" / "kafka-run.sh"), *arguments]
         done = subprocess.run(command, env={**given, **environment}, check=True, capture_output=True, text=True, timeout=30)
         options = (self.home / "config" / "server.properties").read_text()
         return done.stdout.splitlines(), [line for line in options.splitlines() if line]

@@ -108,8 +108,8 @@ def test_other_letters_are_those_of_iso_8859_1() -> None:
     ],
 )
 def test_an_account_is_read_as_kafka_reads_it(jaas: str, password: str) -> None:
-    found = kafka_client.account(jaas)
-    assert (found["username"], found["password"]) == ("kdv", password)
+    account = kafka_client.account(jaas)
+    assert (account["username"], account["password"]) == ("kdv", password)
 
 
 @pytest.mark.parametrize(

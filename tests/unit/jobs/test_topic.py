@@ -33,8 +33,8 @@ class Brokers:
         topics = {name: SimpleNamespace(error=None, partitions=[None] * count) for name, count in self.topics.items()}
         return SimpleNamespace(topics=topics)
 
-    def create_topics(self, wanted: list[tuple[str, int]]) -> Any:
-        return {name: self._change(name, count) for name, count, *_ in wanted}
+    def create_topics(self, topics: list[tuple[str, int]]) -> Any:
+        return {name: self._change(name, count) for name, count, *_ in topics}
 
     create_partitions = create_topics
 
@@ -56,7 +56,7 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     client, admin = ModuleType("confluent_kafka"), ModuleType("confluent_kafka.admin")
     codes = SimpleNamespace(INVALID_REPLICATION_FACTOR=38, TOPIC_ALREADY_EXISTS=36)
     vars(client).update(KafkaException=Error, KafkaError=codes, admin=admin)
-    vars(admin).update(NewTopic=lambda *words: words, NewPartitions=lambda *words: words)
+    vars(admin).update(NewTopic=lambda *fields: fields, NewPartitions=lambda *fields: fields)
     monkeypatch.setitem(sys.modules, "confluent_kafka", client)
     monkeypatch.setitem(sys.modules, "confluent_kafka.admin", admin)
     monkeypatch.delitem(sys.modules, "jobs.tools.topic", raising=False)
@@ -74,7 +74,7 @@ def run(topic: Any, brokers: Brokers, *arguments: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("present", "partitions", "said"),
+    ("present", "partitions", "message"),
     [
         ({}, 3, "created with 3 partitions"),
         ({"sahibinden": 2}, 3, "enlarged from 2 to 3 partitions"),
@@ -83,12 +83,12 @@ def run(topic: Any, brokers: Brokers, *arguments: str) -> int:
     ],
 )
 def test_create_brings_the_topic_to_its_partitions(
-    topic: Any, present: dict[str, int], partitions: int, said: str, capsys: pytest.CaptureFixture[str]
+    topic: Any, present: dict[str, int], partitions: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     brokers = Brokers(present)
     assert run(topic, brokers, "create", f"--partitions={partitions}") == 0
     assert brokers.topics == {"sahibinden": partitions}
-    assert said in capsys.readouterr().out
+    assert message in capsys.readouterr().out
 
 
 def test_create_never_takes_partitions_away(topic: Any) -> None:
@@ -114,8 +114,8 @@ def test_wait_ends_when_the_topic_is_there(topic: Any, capsys: pytest.CaptureFix
 
 def test_wait_gives_up_with_a_sentence(topic: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(topic, Brokers({"other": 2}), "wait", "--timeout=5") == 1
-    said = capsys.readouterr().err
-    assert "gave up after 5 s (topic sahibinden does not exist yet): check that Kafka is up at kafka:9092" in said
+    error = capsys.readouterr().err
+    assert "gave up after 5 s (topic sahibinden does not exist yet): check that Kafka is up at kafka:9092" in error
 
 
 def test_what_kafka_refuses_for_good_ends_at_once(topic: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,20 +17,20 @@ ONCE = {"row": 1, "copy": 1, "waits": 1, "dead letter": 1}
 
 
 def test_each_record_has_one_end() -> None:
-    found = account(Input(ALL), ROWS[:1], [DEAD], [LATE])
-    assert not found.wrong + found.hopeless
-    assert found.ends == {**ONCE, "late record": 1}
+    report = account(Input(ALL), ROWS[:1], [DEAD], [LATE])
+    assert not report.wrong + report.hopeless
+    assert report.ends == {**ONCE, "late record": 1}
 
 
 def test_a_late_record_may_not_vanish() -> None:
-    found = account(Input(ALL), ROWS[:1], [DEAD], [])
-    assert found.wrong
-    assert found.ends == {**ONCE, "vanished, late": 1}
+    report = account(Input(ALL), ROWS[:1], [DEAD], [])
+    assert report.wrong
+    assert report.ends == {**ONCE, "vanished, late": 1}
 
 
 def test_a_row_in_time_may_never_vanish() -> None:
-    found = account(Input(ALL), [], [DEAD], [LATE])
-    assert [line.partition(" b'")[0] for line in found.wrong] == ["vanished: (0, 0)", "vanished: (0, 1)"]
+    report = account(Input(ALL), [], [DEAD], [LATE])
+    assert [line.partition(" b'")[0] for line in report.wrong] == ["vanished: (0, 0)", "vanished: (0, 1)"]
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def test_a_row_in_time_may_never_vanish() -> None:
     ],
 )
 def test_rejects_are_exact(dead: list[Record], late: list[Record], wrong: str) -> None:
-    found = account(Input(ALL), ROWS[:1], dead, late)
-    assert any(line.startswith(wrong) for line in found.wrong)
+    report = account(Input(ALL), ROWS[:1], dead, late)
+    assert any(line.startswith(wrong) for line in report.wrong)
 
 
 def test_what_should_not_be_there_is_hopeless() -> None:
     twice = account(Input(ALL), [ROWS[0], ROWS[0]], [DEAD], [LATE])
     foreign = account(Input(ALL), [ROWS[0], ROWS[0]._replace(id=77)], [DEAD], [LATE])
     altered = account(Input(ALL), [ROWS[0]._replace(product="Kitap")], [DEAD], [LATE])
-    assert [found.hopeless[0].partition(":")[0] for found in (twice, foreign, altered)] == ["twice", "unexpected", "altered"]
+    assert [report.hopeless[0].partition(":")[0] for report in (twice, foreign, altered)] == ["twice", "unexpected", "altered"]

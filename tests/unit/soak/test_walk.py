@@ -24,9 +24,9 @@ def test_a_seed_replays_the_same_steps(seed: int) -> None:
 
 @given(SEEDS)
 def test_each_step_begins_where_the_one_before_ended(seed: int) -> None:
-    found = steps(seed)
-    assert found[0].before == Settings()
-    assert all(step.after == following.before for step, following in pairwise(found))
+    walk_steps = steps(seed)
+    assert walk_steps[0].before == Settings()
+    assert all(step.after == following.before for step, following in pairwise(walk_steps))
 
 
 @given(SEEDS)
