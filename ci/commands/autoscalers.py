@@ -18,7 +18,6 @@ class Autoscaler:
     kind: str
     overlay: str
     namespace: str
-    service: str
     api: str
     changes: tuple[tuple[str, str], ...]
 
@@ -26,27 +25,13 @@ class Autoscaler:
         """Wait until it serves; done again it changes nothing."""
         with step(self.kind):
             images.load_named(images.of_autoscaler(self.kind))
-            objects = self._manifest().split("---\n")
-            (api,) = (text for text in objects if "kind: APIService\n" in text)
-            objects.remove(api)
             kubectl = _Kubectl(kubeconfig)
-            kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin="---\n".join(objects))
-            self._await_service(kubectl)
-            kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=api)
+            kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=self._manifest())
             kubectl(f"--namespace={self.namespace}", "rollout", "status", "--timeout=240s", "deployment")
             kubectl("wait", "--for=condition=Available", "--timeout=180s", f"apiservice/{self.api}")
 
     def uninstall(self, kubeconfig: Path) -> None:
         _Kubectl(kubeconfig)("delete", "--wait=false", "--ignore-not-found", "--filename=-", stdin=self._manifest())
-
-    def _await_service(self, kubectl: _Kubectl) -> None:
-        """Wait until the node refuses connections to the Service, or leads them to its pod.
-
-        The API server keeps its first connection, be it one to whoever answers at that address outside the cluster.
-        """
-        address = kubectl(f"--namespace={self.namespace}", "get", "service", self.service, "--output=jsonpath={.spec.clusterIP}")
-        script = 'until curl -ksf "$0/livez"; case $? in 0 | 7) true ;; *) false ;; esac; do sleep 1; done'
-        run(["docker", "exec", cluster.of().nodes[0], "timeout", "60", "bash", "-c", script, f"https://{address}"])
 
     def _manifest(self) -> str:
         text = run([tools.path("kubectl"), "kustomize", images.source(self.kind) / self.overlay])
@@ -67,7 +52,6 @@ METRICS_SERVER = Autoscaler(
     kind="metrics-server",
     overlay="manifests/overlays/release",
     namespace="kube-system",
-    service="metrics-server",
     api="v1beta1.metrics.k8s.io",
     # Nobody has signed the certificates of kind's kubelets.
     changes=(("- --cert-dir=/tmp\n", "- --cert-dir=/tmp\n        - --kubelet-insecure-tls\n"),),
@@ -76,7 +60,6 @@ KEDA = Autoscaler(
     kind="keda",
     overlay="config/minimal",
     namespace="keda",
-    service="keda-metrics-apiserver",
     api="v1beta1.external.metrics.k8s.io",
     changes=(
         (":main\n", f":{versions.get('keda', 'version')}\n"),

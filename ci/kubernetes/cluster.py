@@ -48,6 +48,10 @@ _CONFIG = Path(__file__).with_name("kind.yaml")
 _LOADED = "/kind/loaded.json"
 _MADE_FROM = "/kind/made-from.yaml"
 _PROBE_SECONDS = 8
+# The API server asks servers of its APIs at addresses of Services, and keeps its first connection. Before kube-proxy has its
+# rules for such an address, somebody outside the cluster may answer there.
+_SERVICES = "10.96.0.0/16"  # kind's default
+_KEEP_INSIDE = f"iptables -C OUTPUT -d {_SERVICES} -j REJECT 2>/dev/null || iptables -A OUTPUT -d {_SERVICES} -j REJECT"
 
 
 @functools.cache
@@ -149,6 +153,8 @@ def ensure(workers: int = 0) -> None:
         if cluster.workers:
             with step("network between the nodes"):
                 _spread(cluster)
+        for node in cluster.nodes:
+            run(["docker", "exec", node, "sh", "-c", _KEEP_INSIDE])
         cluster.kubeconfig.chmod(0o600)
 
 

@@ -106,7 +106,7 @@ def test_the_load_says_how_many_there_are(install: Install, namespace: str) -> N
 LAG = {
     "type": "kafka",
     "metadata": {
-        "bootstrapServers": "{{ .Release.Name }}-kafka:9092",
+        "bootstrapServers": "{{ .Release.Name }}-kafka.{{ .Release.Namespace }}:9092",
         "consumerGroup": "kdv.{{ .Release.Namespace }}.{{ .Release.Name }}",
         "topic": "sahibinden",
         "lagThreshold": "100",

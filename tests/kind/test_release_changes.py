@@ -270,7 +270,7 @@ def test_what_does_not_concern_the_jobmanagers_process_stops_no_job(install: Ins
 @pytest.mark.full
 def test_taskmanagers_that_stay_are_ready_throughout(install: Install, helm: Helm, namespace: str) -> None:
     """Helm 4 fails an operation whose last pod becomes ready in the moment in which another one ceases to be."""
-    first = values()
+    first = values(highAvailability={"type": "kubernetes"})  # without it they are replaced as well
     flink = started(install, "throughout", first)
 
     def ready_since() -> tuple[str, object]:
@@ -279,7 +279,8 @@ def test_taskmanagers_that_stay_are_ready_throughout(install: Install, helm: Hel
         return pod.metadata.uid, when
 
     before = ready_since()
-    slow = {"name": "slow", "image": "python:3.11-slim-bookworm", "command": ["sleep", "25"]}
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    slow = {"name": "slow", "image": "python:3.11-slim-bookworm", "command": ["sleep", "25"], "securityContext": security}
     helm.upgrade("throughout", FLINK, merged(first, {"jobmanager": {"initContainers": [slow]}}), namespace=namespace)
     assert is_savepoint(restored(flink))
     assert ready_since() == before
