@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 from ci.commands import autoscalers
 from ci.core.console import step
 from ci.core.paths import ROOT
 from ci.images import images
-from ci.kubernetes import cluster
+from ci.kubernetes import cluster, tools
 from ci.machine import java, venv
 
 
@@ -18,7 +19,7 @@ def start(arguments: list[str]) -> int:
     cluster.ensure()
     images.load(tests=False)
     with step("bench"):
-        return subprocess.run([python, "-m", "bench.start", *arguments], cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+        return _run(python, "bench.start", *arguments)
 
 
 def lifecycle(arguments: list[str]) -> int:
@@ -38,12 +39,16 @@ def modes(arguments: list[str]) -> int:
     return _on_kind("bench.modes", arguments)
 
 
+def _run(python: Path, *module: str) -> int:
+    return subprocess.run([python, "-m", *module], cwd=ROOT, env=tools.environment(), stdin=subprocess.DEVNULL).returncode
+
+
 def _on_kind(name: str, arguments: list[str]) -> int:
     python = venv.python()
     cluster.ensure()
     images.load(tests=False)
     for module in ([name, *arguments], ["bench.kdv", "page"]):
-        if code := subprocess.run([python, "-m", *module], cwd=ROOT, stdin=subprocess.DEVNULL).returncode:
+        if code := _run(python, *module):
             return code
     return 0
 
@@ -54,6 +59,6 @@ def kdv(arguments: list[str]) -> int:
     java.ensure()
     steps = [arguments] if arguments else [["check"], ["measure"], ["page"]]
     for step_ in steps:
-        if code := subprocess.run([python, "-m", "bench.kdv", *step_], cwd=ROOT, stdin=subprocess.DEVNULL).returncode:
+        if code := _run(python, "bench.kdv", *step_):
             return code
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ def parts(kind: str, arguments: list[str]) -> tuple[list[Part], list[str]]:
 def _pytest(part: Part, arguments: list[str], *, others: bool) -> int:
     python = venv.python()
     tools.ensure()
-    environment = {**os.environ, "PATH": f"{tools.BIN}:{os.environ.get('PATH', '')}"}
+    environment = tools.environment()
     command = [str(python), "-m", "pytest", f"tests/{part.directory}", "-m", part.expression]
     name = "-".join(filter(None, [part.directory, part.apart]))
     if others and part.directory == "kind":  # no cluster for a part without a test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -89,6 +90,11 @@ def _users_own(name: str, tool: Tool) -> Path | None:
 
 
 @functools.cache
+def environment() -> dict[str, str]:
+    """That of a program that calls the tools by their names."""
+    return {**os.environ, "PATH": f"{BIN}:{os.environ.get('PATH', '')}"}
+
+
 def path(name: str) -> Path:
     """The program of that name, built where the user has none that is new enough; linked in .build/bin."""
     tool = _catalogue()[name]
