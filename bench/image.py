@@ -4,7 +4,7 @@
 
 Writes bench/results/image.json: {"runs": [{"image": "before", "megabytes": 667, "jobmanager": {"seconds": 4.1, "cpu": 6.2},
 "taskmanager": {...}}]}, and prints the medians. A JobManager is started when its REST API answers, a TaskManager when it is
-registered, each from the start of its container. The runs are interleaved, so that other work on the machine falls on all of them;
+registered, each from the start of its container. Runs are interleaved, so that other work on the machine falls on all of them;
 CPU seconds suffer less from it. Needs a docker engine on this machine, no cluster.
 """
 

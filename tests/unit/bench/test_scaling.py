@@ -22,8 +22,8 @@ SAMPLES: list[scaling.Sample] = [
 
 
 def test_a_lag_is_over_when_no_later_sample_of_the_peak_is_behind() -> None:
-    assert scaling.peak(SAMPLES, 10, 30) == {"caught_up": 4, "most": 20000}
-    assert scaling.peak(SAMPLES, 15, 30) == {"caught_up": 0, "most": 300}
+    assert scaling.peak(SAMPLES, 10) == {"caught_up": 4, "most": 20000}
+    assert scaling.peak(SAMPLES, 15) == {"caught_up": 0, "most": 300}
 
 
 def test_each_change_of_the_taskmanagers_has_its_longest_time_without_output() -> None:
