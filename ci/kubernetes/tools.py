@@ -89,12 +89,12 @@ def _users_own(name: str, tool: Tool) -> Path | None:
     return Path(program)
 
 
-@functools.cache
 def environment() -> dict[str, str]:
     """That of a program that calls the tools by their names."""
     return {**os.environ, "PATH": f"{BIN}:{os.environ.get('PATH', '')}"}
 
 
+@functools.cache
 def path(name: str) -> Path:
     """The program of that name, built where the user has none that is new enough; linked in .build/bin."""
     tool = _catalogue()[name]

@@ -55,8 +55,8 @@ livenessProbe:
   timeoutSeconds: 10
   failureThreshold: 6
 {{- end }}
-# A TaskManager is ready when the JobManager lists it, and stays so while it looks for the next one, which Flink gives it 5 minutes
-# for (taskmanager.registration.timeout): Helm 4 fails an operation that ends in the moment in which a pod ceases to be ready.
+# A TaskManager is ready when the JobManager lists it, and stays so for the 5 minutes in which Flink lets it look for
+# the next one (taskmanager.registration.timeout): Helm 4 fails an operation that ends when a pod ceases to be ready.
 readinessProbe:
   exec:
     command:
