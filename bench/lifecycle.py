@@ -50,14 +50,14 @@ STEPS = {
     "upgrade-ha": "the same under high availability",
     "rollback": "rollback with a savepoint",
 }
-_ARGS = [
+ARGS = [
     "--bootstrap-servers=bench-kafka:9092",
     "--topic=sahibinden",
     f"--output=file://{OUTPUT}",
     "--checkpoint-interval=1 s",
     "--rolling-interval=1 s",
 ]
-_CHANGED = [*_ARGS, "--idle-timeout=9 s"]
+_CHANGED = [*ARGS, "--idle-timeout=9 s"]
 
 Step = tuple[str, Callable[[], object]]
 
@@ -145,7 +145,7 @@ def session(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
     def again() -> None:
         kill(flink, "jobmanager")
         flink.rest.wait_taskmanagers(1)
-        run(newest_checkpoint(flink), _ARGS)
+        run(newest_checkpoint(flink), ARGS)
 
     if more:
         yield "jobmanager-kill-standby", lambda: kill_leader(flink)
@@ -153,7 +153,7 @@ def session(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
         yield "taskmanager-kill", lambda: kill(flink, "taskmanager")
         yield "jobmanager-kill", again
         yield "upgrade", lambda: run(stopped(flink), _CHANGED)
-        yield "rollback", lambda: run(stopped(flink), _ARGS)
+        yield "rollback", lambda: run(stopped(flink), ARGS)
 
 
 def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterator[Step]:
@@ -164,7 +164,7 @@ def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
         yield "upgrade-ha", lambda: replace(_CHANGED)
     else:
         yield "upgrade", lambda: replace(_CHANGED)
-        yield "rollback", lambda: replace(_ARGS)
+        yield "rollback", lambda: replace(ARGS)
 
 
 def deployments(helm: Helm, given: Mapping[str, Any], restore: str) -> list[dict[str, Any]]:
@@ -190,11 +190,11 @@ SUBJECTS = {"ours": ("job", ours), "by-hand": ("job", by_hand), "session": ("ses
 
 
 @contextlib.contextmanager
-def installed(cluster: Cluster, helm: Helm, kind: str, more: Mapping[str, Any]) -> Iterator[FlinkRelease]:
-    """The demo, its job running, in a namespace of its own."""
+def installed(cluster: Cluster, helm: Helm, given: Mapping[str, Any]) -> Iterator[FlinkRelease]:
+    """The demo with these values, its job running, in a namespace of its own."""
     cluster.delete_namespace(NAMESPACE)
     cluster.create_namespace(NAMESPACE)
-    helm.install(NAME, DEMO, values(kind, _ARGS, more), namespace=NAMESPACE)
+    helm.install(NAME, DEMO, given, namespace=NAMESPACE)
     flink = FlinkRelease(cluster, NAMESPACE, NAME)
     flink.rest.wait_running("kdv", timeout=300)
     yield flink
@@ -205,7 +205,7 @@ def installed(cluster: Cluster, helm: Helm, kind: str, more: Mapping[str, Any]) 
 def measure(cluster: Cluster, helm: Helm, subject: str, more: Mapping[str, Any]) -> None:
     """One run of one subject."""
     kind, steps = SUBJECTS[subject]
-    with installed(cluster, helm, kind, more) as flink:
+    with installed(cluster, helm, values(kind, ARGS, more)) as flink:
         for step, seconds in measured(flink, steps(flink, helm, more)):
             say(f"{subject}, {STEPS[step]}: {seconds:.1f} s")
             store.add(RESULTS, {"step": step, "subject": subject, "seconds": round(seconds, 1)})

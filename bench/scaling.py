@@ -17,12 +17,11 @@ the lag and the TaskManagers that are ready.
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -31,9 +30,10 @@ from typing import Any
 from kubernetes.client.exceptions import ApiException
 
 from bench import lines, store
-from bench.lifecycle import OUTPUT, commits
+from bench.lifecycle import ARGS, NAME, NAMESPACE, OUTPUT, commits, gap, installed
 from ci.core.console import say
-from ci.core.paths import BUILD, DEMO, DOCS
+from ci.core.paths import BUILD, DOCS
+from harness import metrics
 from harness.cluster import Cluster
 from harness.helm import Helm, merged
 from harness.release import FlinkRelease
@@ -42,8 +42,8 @@ from harness_kdv.tools import tools
 
 RESULTS = Path(__file__).parent / "results" / "scaling.json"
 PICTURE = DOCS / "bench-scaling.svg"
-NAMESPACE = "bench-scaling"
-NAME = "bench"
+PORT = 9249  # of Prometheus
+_CPU, _LAG = "flink_taskmanager_Status_JVM_CPU_Time", "flink_taskmanager_job_task_operator_pendingRecords"
 BASE, PEAK = 3000, 9000  # rows per second
 SECONDS = 120  # of each
 STEP = timedelta(milliseconds=30)  # of event time between two rows: a window of two minutes has 4000
@@ -58,15 +58,7 @@ COMMON: Values = {
     "flink": {
         "jobmanager": {"resources": {"requests": {"cpu": "10m"}}},
         "taskmanager": {"slots": 1, "resources": {"requests": {"cpu": "250m"}, "limits": {"cpu": "250m"}}},
-        "job": {
-            "args": [
-                f"--bootstrap-servers={NAME}-kafka:9092",
-                "--topic=sahibinden",
-                f"--output=file://{OUTPUT}",
-                "--checkpoint-interval=1 s",
-                "--rolling-interval=1 s",
-            ]
-        },
+        "job": {"args": ARGS},
     },
 }
 _QUICKLY_DOWN = {"scaleDown": {"stabilizationWindowSeconds": 60}}
@@ -106,23 +98,18 @@ class Watch:
         while not self._ends.wait(1):
             lags, ready = [], 0
             for pod in self._flink.cluster.pods(NAMESPACE, self._flink.selector("taskmanager")):
-                if not [status for status in pod.status.container_statuses or [] if status.ready]:
+                if not any(status.ready for status in pod.status.container_statuses or []):
                     continue
                 ready += 1
                 with suppress(ApiException):
-                    text = self._flink.cluster.core.connect_get_namespaced_pod_proxy_with_path(
-                        f"{pod.metadata.name}:9249", NAMESPACE, "metrics"
-                    )
-                    self._cpu[pod.metadata.name] = sum(_values(text, _CPU)) / 1e9
-                    lags += _values(text, _LAG)
+                    samples = metrics.scrape(self._flink.cluster, NAMESPACE, pod.metadata.name, PORT)
+                    self._cpu[pod.metadata.name] = sum(_values(samples, _CPU)) / 1e9
+                    lags += _values(samples, _LAG)
             self.samples.append((self.now, self.rate, sum(lags) if lags else None, ready))
 
 
-_CPU, _LAG = "flink_taskmanager_Status_JVM_CPU_Time", "flink_taskmanager_job_task_operator_pendingRecords"
-
-
-def _values(text: str, metric: str) -> list[float]:
-    return [float(value) for value in re.findall(rf"^{metric}\{{[^}}]*\}} (\S+)$", text, re.MULTILINE)]
+def _values(samples: Sequence[metrics.Sample], metric: str) -> list[float]:
+    return [sample.value for sample in samples if sample.name == metric]
 
 
 class Load:
@@ -142,19 +129,6 @@ class Load:
         self.sent += count
 
 
-@contextmanager
-def installed(cluster: Cluster, helm: Helm, subject: str) -> Iterator[FlinkRelease]:
-    """The demo without its producer, its job running, in a namespace of its own."""
-    cluster.delete_namespace(NAMESPACE)
-    cluster.create_namespace(NAMESPACE)
-    helm.install(NAME, DEMO, merged(COMMON, {"flink": {"taskmanager": SUBJECTS[subject]}}), namespace=NAMESPACE)
-    flink = FlinkRelease(cluster, NAMESPACE, NAME)
-    flink.rest.wait_running("kdv", timeout=300)
-    yield flink
-    helm.uninstall(NAME, namespace=NAMESPACE)
-    cluster.delete_namespace(NAMESPACE)
-
-
 def check(flink: FlinkRelease, sent: int) -> None:
     """Each row that was sent is in the output, and none twice: no two that were sent have the same fields."""
 
@@ -171,7 +145,7 @@ def check(flink: FlinkRelease, sent: int) -> None:
 
 def measure(cluster: Cluster, helm: Helm, subject: str, peaks: int) -> None:
     """One run of one subject."""
-    with installed(cluster, helm, subject) as flink:
+    with installed(cluster, helm, merged(COMMON, {"flink": {"taskmanager": SUBJECTS[subject]}})) as flink:
         load, watch = Load(flink), Watch(flink)
         begins = []
         for rate in [BASE, *[PEAK, BASE] * peaks]:
@@ -188,7 +162,7 @@ def measure(cluster: Cluster, helm: Helm, subject: str, peaks: int) -> None:
     run = {
         "subject": subject,
         "peaks": [peak(watch.samples, begin) for begin in begins],
-        "gaps": [round(gap, 1) for gap in gaps(watch.samples, times)],
+        "gaps": [round(longest, 1) for longest in gaps(watch.samples, times)],
         "cpu_seconds": round(cpu_seconds, 1),
         "seconds": round(seconds),
         "rows": load.sent,
@@ -211,7 +185,7 @@ def peak(samples: Sequence[Sample], begin: float) -> dict[str, float]:
 def gaps(samples: Sequence[Sample], times: Sequence[float]) -> list[float]:
     """The longest time between two commits from each change of the TaskManagers until a minute later."""
     changes = [now[0] for before, now in pairwise(samples) if before[3] != now[3]]
-    return [max(then - when for when, then in pairwise(times) if change <= then <= change + 60) for change in changes]
+    return [gap([when for when in times if when <= change + 60], change) for change in changes]
 
 
 def section(runs: Iterable[Mapping[str, Any]]) -> str:
@@ -231,7 +205,7 @@ def section(runs: Iterable[Mapping[str, Any]]) -> str:
             f"{sum(run['cpu_seconds'] for run in own) / sum(run['rows'] for run in own) * 1e6:.0f}",
             figure([one["caught_up"] for one in peaks], " s"),
             figure([one["most"] for one in peaks], ""),
-            figure([gap for run in own for gap in run["gaps"]], " s"),
+            figure([longest for run in own for longest in run["gaps"]], " s"),
         ]
         return f"| {' | '.join(cells)} |\n"
 

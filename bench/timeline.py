@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import store
-from bench.lifecycle import NAME, NAMESPACE, SUBJECTS, flowing, installed
+from bench.lifecycle import ARGS, NAME, NAMESPACE, SUBJECTS, flowing, installed, values
 from ci.core.console import say
 from ci.core.paths import BUILD
 from harness.cluster import Cluster
@@ -138,7 +138,7 @@ def moments(seen: Mapping[str, float], lines: Sequence[Line], times: Sequence[fl
 
 def measure(cluster: Cluster, helm: Helm, subject: str) -> None:
     kind, steps = SUBJECTS[subject]
-    with installed(cluster, helm, kind, {}) as flink:
+    with installed(cluster, helm, values(kind, ARGS, {})) as flink:
         (upgrade,) = [act for step, act in steps(flink, helm, {}) if step == "upgrade"]
         flowing(flink, 0)
         since = time.time()

@@ -25,27 +25,19 @@ class Autoscaler:
         """Wait until it serves; done again it changes nothing."""
         with step(self.kind):
             images.load_named(images.of_autoscaler(self.kind))
-            kubectl = _Kubectl(kubeconfig)
-            kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=self._manifest())
-            kubectl(f"--namespace={self.namespace}", "rollout", "status", "--timeout=240s", "deployment")
-            kubectl("wait", "--for=condition=Available", "--timeout=180s", f"apiservice/{self.api}")
+            kubectl = tools.kubectl(kubeconfig)
+            run([*kubectl, "apply", "--server-side", "--force-conflicts", "--filename=-"], stdin=self._manifest())
+            run([*kubectl, f"--namespace={self.namespace}", "rollout", "status", "--timeout=240s", "deployment"])
+            run([*kubectl, "wait", "--for=condition=Available", "--timeout=180s", f"apiservice/{self.api}"])
 
     def uninstall(self, kubeconfig: Path) -> None:
-        _Kubectl(kubeconfig)("delete", "--wait=false", "--ignore-not-found", "--filename=-", stdin=self._manifest())
+        run(tools.kubectl(kubeconfig, "delete", "--wait=false", "--ignore-not-found", "--filename=-"), stdin=self._manifest())
 
     def _manifest(self) -> str:
         text = run([tools.path("kubectl"), "kustomize", images.source(self.kind) / self.overlay])
         for old, new in self.changes:
             text = text.replace(old, new)
         return text
-
-
-class _Kubectl:
-    def __init__(self, kubeconfig: Path) -> None:
-        self._kubeconfig = kubeconfig
-
-    def __call__(self, *arguments: str, stdin: str = "") -> str:
-        return run([tools.path("kubectl"), f"--kubeconfig={self._kubeconfig}", *arguments], stdin=stdin)
 
 
 METRICS_SERVER = Autoscaler(

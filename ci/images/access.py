@@ -18,12 +18,6 @@ IMAGE = f"access:{versions.get('access', 'contour')}"
 OAUTH2_PROXY = f"quay.io/oauth2-proxy/oauth2-proxy:v{versions.get('access', 'oauth2-proxy')}"
 
 
-def oauth2_proxy() -> Path:
-    """The folder of oauth2-proxy."""
-    module = "github.com/oauth2-proxy/oauth2-proxy/v7"
-    return golang.build("oauth2-proxy", module, versions.get("access", "oauth2-proxy"), [module])
-
-
 def programs() -> Path:
     """The folder of contour, envoy, nginx and oidc, which need nothing but libraries that every Debian has."""
     packages = {name: artifacts.fetch(name) for name in ("envoy", "nginx")}

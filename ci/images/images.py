@@ -57,6 +57,7 @@ def context(kind: str, version: str) -> Path:
 _PROGRAMS = {
     "versitygw": ("github.com/versity/versitygw", ["cmd/versitygw"]),
     "metrics-server": ("sigs.k8s.io/metrics-server", ["cmd/metrics-server"]),
+    "oauth2-proxy": ("github.com/oauth2-proxy/oauth2-proxy/v7", [""]),
     "keda": ("github.com/kedacore/keda/v2", ["cmd/operator", "cmd/adapter"]),
 }
 
@@ -65,8 +66,8 @@ def _files(kind: str, version: str) -> Path:
     """The folder that `docker build` reads, be it one of programs alone."""
     if kind in _PROGRAMS:
         module, packages = _PROGRAMS[kind]
-        return golang.build(kind, module, version, [f"{module}/{package}" for package in packages])
-    programs = {"monitoring": monitoring.programs, "access": access.programs, "oauth2-proxy": access.oauth2_proxy}
+        return golang.build(kind, module, version, [f"{module}/{package}".removesuffix("/") for package in packages])
+    programs = {"monitoring": monitoring.programs, "access": access.programs}
     return programs[kind]() if kind in programs else context(kind, version)
 
 

@@ -81,10 +81,6 @@ def _kind(cluster: Cluster, *arguments: str | Path) -> str:
     return run(command, env={"KUBECONFIG": str(cluster.kubeconfig)})
 
 
-def _kubectl(cluster: Cluster, *arguments: str) -> list[str | Path]:
-    return [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}", *arguments]
-
-
 def _usable(cluster: Cluster, image: str, config: str) -> bool:
     """Whether our cluster is complete, runs from this image, was made from this text, and answers."""
     if set(_kind(cluster, "get", "nodes").split()) != set(cluster.nodes):
@@ -95,7 +91,7 @@ def _usable(cluster: Cluster, image: str, config: str) -> bool:
     if _text(cluster.nodes[0], _MADE_FROM).strip() != config.strip():
         return False
     _kind(cluster, "export", "kubeconfig", f"--kubeconfig={cluster.kubeconfig}")
-    kubectl = _kubectl(cluster, "--request-timeout=10s")
+    kubectl = tools.kubectl(cluster.kubeconfig, "--request-timeout=10s")
     # kind makes the class near its end: a creation that was interrupted has none, though the API may answer.
     nodes = [f"node/{node}" for node in cluster.nodes]
     ready = works([*kubectl, "wait", "--for=condition=Ready", *nodes, "--timeout=10s"])
@@ -113,7 +109,7 @@ def _spread(cluster: Cluster) -> None:
 
     Done again it changes nothing.
     """
-    kubectl = _kubectl(cluster)
+    kubectl = tools.kubectl(cluster.kubeconfig)
     if not registry_answers():
         run([*kubectl, "wait", "--for=jsonpath={.spec.podCIDR}", "node", "--all", "--timeout=60s"])
         nodes = json.loads(run([*kubectl, "get", "nodes", "--output=json"]))["items"]

@@ -89,6 +89,11 @@ def _users_own(name: str, tool: Tool) -> Path | None:
     return Path(program)
 
 
+def kubectl(kubeconfig: Path, *arguments: str | Path) -> list[str | Path]:
+    """The command that asks the cluster of that kubeconfig."""
+    return [path("kubectl"), f"--kubeconfig={kubeconfig}", *arguments]
+
+
 def environment() -> dict[str, str]:
     """That of a program that calls the tools by their names."""
     return {**os.environ, "PATH": f"{BIN}:{os.environ.get('PATH', '')}"}

@@ -34,7 +34,7 @@ def _examples() -> Path:
 
 def define_kinds(cluster: Cluster) -> None:
     """Have the cluster know the Gateway API, and Contour's own kinds; done again it changes nothing."""
-    kubectl: list[str | Path] = [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}"]
+    kubectl = tools.kubectl(cluster.kubeconfig)
     files = [f"--filename={_examples()}/{name}" for name in ("contour/01-crds.yaml", "gateway/00-crds.yaml")]
     run([*kubectl, "apply", "--server-side", "--force-conflicts", *files])
     names = ["httpproxies.projectcontour.io", *(f"{kind}.gateway.networking.k8s.io" for kind in ("gateways", "httproutes"))]

@@ -65,8 +65,8 @@ def record(flink: FlinkRelease) -> dict[str, str]:
 
 def savepoint(flink: FlinkRelease, name: str) -> str:
     """The path of a savepoint that is taken by hand as docs/upgrade.md says."""
-    where = (f"--kubeconfig={flink.cluster.kubeconfig}", f"--namespace={flink.namespace}")
-    run([tools.path("kubectl"), *where, "create", "job", name, f"--from=cronjob/{flink.name}-flink-savepoint"])
+    kubectl = tools.kubectl(flink.cluster.kubeconfig, f"--namespace={flink.namespace}")
+    run([*kubectl, "create", "job", name, f"--from=cronjob/{flink.name}-flink-savepoint"])
 
     def taken() -> str:
         return record(flink).get("savepoints", "").strip()

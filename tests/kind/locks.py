@@ -83,6 +83,6 @@ def define_certificates(cluster: Cluster) -> None:
     """Have the cluster know cert-manager's Certificates; done again it changes nothing."""
     folder = golang.module_folder("github.com/cert-manager/cert-manager", versions.get("access", "cert-manager")) / "deploy/crds"
     (file,) = (file for file in Path(folder).glob("*certificates.yaml") if "kind: Certificate\n" in file.read_text())
-    kubectl: list[str | Path] = [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}"]
+    kubectl = tools.kubectl(cluster.kubeconfig)
     run([*kubectl, "apply", "--server-side", "--force-conflicts", f"--filename={file}"])
     run([*kubectl, "wait", "--for=condition=Established", "--timeout=60s", "crd/certificates.cert-manager.io"])

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -34,7 +33,7 @@ def define_kinds(cluster: Cluster) -> None:
     folder = (
         golang.module_folder("github.com/prometheus-operator/prometheus-operator", version) / "example/prometheus-operator-crd"
     )
-    kubectl: list[str | Path] = [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}"]
+    kubectl = tools.kubectl(cluster.kubeconfig)
     names = [f"{kind}.monitoring.coreos.com" for kind in ("podmonitors", "prometheusrules")]
     files = [f"--filename={folder}/monitoring.coreos.com_{name.partition('.')[0]}.yaml" for name in names]
     run([*kubectl, "apply", "--server-side", "--force-conflicts", *files])

@@ -11,7 +11,7 @@ from kubernetes import utils
 from kubernetes.dynamic import DynamicClient
 
 from ci.core.paths import FLINK, VALUES
-from ci.images import access, images
+from ci.images import access
 from harness.cluster import Cluster
 from harness.helm import Helm
 from tests.kind import doors, jar_job, monitoring, s3_store
@@ -76,7 +76,7 @@ def surroundings(client: DynamicClient, cluster: Cluster, helm: Helm, namespace:
     with cluster.having([*yaml.safe_load_all(MOUNTED), *rights], namespace):
         utils.create_from_yaml(cluster.api, str(s3_store.MANIFEST), namespace=namespace)
         s3_store.wait_serving(cluster, namespace)
-        images.load_named(images.ways_in())
+        doors.load_images(cluster)
         cluster.runner(namespace, s3_store.PODS)(["mkdir", "/data/bucket", "/data/fast"])
         yield
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,7 +40,7 @@ def kinds(cluster: Cluster) -> None:
     """Have the cluster know the custom resources; done again it changes nothing."""
     version = versions.get("operator", "definitions")
     jar = artifacts.fetch(f"operator-api-{version}") / f"flink-kubernetes-operator-api-{version}.jar"
-    kubectl: list[str | Path] = [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}"]
+    kubectl = tools.kubectl(cluster.kubeconfig)
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump_all(Definitions(jar).objects, file)
         file.flush()
@@ -138,7 +137,7 @@ def test_a_savepoint_for_a_job_that_is_there_takes_a_patch(
     sentence = refused(helm, namespace, "again", asked)
     assert "job.fromSavepoint is s3://b/s, but flink.mode is operator" in sentence
     assert "kubectl patch flinkdeployment again-flink" in sentence
-    kubectl: list[str | Path] = [tools.path("kubectl"), f"--kubeconfig={cluster.kubeconfig}", f"--namespace={namespace}"]
+    kubectl = tools.kubectl(cluster.kubeconfig, f"--namespace={namespace}")
     patch = '{"spec": {"job": {"initialSavepointPath": "s3://b/s", "savepointRedeployNonce": 1}}}'
     run([*kubectl, "patch", "flinkdeployment", "again-flink", "--type=merge", f"--patch={patch}"])
     helm.upgrade("again", FLINK, asked, files=FILES, namespace=namespace, wait=False)
