@@ -76,15 +76,26 @@ def test_the_flink_command_of_another_machine(install: Install, cluster: Cluster
     assert second[1] in client("list", there, "--all")
 
 
-def test_taskmanager_is_ready_only_while_registered(install: Install, cluster: Cluster, namespace: str) -> None:
-    install("registered")
-    scale = {"spec": {"replicas": 0}}
-    cluster.apps.patch_namespaced_deployment_scale("registered-flink-jobmanager", namespace, scale)
+def test_a_taskmanager_is_ready_once_it_is_registered(install: Install, cluster: Cluster, namespace: str) -> None:
+    flink = install("registered")
+    jobmanager, selector = "registered-flink-jobmanager", "app.kubernetes.io/instance=registered,app.kubernetes.io/component="
+    cluster.apps.patch_namespaced_deployment_scale(jobmanager, namespace, {"spec": {"replicas": 0}})
+    wait_for(lambda: not cluster.pods(namespace, f"{selector}jobmanager"), timeout=90, what="the JobManager to go")
+    (before,) = cluster.pods(namespace, f"{selector}taskmanager")
+    cluster.core.delete_namespaced_pod(before.metadata.name, namespace)
+
+    def looks_for_a_jobmanager() -> str:
+        names = [pod.metadata.name for pod in cluster.pods(namespace, f"{selector}taskmanager")]
+        (name,) = [name for name in names if name != before.metadata.name]
+        log = cluster.core.read_namespaced_pod_log(name, namespace)
+        return name if "Could not resolve ResourceManager address" in log else ""
+
+    after = wait_for(looks_for_a_jobmanager, timeout=120, what="a TaskManager that looks for a JobManager")
 
     def ready() -> bool:
-        (pod,) = cluster.pods(namespace, "app.kubernetes.io/instance=registered,app.kubernetes.io/component=taskmanager")
-        return bool(pod.status.container_statuses[0].ready)
+        return bool(cluster.core.read_namespaced_pod(after, namespace).status.container_statuses[0].ready)
 
-    wait_for(lambda: not ready(), timeout=60, what="the TaskManager without a JobManager to be unready")
-    cluster.apps.patch_namespaced_deployment_scale("registered-flink-jobmanager", namespace, {"spec": {"replicas": 1}})
-    wait_for(ready, timeout=120, what="the TaskManager to register again")
+    assert not ready()
+    cluster.apps.patch_namespaced_deployment_scale(jobmanager, namespace, {"spec": {"replicas": 1}})
+    wait_for(ready, timeout=120, what="the TaskManager to register")
+    assert flink.rest.overview()["taskmanagers"] == 1
