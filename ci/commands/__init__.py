@@ -75,11 +75,16 @@ COMMANDS = {
         _ARGS,
     ),
     "metrics-server": Command(
-        "commands.autoscalers:main",
+        "commands.addons:main",
         "the metrics server in the kind cluster, for values/autoscaling.yaml and kubectl top",
         ("metrics-server",),
     ),
-    "keda": Command("commands.autoscalers:main", "KEDA in the kind cluster, for taskmanager.autoscaling.keda", ("keda",)),
+    "keda": Command("commands.addons:main", "KEDA in the kind cluster, for taskmanager.autoscaling.keda", ("keda",)),
+    "prometheus-operator": Command(
+        "commands.addons:main",
+        "the Prometheus Operator in the kind cluster, for metrics.podMonitor and metrics.prometheusRule",
+        ("prometheus-operator",),
+    ),
     "cluster-delete": Command(
         "kubernetes.cluster:main_delete", "delete the kind clusters; ARGS=--workers only the one of several nodes", _ARGS
     ),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from ci.commands import autoscalers
-from ci.commands.autoscalers import Autoscaler
+from ci.commands import addons
+from ci.commands.addons import Addon
 from ci.core.console import step
 from ci.core.paths import ROOT
 from ci.images import images
@@ -30,7 +30,7 @@ def lifecycle(arguments: list[str]) -> int:
 
 def scaling(arguments: list[str]) -> int:
     """Measure TaskManagers that follow a load; `arguments` are options of bench/scaling.py. Then the page is written."""
-    return _on_kind("bench.scaling", arguments, autoscalers.METRICS_SERVER)
+    return _on_kind("bench.scaling", arguments, addons.METRICS_SERVER)
 
 
 def modes(arguments: list[str]) -> int:
@@ -42,12 +42,12 @@ def _run(python: Path, *module: str) -> int:
     return subprocess.run([python, "-m", *module], cwd=ROOT, env=tools.environment(), stdin=subprocess.DEVNULL).returncode
 
 
-def _on_kind(name: str, arguments: list[str], *needed: Autoscaler) -> int:
+def _on_kind(name: str, arguments: list[str], *needed: Addon) -> int:
     python = venv.python()
     cluster.ensure()
     images.load(tests=False)
-    for autoscaler in needed:
-        autoscaler.install(cluster.of().kubeconfig)
+    for addon in needed:
+        addon.install(cluster.of().kubeconfig)
     for module in ([name, *arguments], ["bench.kdv", "page"]):
         if code := _run(python, *module):
             return code

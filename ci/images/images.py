@@ -53,20 +53,29 @@ def context(kind: str, version: str) -> Path:
     return cache.entry("contexts", {"kind": kind, "contents": contents, "how": how}, build)
 
 
+_PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 # Images of programs of a Go module: {kind: (module, packages)}.
 _PROGRAMS = {
     "versitygw": ("github.com/versity/versitygw", ["cmd/versitygw"]),
-    "metrics-server": ("sigs.k8s.io/metrics-server", ["cmd/metrics-server"]),
     "oauth2-proxy": ("github.com/oauth2-proxy/oauth2-proxy/v7", [""]),
     "keda": ("github.com/kedacore/keda/v2", ["cmd/operator", "cmd/adapter"]),
+    "metrics-server": ("sigs.k8s.io/metrics-server", ["cmd/metrics-server"]),
+    "prometheus-operator": (_PROMETHEUS_OPERATOR, ["cmd/operator"]),
+    "prometheus-config-reloader": (_PROMETHEUS_OPERATOR, ["cmd/prometheus-config-reloader"]),
+    "prometheus": ("github.com/prometheus/prometheus", ["cmd/prometheus"]),
 }
+# Which it is built with: the ways of finding pods in other places than Kubernetes are left out, and take long to compile.
+_TAGS = {"prometheus": ["remove_all_sd", "enable_kubernetes_sd"]}
+# Those whose image is images/program.
+_ALONE = ("metrics-server", "prometheus-operator", "prometheus-config-reloader", "prometheus")
 
 
 def _files(kind: str, version: str) -> Path:
     """The folder that `docker build` reads, be it one of programs alone."""
     if kind in _PROGRAMS:
         module, packages = _PROGRAMS[kind]
-        return golang.build(kind, module, version, [f"{module}/{package}".removesuffix("/") for package in packages])
+        names = [f"{module}/{package}".removesuffix("/") for package in packages]
+        return golang.build(kind, module, version, names, tags=_TAGS.get(kind, []))
     programs = {"monitoring": monitoring.programs, "access": access.programs}
     return programs[kind]() if kind in programs else context(kind, version)
 
@@ -85,14 +94,16 @@ def arguments(kind: str, version: str) -> dict[str, str]:
         return {"BASE": bases.published_java(), "RUNS_AS": "root" if version.startswith(("1.", "2.0.", "2.1.")) else "flink"}
     if kind == "kafka":
         return {"BASE": bases.published_java()}
+    if kind in _ALONE:
+        return {"BASE": bases.python(), "PROGRAM": Path(_PROGRAMS[kind][1][0]).name}
     return {"BASE": bases.java() if kind == "flink" else bases.python()}
 
 
 def build(kind: str, version: str) -> str:
-    """Build images/<kind>/Dockerfile, unless the engine has it, and return the name that its content gives it."""
+    """Build the image, unless the engine has it, and return the name that its content gives it."""
     build_arguments = arguments(kind, version)
     files = _files(kind, version)
-    own = {"image": IMAGES / kind, **{name: JOBS / name for name in _JOBS.get(kind, [])}}
+    own = {"image": IMAGES / ("program" if kind in _ALONE else kind), **{name: JOBS / name for name in _JOBS.get(kind, [])}}
     jars = own_jars(version) if kind == "flink" else []
 
     def under(tag: str) -> None:
@@ -145,19 +156,9 @@ def ways_in() -> dict[str, tuple[str, str]]:
     return {access.IMAGE: ("access", access.IMAGE.partition(":")[2]), **proxy}
 
 
-def of_autoscaler(kind: str) -> dict[str, tuple[str, str]]:
-    """The same of `metrics-server` or `keda`, which take minutes to compile too."""
-    version = versions.get(kind, "version")
-    names = {
-        "metrics-server": [f"registry.k8s.io/metrics-server/metrics-server:v{version}"],
-        "keda": [f"ghcr.io/kedacore/{name}:{version}" for name in ("keda", "keda-metrics-apiserver")],
-    }
-    return {} if cluster.registry_answers() else dict.fromkeys(names[kind], (kind, version))
-
-
-def source(kind: str) -> Path:
+def source(kind: str, version: str) -> Path:
     """The source of the program in an image of that kind."""
-    return golang.module_folder(_PROGRAMS[kind][0], versions.get(kind, "version"))
+    return golang.module_folder(_PROGRAMS[kind][0], version)
 
 
 def ensure(*, tests: bool = True) -> None:

@@ -61,13 +61,23 @@ def build_own(name: str, source: Path, modules: Mapping[str, str]) -> Path:
     return cache.entry(f"go-{name}", inputs, compile_all)
 
 
-def build(name: str, module: str, version: str, packages: Sequence[str], *, variables: Mapping[str, str] | None = None) -> Path:
+def build(
+    name: str,
+    module: str,
+    version: str,
+    packages: Sequence[str],
+    *,
+    variables: Mapping[str, str] | None = None,
+    tags: Sequence[str] = (),
+) -> Path:
     """Build the main `packages` of one module and return the directory of the programs, each named as `go build` names it.
 
-    `variables` {full name: value} are set by the linker. Dependencies have the versions that the module itself asks for.
+    `variables` {full name: value} are set by the linker, `tags` choose files of the source. Dependencies have the versions that
+    the module itself asks for.
     """
     go = _go_version()
     flags = ["-s", "-w", *(f"-X={variable}={value}" for variable, value in (variables or {}).items())]
+    tagged = [f"-tags={','.join(tags)}"] if tags else []
 
     def compile_all(target: Path) -> None:
         source = target / "src"
@@ -76,8 +86,8 @@ def build(name: str, module: str, version: str, packages: Sequence[str], *, vari
         (source / "go.mod").write_text("\n".join([*header, *_staging_replacements(module, version), ""]))
         with step(f"go build {name} {version}"):
             command = ["go", "build", "-mod=mod", "-trimpath", "-ldflags", " ".join(flags), "-o", f"{target}/"]
-            run([*command, *packages], cwd=source, env=_ENV)
+            run([*command, *tagged, *packages], cwd=source, env=_ENV)
         shutil.rmtree(source)
 
-    inputs = {"module": module, "version": version, "packages": list(packages), "flags": flags, "env": _ENV, "go": go}
+    inputs = {"module": module, "version": version, "packages": [*tagged, *packages], "flags": flags, "env": _ENV, "go": go}
     return cache.entry(f"go-{name}", inputs, compile_all)

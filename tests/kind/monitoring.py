@@ -109,36 +109,38 @@ def _container(name: str, command: list[str], port: int) -> Json:
     }
 
 
+def _account(namespace: str) -> list[Json]:
+    """By which Prometheus sees the pods of the namespace."""
+    name = {"name": "monitoring"}
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "roleRef": {"apiGroup": group, "kind": "Role", **name},
+        "subjects": [{"kind": "ServiceAccount", "namespace": namespace, **name}],
+    }
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": name},
+        {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": name, "rules": rules},
+        {"apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": name, **binding},
+    ]
+
+
+def _service(selector: Json, **ports: int) -> Json:
+    named = [{"name": name, "port": port} for name, port in ports.items()]
+    spec = {"selector": selector, "ports": named}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "monitoring"}, "spec": spec}
+
+
 def _objects(files: dict[str, str], namespace: str) -> list[Json]:
     name = {"name": "monitoring"}
     labels = {"app.kubernetes.io/name": "monitoring"}
     prometheus = ["prometheus", "--config.file=/etc/monitoring/prometheus.yml", "--storage.tsdb.path=/data/prometheus"]
     alertmanager = ["alertmanager", "--config.file=/etc/monitoring/alertmanager.yml", "--storage.path=/data/alertmanager",
                     "--cluster.listen-address="]  # fmt: skip
-    ports = {"prometheus": 9090, "alertmanager": 9093, "beside": 9900}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", **name}
     return [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": files},
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": name},
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": name,
-            "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}],
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": name,
-            "roleRef": role,
-            "subjects": [{"kind": "ServiceAccount", "namespace": namespace, **name}],
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": name,
-            "spec": {"selector": labels, "ports": [{"name": part, "port": port} for part, port in ports.items()]},
-        },
+        *_account(namespace),
+        _service(labels, prometheus=9090, alertmanager=9093, beside=9900),
         {
             "apiVersion": "v1",
             "kind": "Pod",
@@ -239,7 +241,30 @@ class Monitoring:
 def monitoring(cluster: Cluster, namespace: str) -> Iterator[Monitoring]:
     """Prometheus and Alertmanager over what is installed in the namespace by now."""
     with cluster.having(_objects(_files(cluster, namespace), namespace), namespace):
-        prometheus = Monitoring(cluster, namespace)
-        wait_for(lambda: prometheus.query("vector(1)"), timeout=120, what="Prometheus to answer",
-                 on_timeout=lambda: evidence.summary(cluster, namespace))  # fmt: skip
-        yield prometheus
+        yield _answering(cluster, namespace)
+
+
+@contextmanager
+def operated(cluster: Cluster, namespace: str, labels: dict[str, str]) -> Iterator[Monitoring]:
+    """A Prometheus that the Prometheus Operator makes, for what has these labels in the namespace."""
+    selector = {"matchLabels": labels}
+    spec = {
+        "version": f"v{versions.get('monitoring', 'operated-prometheus')}",
+        "serviceAccountName": "monitoring",
+        "podMonitorSelector": selector,
+        "ruleSelector": selector,
+        "evaluationInterval": f"{SECONDS}s",
+        "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+        "resources": {"requests": {"cpu": "10m"}},
+    }
+    prometheus = {"apiVersion": API, "kind": "Prometheus", "metadata": {"name": "monitoring"}, "spec": spec}
+    objects = [*_account(namespace), _service({"prometheus": "monitoring"}, prometheus=9090), prometheus]
+    with cluster.having(objects, namespace):
+        yield _answering(cluster, namespace)
+
+
+def _answering(cluster: Cluster, namespace: str) -> Monitoring:
+    prometheus = Monitoring(cluster, namespace)
+    wait_for(lambda: prometheus.query("vector(1)"), timeout=120, what="Prometheus to answer",
+             on_timeout=lambda: evidence.summary(cluster, namespace))  # fmt: skip
+    return prometheus

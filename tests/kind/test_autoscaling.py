@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import yaml
 
-from ci.commands import autoscalers
+from ci.commands import addons
 from ci.core.paths import FLINK, VALUES
 from harness.cluster import Cluster
 from harness.helm import Helm, merged
@@ -72,17 +70,9 @@ def test_a_job_takes_the_slots_that_there_are(install: Install, helm: Helm, name
     assert jar_job.record(flink)["generation"] == "1"
 
 
-@pytest.fixture
-def autoscaler(request: Any, cluster: Cluster) -> Iterator[None]:
-    """Taken away again: where nodes are frozen, an API that does not answer holds up the end of namespaces."""
-    request.param.install(cluster.kubeconfig)
-    yield
-    request.param.uninstall(cluster.kubeconfig)
-
-
 @pytest.mark.full
-@pytest.mark.usefixtures("autoscaler")
-@pytest.mark.parametrize("autoscaler", [autoscalers.METRICS_SERVER], indirect=True, ids=["metrics server"])
+@pytest.mark.usefixtures("addon")
+@pytest.mark.parametrize("addon", [addons.METRICS_SERVER], indirect=True, ids=["metrics server"])
 def test_the_load_says_how_many_there_are(install: Install, namespace: str) -> None:
     """What a loop in one of them uses is more than 80 % of what all of them ask for."""
     wide = {"resources": {"requests": {"cpu": "150m"}}, "autoscaling": {"maxReplicas": 3, "behavior": AT_ONCE}}
@@ -115,8 +105,8 @@ LAG = {
 
 
 @pytest.mark.full
-@pytest.mark.usefixtures("autoscaler")
-@pytest.mark.parametrize("autoscaler", [autoscalers.KEDA], indirect=True, ids=["keda"])
+@pytest.mark.usefixtures("addon")
+@pytest.mark.parametrize("addon", [addons.KEDA], indirect=True, ids=["keda"])
 def test_the_lag_in_kafka_says_how_many_there_are(install: Install) -> None:
     """Between two checkpoints more rows come than one TaskManager is for; no row is lost or twice."""
     scaled = {"enabled": True, "maxReplicas": 2, "behavior": {"scaleDown": AT_ONCE["scaleDown"]}, "keda": {"triggers": [LAG]}}

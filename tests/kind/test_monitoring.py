@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ci.commands import addons
 from ci.core.paths import BUILD, DEMO, FLINK
 from harness.cluster import Cluster
 from harness.helm import merged
@@ -77,6 +78,27 @@ def test_each_fault_is_told_and_its_end_too(install: Install, cluster: Cluster, 
         for alert in prometheus.delivered("firing"):
             assert {"namespace": namespace, "release": "warned-flink"}.items() <= alert["labels"].items()
             assert "warned-flink" in alert["annotations"]["summary"]
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("addon")
+@pytest.mark.parametrize("addon", [addons.PROMETHEUS_OPERATOR], indirect=True, ids=["operator"])
+def test_the_prometheus_operator_takes_what_has_its_labels(install: Install, cluster: Cluster, namespace: str) -> None:
+    labels = {"release": "kube-prometheus-stack"}
+    taken = {"podMonitor": {"labels": labels, "interval": f"{monitoring.SECONDS}s"}, "prometheusRule": {"labels": labels}}
+    flink = jar_job.started(install, "taken", merged(JOB, {"metrics": taken}))
+    install("left", FLINK, merged(SESSION, {"session": {"jobs": []}}))
+    with monitoring.operated(cluster, namespace, labels) as prometheus:
+        prometheus.wait_scraped(2)
+        wait_shown(prometheus, expressions("flink-release.json", "taken", namespace, (*NOT_OF_THE_JAR, "numPendingTaskManagers")))
+        assert not prometheus.query('up{app_kubernetes_io_instance="left"}')
+        assert not prometheus.firing()
+
+        missing = {"FlinkTaskManagersMissing", "FlinkJobNotRunning"}
+        scale(flink, "taskmanager", 0)
+        wait_for(lambda: missing <= prometheus.firing(), timeout=180, what=f"{missing} to fire")
+        scale(flink, "taskmanager", 1)
+        wait_for(lambda: not prometheus.firing(), timeout=180, what="nothing to fire any more")
 
 
 def expressions(board: str, release: str, namespace: str, absent: Sequence[str]) -> dict[str, str]:

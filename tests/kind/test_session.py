@@ -87,8 +87,7 @@ def test_a_taskmanager_is_ready_once_it_is_registered(install: Install, cluster:
     def looks_for_a_jobmanager() -> str:
         names = [pod.metadata.name for pod in cluster.pods(namespace, f"{selector}taskmanager")]
         (name,) = [name for name in names if name != before.metadata.name]
-        log = cluster.core.read_namespaced_pod_log(name, namespace)
-        return name if "Could not resolve ResourceManager address" in log else ""
+        return name if "Could not resolve ResourceManager address" in cluster.log(namespace, name) else ""
 
     after = wait_for(looks_for_a_jobmanager, timeout=120, what="a TaskManager that looks for a JobManager")
 

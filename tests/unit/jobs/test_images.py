@@ -103,7 +103,7 @@ def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode:
     assert names == (own if mode == "registry" else own | stand_ins)
 
 
-STAND_INS = ("published-flink", "published-python", "kafka", "versitygw", "oauth2-proxy", "metrics-server", "keda")
+STAND_INS = ("published-flink", "published-python", "kafka", "versitygw", "oauth2-proxy", "program", "keda")
 
 
 # A runtime, the system of a node, and a job in an image with Flink are none that a pod's user is named in.
@@ -123,7 +123,7 @@ def test_a_stand_in_runs_as_the_user_of_the_image_that_it_stands_for(monkeypatch
     assert last["versitygw"] == []
     assert last["kafka"] == ["appuser"]
     assert last["oauth2-proxy"] == last["keda"] == ["65532:65532"]
-    assert last["metrics-server"] == ["65534"]
+    assert last["program"] == ["65534"]
     assert last["published-flink"][-1] == "${RUNS_AS}"
     users = {
         version: images.arguments("published-flink", version)["RUNS_AS"] for version in ("1.20.5", "2.1.0", "2.2.1", "2.10.0")
@@ -143,7 +143,7 @@ def test_a_stand_in_holds_no_job_and_nothing_for_one(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(cluster, "registry_answers", lambda: False)
     kinds = {name.split(":")[0]: kind for name, (kind, _) in images.for_cluster(tests=True).items()}
     always = {kinds[name] for name in ("flink", "apache/kafka", "python", "versity/versitygw")}
-    assert always == {*STAND_INS} - {"oauth2-proxy", "metrics-server", "keda"}  # which are built for the whole matrix alone
+    assert always == {*STAND_INS} - {"oauth2-proxy", "program", "keda"}  # which are built for the whole matrix alone
     for kind in STAND_INS:
         text = (IMAGES / kind / "Dockerfile").read_text()
         assert not re.search(r"^(COPY|ADD) .*(kdv|tools/|python/|python |connector)", text, re.MULTILINE)
