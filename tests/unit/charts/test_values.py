@@ -579,3 +579,23 @@ def test_every_value_of_the_demo_has_an_effect(path: str) -> None:
         return
     changed = merged(base, nested(tuple(path.split(".")), value))
     assert render(DEMO, changed).all != render(DEMO, base).all
+
+
+def fractions(node: Tree, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """The path of each value with bounds that may have a fraction, and whether it may be 0."""
+    for name, value in node.get("properties", {}).items():
+        if "number" in value.get("type", ()) and {"minimum", "exclusiveMinimum"} & set(value):
+            yield (*path, name), "minimum" in value
+        yield from fractions(value, (*path, name))
+
+
+@each_chart
+def test_a_number_with_a_fraction_is_a_text_for_the_set_of_helm(chart: Path) -> None:
+    ruled = {"metrics": {"prometheusRule": {"enabled": True}}}
+    alerts = ruled if chart == FLINK else {}
+    paths = list(fractions(schema(chart)))
+    assert paths
+    for path, zero in paths:
+        assert render(chart, merged(alerts, nested(path, "1.5"))) == render(chart, merged(alerts, nested(path, 1.5)))
+        for wrong in ("half", "-1.5", "100.5" if zero else "0.0"):
+            assert "/".join(path) in refused(nested(path, wrong), chart)
