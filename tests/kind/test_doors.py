@@ -117,6 +117,17 @@ def test_a_gateway_speaks_tls_with_whoever_has_a_certificate_of_the_right_author
     trusts(ours)
     shows_the_ui(browser, url)
 
+    # While there is none, it speaks plain HTTP, and Flink says that this is the wrong way.
+    cluster.core.delete_namespaced_config_map("authority", namespace)
+
+    def is_sent_away() -> bool:
+        answer = browser.get(url, allow_redirects=False, timeout=30)
+        return answer.is_redirect and answer.headers["Location"].startswith("https://kept-flink-rest")
+
+    wait_for(is_sent_away, timeout=60, what="the Gateway to show nobody the UI")
+    cluster.core.create_namespaced_config_map(namespace, config_map)
+    shows_the_ui(browser, url)
+
 
 def raw(port: int, method: str, path: str, headers: Values | None = None) -> int:
     """The status of an answer to a path that nobody corrects."""
@@ -224,12 +235,29 @@ def test_a_login_at_a_provider(install: Install, cluster: Cluster, namespace: st
     assert ada.get(f"{url}/", timeout=30).history == []
     (cookie,) = [cookie for cookie in ada.cookies if cookie.name == "_login-flink"]
     assert cookie.has_nonstandard_attr("HttpOnly")
+    assert cookie.path == "/flink"
     # Flink answers itself, whatever it thinks of such a job.
     assert ada.post(f"{url}/jobs", json={}, headers=json, timeout=30).json()["errors"]
 
+    # A page of another site has her browser open an address.
+    flink.submit("--detached", JAR)
+    job = jar_job.running(flink)
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert ada.get(f"{url}/jobs/{job}/yarn-cancel", headers=elsewhere, timeout=30).status_code == 403
+    assert ada.get(f"{url}/", headers=elsewhere, timeout=30).status_code == 200
+    assert jar_job.running(flink) == job
+    assert ada.get(f"{url}/jobs/{job}/yarn-cancel", timeout=30).status_code == 202
+    wait_for(lambda: flink.rest.job(job)["state"] == "CANCELED", timeout=60, what="the job to be cancelled by herself")
+
     ways.next_user("eve@example.com", "others")
     eve = ways.browser()
-    assert eve.get(f"{url}/", timeout=30).status_code == 403
+    refusal = eve.get(f"{url}/", headers={**elsewhere, "Accept": "text/html"}, timeout=30)
+    assert refusal.status_code == 403
+    # What it leads to is under the same path: another login, and the way back.
+    links = set(re.findall(r'(?:href|action)="(/[^"]*)"', refusal.text))
+    assert {"/flink/oauth2/sign_in", "/flink/"} <= links
+    for link in links:
+        assert eve.get(urljoin(url, link), headers=json, timeout=30).status_code != 404
     assert eve.get(f"{url}/jobs", headers=json, timeout=30).status_code == 401
 
     def as_program(token: str) -> int:
@@ -242,7 +270,7 @@ def test_a_login_at_a_provider(install: Install, cluster: Cluster, namespace: st
     assert as_program(f"{head}.{signature[::-1]}") == 401
     assert as_program(ways.token("eve@example.com", "others")) == 401
 
-    ada.get(f"{url}/oauth2/sign_out", allow_redirects=False, timeout=30)
+    assert ada.get(f"{url}/oauth2/sign_out", allow_redirects=False, timeout=30).headers["Location"] == "/flink/"
     assert ada.get(f"{url}/jobs", headers=json, timeout=30).status_code == 401
 
     # The proxy's log has who came, and neither a code of a login nor a token.

@@ -31,6 +31,8 @@ def notes(values: dict[str, Any] | None = None) -> str:
         ({"taskmanager": {"affinity": {"nodeAffinity": {}}}}, "taskmanager.affinity replaces the rule"),
         ({"rest": {"service": {"type": "LoadBalancer"}}}, "open to all who reach the LoadBalancer. Whoever does can run code"),
         ({"rest": {"service": {"type": "NodePort"}, "readOnly": True}}, "Whoever does can read its logs and configuration"),
+        ({"ingress": {"enabled": True}}, "open to all who reach the Ingress. Whoever does can run code"),
+        ({"ingress": {"enabled": True}, "gateway": {"parentRefs": [{"name": "web"}]}}, "reach the Ingress or the Gateway."),
     ],
 )
 def test_each_warning_comes_first_and_only_with_a_reason(values: dict[str, Any], warning: str) -> None:
@@ -43,6 +45,23 @@ def test_each_warning_comes_first_and_only_with_a_reason(values: dict[str, Any],
         "taskmanager": {"replicas": 2},
     }
     assert "WARNING" not in notes(safe)
+
+
+@pytest.mark.parametrize(
+    ("values", "address"),
+    [
+        ({"rest": {"service": {"type": "NodePort", "nodePort": 30081}}}, "port 30081 of each node"),
+        ({"ingress": {"enabled": True, "host": "{{ .Release.Name }}.example", "path": "/a/"}}, "http://release-name.example/a/"),
+        ({"ingress": {"enabled": True, "host": "f.example", "tlsSecretName": "s"}}, "https://f.example/"),
+        (
+            {"gateway": {"parentRefs": [{"name": "web"}], "hostnames": ["t.example", "u.example"], "path": "/flink"}},
+            "t.example/flink/, u.example/flink/",
+        ),
+    ],
+)
+def test_they_say_where_people_open_the_ui(values: dict[str, Any], address: str) -> None:
+    assert f"People open the UI at {address}" in notes(values).splitlines()
+    assert "People open" not in notes({"ingress": {"enabled": True}})
 
 
 MOUNTED = {

@@ -97,19 +97,20 @@ def test_no_password_stands_in_an_object(mode: str) -> None:
 @pytest.mark.parametrize("mode", ["session", "job", "native-job", "native-session"])
 def test_hooks_and_the_test_ask_with_the_certificates_of_rest(mode: str, values: Tree) -> None:
     manifests = rendered(mode, values)
-    items = [{"key": key, "path": key} for key in KEYS]
+    clients = values["tls"]["rest"].get("clientCertificates", False)
     before_a_stop = ("r-flink-before", "r-flink-before-rollback")  # looks at what the coming pods show each other
     asking = [one for one in manifests.by("Job") if one["metadata"]["name"] in ("r-flink-before-uninstall", *before_a_stop)]
     for obj in (*asking, manifests.one("Pod")):
         spec = pod_template(obj)["spec"]
         parts = ("internal", "rest") if obj["metadata"]["name"] in before_a_stop else ("rest",)
         optional = {} if obj["kind"] == "Pod" else {"optional": True}
+        keys = KEYS[:1] if obj["kind"] == "Pod" and not clients else KEYS
+        items = [{"key": key, "path": key} for key in keys]
         assert secrets(spec) == {f"tls-{part}": {"secretName": f"my-{part}", "items": items, **optional} for part in parts}
         mounts = {mount["mountPath"]: mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
         assert {f"/opt/flink/tls/{part}": f"tls-{part}" for part in parts}.items() <= mounts.items()
     wanted = json.loads(manifests.one("ConfigMap", "r-flink-hooks")["data"]["wanted.json"])
     assert (wanted["rest"], wanted["rest_secret"]) == ("https://r-flink-rest:8081", "my-rest")
-    clients = values["tls"]["rest"].get("clientCertificates", False)
     assert wanted["certificates"] == [
         {"part": "internal", "secret": "my-internal", "host": "", "clients": True},
         {"part": "rest", "secret": "my-rest", "host": "r-flink-rest", "clients": clients},

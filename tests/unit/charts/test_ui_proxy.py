@@ -133,16 +133,27 @@ def test_read_only_lets_no_other_method_through() -> None:
 def test_another_site_does_not_use_a_login(values: Tree) -> None:
     """A browser sends names, passwords and cookies along with what a page of another site has it send."""
     config = nginx(values)
-    ((what, foreign),) = re.findall(r'map "\$(http_sec_fetch_site:\$request_method)" \$foreign \{\s+"~(\S+)" 1;', config)
-    assert what == "http_sec_fetch_site:$request_method"
+    (rules,) = re.findall(r'map "\$http_sec_fetch_site:\$request_method:\$request_uri" \$foreign \{\n((?: .+\n)+?)  \}', config)
     assert re.search(r"    if \(\$foreign\) \{\s+return 403;", config)
-    asked = {
-        f"{site}:{method}": bool(re.search(foreign, f"{site}:{method}"))
-        for site in ("cross-site", "same-site", "same-origin", "none", "")
-        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "GETS")
-    }
-    sites, reads = ("cross-site", "same-site"), ("GET", "HEAD")
-    assert asked == {one: one.split(":")[0] in sites and one.split(":")[1] not in reads for one in asked}
+
+    def refused(site: str, method: str, target: str) -> bool:
+        """nginx takes the first of the expressions that fits."""
+        ordered = re.findall(r'"~(\S+)" (\S+);', rules)
+        return next((value for rule, value in ordered if re.search(rule, f"{site}:{method}:{target}")), '""') == "1"
+
+    for site in ("cross-site", "same-site"):
+        assert not refused(site, "GET", "/")
+        assert not refused(site, "HEAD", "/?a=/b")
+        assert refused(site, "GET", "/oauth2/callback?code=1&state=2") is (values == BASIC)
+        for method in ("POST", "PUT", "PATCH", "DELETE", "GETS"):
+            assert refused(site, method, "/")
+        # Flink cancels a job and runs the main method of a jar by GET, and reads what nginx would have read as /.
+        for path in ("jobs/1/yarn-cancel", "%6aobs/1/yarn-cancel", "jars/a/plan?a=/", "jobs/1/yarn-cancel%3F/../../..",
+                     "oauth2/../jobs/1/yarn-cancel", "/jobs/1/yarn-cancel", "./", "oauth2/sign_out"):  # fmt: skip
+            assert refused(site, "GET", f"/{path}")
+    for site in ("same-origin", "none", ""):
+        assert not refused(site, "GET", "/jobs/1/yarn-cancel")
+        assert not refused(site, "POST", "/jobs")
 
 
 def locations(config: str) -> dict[str, str]:
@@ -234,7 +245,13 @@ def test_who_is_let_in() -> None:
 def test_the_public_url_is_where_people_come_back_to(url: str, secure: str, back: str) -> None:
     base = url.rstrip("/")
     assert {f"--redirect-url={base}/oauth2/callback", f"--cookie-secure={secure}"} <= set(arguments(publicUrl=url))
-    assert f"return 302 {base}/oauth2/start?rd={back};" in nginx(oidc(publicUrl=url))
+    config = nginx(oidc(publicUrl=url))
+    assert f"return 302 {base}/oauth2/start?rd={back};" in config
+    # Its pages lead to where people find them, and its cookie goes to no other tool under this host.
+    assert {f"--proxy-prefix={back}oauth2", f"--cookie-path={back.rstrip('/') or '/'}"} <= set(arguments(publicUrl=url))
+    assert f"proxy_pass http://127.0.0.1:4180{back}oauth2/;" in locations(config)["/oauth2/"]
+    assert f"proxy_set_header X-Auth-Request-Redirect {back};" in locations(config)["/oauth2/"]
+    assert f"proxy_pass http://127.0.0.1:4180{back}oauth2/auth;" in locations(config)["= /oauth2/auth"]
 
 
 def test_programs_tokens_authorities_and_more_arguments() -> None:
@@ -268,8 +285,22 @@ def test_the_proxy_asks_an_encrypted_rest_api_with_the_certificates_of_the_relea
     assert "proxy_ssl_name r-flink-rest;" in config
     assert "proxy_ssl_certificate /opt/flink/tls/rest/tls.crt;" in config
     assert "proxy_ssl" not in nginx(READ_ONLY)
+    assert mounted(locks) == ("mine", ["ca.crt", "tls.crt", "tls.key"])
+
+
+def mounted(locks: Tree) -> tuple[str, list[str]]:
+    """The Secret of REST's certificate in the proxy, and which of its keys are there."""
     volumes = {one["name"]: one for one in proxy(READ_ONLY, locks)["spec"]["template"]["spec"]["volumes"]}
-    assert volumes["tls-rest"]["secret"]["secretName"] == "mine"
+    secret = volumes["tls-rest"]["secret"]
+    return secret["secretName"], [item["key"] for item in secret["items"]]
+
+
+def test_who_shows_no_certificate_has_no_key() -> None:
+    locks: Tree = {"tls": {"rest": {"enabled": True, "secretName": "mine"}}}
+    assert mounted(locks) == ("mine", ["ca.crt"])
+    (pod,) = rendered(locks).by("Pod")
+    (volume,) = [volume for volume in pod["spec"]["volumes"] if volume["name"] == "tls-rest"]
+    assert volume["secret"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
 
 
 def test_another_rotation_has_the_proxy_read_its_certificates_anew() -> None:

@@ -38,9 +38,11 @@ http {
   }
   {{- end }}
   {{- if ne $auth.type "none" }}
-  # A browser sends what it is logged in with along for pages of other sites too, and says so.
-  map "$http_sec_fetch_site:$request_method" $foreign {
-    "~^(cross|same)-site:(?!(GET|HEAD)$)" 1;
+  # A browser sends what it is logged in with along for pages of other sites too, and says so. They may link to the
+  # UI, and a provider sends back whoever has logged in. Flink does things by GET too.
+  map "$http_sec_fetch_site:$request_method:$request_uri" $foreign {
+    "~^(cross|same)-site:(GET|HEAD):/{{ if $oidc }}(oauth2/(start|callback))?{{ end }}([?].*)?$" "";
+    "~^(cross|same)-site:" 1;
   }
   {{- end }}
   server {
@@ -124,15 +126,18 @@ http {
       {{- end }}
     }
     {{- if $oidc }}
+    {{- $url := trimSuffix "/" $auth.oidc.publicUrl }}
+    {{- $path := get (urlParse $url) "path" }}
     location /oauth2/ {
       auth_request off;
-      proxy_pass http://127.0.0.1:4180;
+      proxy_pass http://127.0.0.1:4180{{ $path }}/oauth2/;
       proxy_set_header Host $host;
+      proxy_set_header X-Auth-Request-Redirect {{ $path }}/;
     }
     location = /oauth2/auth {
       internal;
       auth_request off;
-      proxy_pass http://127.0.0.1:4180;
+      proxy_pass http://127.0.0.1:4180{{ $path }}/oauth2/auth;
       proxy_pass_request_body off;
       proxy_set_header Content-Length "";
     }
@@ -141,8 +146,7 @@ http {
       if ($browser = "") {
         return 401;
       }
-      {{- $url := trimSuffix "/" $auth.oidc.publicUrl }}
-      return 302 {{ $url }}/oauth2/start?rd={{ get (urlParse $url) "path" }}/;
+      return 302 {{ $url }}/oauth2/start?rd={{ $path }}/;
     }
     {{- end }}
   }
@@ -153,16 +157,19 @@ http {
 {{- define "flink.uiProxy.oidc" -}}
 {{- $oidc := .Values.auth.oidc -}}
 {{- $url := trimSuffix "/" $oidc.publicUrl -}}
+{{- $path := get (urlParse $url) "path" -}}
 {{- $args := list
       "--http-address=127.0.0.1:4180"
       "--upstream=static://202"
       "--provider=oidc"
       (printf "--oidc-issuer-url=%s" $oidc.issuer)
       (printf "--redirect-url=%s/oauth2/callback" $url)
+      (printf "--proxy-prefix=%s/oauth2" $path)
       (printf "--client-id=%s" $oidc.clientId)
       "--client-secret-file" "/etc/ui-proxy-login/client-secret"
       "--cookie-secret-file" "/etc/ui-proxy-login/cookie-secret"
       (printf "--cookie-name=_%s" (include "flink.fullname" .))
+      (printf "--cookie-path=%s" ($path | default "/"))
       (printf "--cookie-secure=%v" (hasPrefix "https:" $url))
       "--cookie-samesite=lax"
       "--code-challenge-method=S256"

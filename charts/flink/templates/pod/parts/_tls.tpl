@@ -17,6 +17,9 @@ do, reads them as they are. A hook says itself that a Secret is not there; the o
 annotations:
   checksum/tls: {{ sha256sum $rotation }}
 {{ end -}}
+{{- $asks := has .component (list "ui-proxy" "test") -}}
+{{- $shows := or (not $asks) $root.Values.tls.rest.clientCertificates -}}
+{{- $keys := ternary (list "ca.crt" "tls.crt" "tls.key") (list "ca.crt") $shows -}}
 {{- with $secrets -}}
 volumes:
   {{- range $part, $secret := . }}
@@ -27,7 +30,7 @@ volumes:
       optional: true
       {{- end }}
       items:
-        {{- range list "ca.crt" "tls.crt" "tls.key" }}
+        {{- range $keys }}
         - {key: {{ . }}, path: {{ . }}}
         {{- end }}
   {{- end }}
