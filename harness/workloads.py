@@ -27,6 +27,17 @@ def wait_job(cluster: Cluster, namespace: str, name: str, *, timeout: float = 18
     wait_for(complete, timeout=timeout, what=f"Job {name} to complete in namespace {namespace}", on_timeout=explain)
 
 
+def wait_ready(cluster: Cluster, namespace: str, *pods: str, timeout: float = 120) -> None:
+    """Wait until all of these pods are ready."""
+
+    def ready() -> bool:
+        read = [cluster.core.read_namespaced_pod(name, namespace).status.conditions or [] for name in pods]
+        return all(any((one.type, one.status) == ("Ready", "True") for one in conditions) for conditions in read)
+
+    explain = functools.partial(evidence.summary, cluster, namespace)
+    wait_for(ready, timeout=timeout, what=f"{', '.join(pods)} to be ready", on_timeout=explain)
+
+
 # Keeps its connections open: for the reader a closed one is the end of the data.
 _LINES = """
 import socket, sys

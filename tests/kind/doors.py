@@ -13,14 +13,13 @@ import yaml
 from requests.adapters import HTTPAdapter
 
 from ci.core import versions
-from ci.core.console import run
 from ci.images import images
 from ci.images.access import CONTOUR, IMAGE
-from ci.kubernetes import tools
 from ci.machine import golang
-from harness import evidence, network
+from harness import network
 from harness.cluster import Cluster
-from harness.waits import wait_for
+from harness.workloads import wait_ready
+from tests.kind import kinds
 
 Json = dict[str, Any]
 
@@ -33,12 +32,10 @@ def _examples() -> Path:
 
 
 def define_kinds(cluster: Cluster) -> None:
-    """Have the cluster know the Gateway API, and Contour's own kinds; done again it changes nothing."""
-    kubectl = tools.kubectl(cluster.kubeconfig)
-    files = [f"--filename={_examples()}/{name}" for name in ("contour/01-crds.yaml", "gateway/00-crds.yaml")]
-    run([*kubectl, "apply", "--server-side", "--force-conflicts", *files])
-    names = ["httpproxies.projectcontour.io", *(f"{kind}.gateway.networking.k8s.io" for kind in ("gateways", "httproutes"))]
-    run([*kubectl, "wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{name}" for name in names)])
+    """Have the cluster know the Gateway API, and Contour's own kinds."""
+    files = [_examples() / name for name in ("contour/01-crds.yaml", "gateway/00-crds.yaml")]
+    of_gateways = (f"{kind}.gateway.networking.k8s.io" for kind in ("gateways", "httproutes"))
+    kinds.define(cluster, files, "httpproxies.projectcontour.io", *of_gateways)
 
 
 def _container(name: str, command: list[str], **more: Any) -> Json:
@@ -227,14 +224,9 @@ def doors(cluster: Cluster, namespace: str) -> Iterator[Doors]:
     define_kinds(cluster)
     there = [*_rights(namespace), *_controller(namespace), *_provider(namespace)]
 
-    def ready() -> bool:
-        pods = [cluster.core.read_namespaced_pod(name, namespace) for name in ("contour", "oidc")]
-        conditions = [{one.type: one.status for one in pod.status.conditions or []} for pod in pods]
-        return all(of_pod.get("Ready") == "True" for of_pod in conditions)
-
     with ExitStack() as stack:
         stack.enter_context(cluster.having(there, namespace))
-        wait_for(ready, timeout=120, what="Contour and the provider", on_timeout=lambda: evidence.summary(cluster, namespace))
+        wait_ready(cluster, namespace, "contour", "oidc")
         ports = {
             "": stack.enter_context(network.port_forward(cluster, namespace, "pod/contour", 8080)),
             f"oidc.{namespace}": stack.enter_context(network.port_forward(cluster, namespace, "pod/oidc", 8080)),

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ci.core import versions
-from ci.core.console import run
-from ci.kubernetes import tools
 from ci.machine import golang
 from harness import evidence
 from harness.certificates import Authority
 from harness.cluster import Cluster
 from harness.release import FlinkRelease
 from harness.rest import FlinkError, FlinkRest
+from tests.kind import kinds
 
 Values = dict[str, Any]
 
@@ -80,9 +79,7 @@ def speaks_tls(flink: FlinkRelease, host: str, ports: Sequence[int]) -> dict[int
 
 
 def define_certificates(cluster: Cluster) -> None:
-    """Have the cluster know cert-manager's Certificates; done again it changes nothing."""
+    """Have the cluster know cert-manager's Certificates."""
     folder = golang.module_folder("github.com/cert-manager/cert-manager", versions.get("access", "cert-manager")) / "deploy/crds"
     (file,) = (file for file in Path(folder).glob("*certificates.yaml") if "kind: Certificate\n" in file.read_text())
-    kubectl = tools.kubectl(cluster.kubeconfig)
-    run([*kubectl, "apply", "--server-side", "--force-conflicts", f"--filename={file}"])
-    run([*kubectl, "wait", "--for=condition=Established", "--timeout=60s", "crd/certificates.cert-manager.io"])
+    kinds.define(cluster, [file], "certificates.cert-manager.io")

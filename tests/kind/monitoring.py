@@ -13,13 +13,12 @@ import yaml
 from kubernetes.dynamic import DynamicClient
 
 from ci.core import versions
-from ci.core.console import run
 from ci.images.monitoring import IMAGE
-from ci.kubernetes import tools
 from ci.machine import golang
 from harness import evidence, network
 from harness.cluster import Cluster
 from harness.waits import wait_for
+from tests.kind import kinds
 
 Json = dict[str, Any]
 
@@ -28,16 +27,14 @@ SECONDS = 2  # between scrapes, and between evaluations
 
 
 def define_kinds(cluster: Cluster) -> None:
-    """Have the cluster know PodMonitors and PrometheusRules; done again it changes nothing."""
+    """Have the cluster know PodMonitors and PrometheusRules."""
     version = versions.get("monitoring", "prometheus-operator")
     folder = (
         golang.module_folder("github.com/prometheus-operator/prometheus-operator", version) / "example/prometheus-operator-crd"
     )
-    kubectl = tools.kubectl(cluster.kubeconfig)
-    names = [f"{kind}.monitoring.coreos.com" for kind in ("podmonitors", "prometheusrules")]
-    files = [f"--filename={folder}/monitoring.coreos.com_{name.partition('.')[0]}.yaml" for name in names]
-    run([*kubectl, "apply", "--server-side", "--force-conflicts", *files])
-    run([*kubectl, "wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{name}" for name in names)])
+    plurals = ("podmonitors", "prometheusrules")
+    files = [folder / f"monitoring.coreos.com_{plural}.yaml" for plural in plurals]
+    kinds.define(cluster, files, *(f"{plural}.monitoring.coreos.com" for plural in plurals))
 
 
 def _meta(label: str) -> str:

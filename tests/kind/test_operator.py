@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
-import yaml
-from kubernetes import client
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import NotFoundError
 
-from ci.core import versions
 from ci.core.console import run
 from ci.core.paths import FLINK, VALUES
-from ci.images import artifacts
 from ci.kubernetes import tools
 from harness.cluster import Cluster
-from harness.definitions import Definitions
 from harness.helm import Helm, HelmError, merged
 from harness.manifests import render
-from harness.waits import wait_for
+from tests.kind import flink_operator
 
 pytestmark = pytest.mark.modes
 FILES = (VALUES / "operator.yaml",)
@@ -30,23 +23,9 @@ OLD: dict[str, Any] = {"flink": {"version": "1.20.5"}}  # the newest that the de
 Install = Callable[..., str]
 
 
-def established(cluster: Cluster, name: str) -> bool:
-    status: Any = client.ApiextensionsV1Api(cluster.api).read_custom_resource_definition_status(name).status
-    return any(one.type == "Established" and one.status == "True" for one in status.conditions or [])
-
-
 @pytest.fixture(scope="module")
 def kinds(cluster: Cluster) -> None:
-    """Have the cluster know the custom resources; done again it changes nothing."""
-    version = versions.get("operator", "definitions")
-    jar = artifacts.fetch(f"operator-api-{version}") / f"flink-kubernetes-operator-api-{version}.jar"
-    kubectl = tools.kubectl(cluster.kubeconfig)
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        yaml.safe_dump_all(Definitions(jar).objects, file)
-        file.flush()
-        run([*kubectl, "apply", "--server-side", "--force-conflicts", f"--filename={file.name}"])
-        for kind in ("flinkdeployments", "flinksessionjobs"):
-            wait_for(partial(established, cluster, f"{kind}.flink.apache.org"), timeout=60, what=f"the kind {kind}")
+    flink_operator.define_kinds(cluster)
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from harness import evidence
 from harness.certificates import Authority
 from harness.cluster import Cluster
-from harness.waits import wait_for
+from harness.workloads import wait_ready
 from tests.kind.installs import NEW
 
 NAME = "quorum"
@@ -60,10 +59,6 @@ def locked(cluster: Cluster, namespace: str, authority: Authority) -> Iterator[d
         {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec},
     ]
 
-    def ready() -> bool:
-        conditions = cluster.core.read_namespaced_pod(NAME, namespace).status.conditions or []
-        return any((one.type, one.status) == ("Ready", "True") for one in conditions)
-
     with cluster.having(objects, namespace):
-        wait_for(ready, timeout=90, what="ZooKeeper", on_timeout=lambda: evidence.summary(cluster, namespace))
+        wait_ready(cluster, namespace, NAME)
         yield {"type": "zookeeper", "zookeeper": {"quorum": f"{NAME}:{PORT}", "tls": {"secretName": f"{NAME}-client"}}}
