@@ -58,7 +58,8 @@ COMMON: Values = {
     "flink": {
         "jobmanager": {"resources": {"requests": {"cpu": "10m"}}},
         "taskmanager": {"slots": 1, "resources": {"requests": {"cpu": "250m"}, "limits": {"cpu": "250m"}}},
-        "job": {"args": ARGS},
+        # A second is two minutes of event time: a partition whose first rows come later than the others' was idle before.
+        "job": {"args": [*ARGS, "--idle-timeout=0 s"]},
     },
 }
 _QUICKLY_DOWN = {"scaleDown": {"stabilizationWindowSeconds": 60}}
