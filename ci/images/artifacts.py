@@ -157,6 +157,10 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
         artifacts[f"operator-api-{version}"] = Jars(
             (Jar("org.apache.flink", "flink-kubernetes-operator-api", version, alone=True),)
         )
+    operator = versions.get("operator", "version")
+    artifacts["flink-operator"] = Jars(
+        tuple(Jar("org.apache.flink", f"flink-kubernetes-{name}", operator) for name in ("standalone", "operator"))
+    )
     # Beside the client's logging facade nothing that Kafka itself does not have.
     artifacts["kafka-streams"] = Jars((Jar("org.apache.kafka", "kafka-streams", kafka),))
     artifacts["kdv-tools"] = Packages((f"confluent-kafka=={versions.get('kafka', 'confluent-kafka')}",))

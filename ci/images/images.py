@@ -76,6 +76,8 @@ def _files(kind: str, version: str) -> Path:
         module, packages = _PROGRAMS[kind]
         names = [f"{module}/{package}".removesuffix("/") for package in packages]
         return golang.build(kind, module, version, names, tags=_TAGS.get(kind, []))
+    if kind == "flink-operator":
+        return artifacts.fetch(kind)
     programs = {"monitoring": monitoring.programs, "access": access.programs}
     return programs[kind]() if kind in programs else context(kind, version)
 
@@ -96,6 +98,8 @@ def arguments(kind: str, version: str) -> dict[str, str]:
         return {"BASE": bases.published_java()}
     if kind in _ALONE:
         return {"BASE": bases.python(), "PROGRAM": Path(_PROGRAMS[kind][1][0]).name}
+    if kind == "flink-operator":
+        return {"BASE": bases.java(), "VERSION": version}
     return {"BASE": bases.java() if kind == "flink" else bases.python()}
 
 
@@ -154,6 +158,12 @@ def ways_in() -> dict[str, tuple[str, str]]:
     """The same of the images of which only tests of ways in to the UI make pods: what is in them takes minutes to compile."""
     proxy = {} if cluster.registry_answers() else {access.OAUTH2_PROXY: ("oauth2-proxy", versions.get("access", "oauth2-proxy"))}
     return {access.IMAGE: ("access", access.IMAGE.partition(":")[2]), **proxy}
+
+
+def flink_operator() -> dict[str, tuple[str, str]]:
+    """The same of the Flink Kubernetes Operator."""
+    version = versions.get("operator", "version")
+    return {f"flink-operator:{version}": ("flink-operator", version)}
 
 
 def source(kind: str, version: str) -> Path:

@@ -122,7 +122,7 @@ def test_the_commands_are_those_of_the_mode(values: dict[str, Any], command: str
 
 def test_who_makes_the_taskmanagers() -> None:
     assert "flink: 1 TaskManager with 2 slots each." in notes()
-    assert "flink: 3 TaskManagers with 2 slots each." in notes({"taskmanager": {"replicas": 3}})
+    assert "flink: 3 TaskManagers with 1 slot each." in notes({"taskmanager": {"replicas": 3, "slots": 1}})
     assert "Flink makes TaskManagers with 2 slots each as jobs need them." in notes({"flink": {"mode": "native"}})
     limited = notes({"flink": {"mode": "native"}, "native": {"maxTaskManagers": 3}})
     assert "Flink makes TaskManagers, up to 3, with 2 slots each as jobs need them." in limited
