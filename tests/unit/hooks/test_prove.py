@@ -66,6 +66,37 @@ def test_a_job_without_checkpoints(begun: World, state: str) -> None:
     assert begun.record.confirmed == 2
 
 
+RUNS = {"state": "RUNNING", "vertices": [{"status": "RUNNING"}]}
+
+
+@pytest.mark.parametrize(
+    ("listed", "shown"),
+    [
+        ({}, {"state": "INITIALIZING", "vertices": []}),
+        ({}, {"state": "RUNNING", "vertices": []}),
+        ({}, {**RUNS, "state": "RESTARTING"}),
+        ({}, {"state": "CREATED", "vertices": [{"status": "FINISHED"}]}),
+        ({"tasks": {"total": 2, "running": 1, "finished": 0, "initializing": 1}}, RUNS),
+        ({"tasks": {"total": 0, "running": 0, "finished": 0}}, RUNS),
+    ],
+)
+def test_a_job_whose_tasks_do_not_all_run_proves_nothing(begun: World, listed: dict[str, Any], shown: dict[str, Any]) -> None:
+    """Flink lists a job as RUNNING whose tasks fail over and over, and shows details of some seconds ago."""
+    begun.flink.run(OTHER, restored(STOP))
+    begun.flink.jobs[OTHER].update(listed)
+    begun.flink.shown[OTHER] = {**begun.flink.jobs[OTHER], **shown}
+    assert "does not run after 30 s (hooks.timeoutSeconds): not all of its tasks run." in begun.refused("after")
+    assert (begun.record.ran, begun.record.is_confirmed) == (0, False)
+
+
+def test_a_job_of_which_some_tasks_are_done_is_proven(begun: World) -> None:
+    begun.flink.run(OTHER, restored(STOP))
+    begun.flink.jobs[OTHER]["tasks"] = {"total": 3, "running": 2, "finished": 1}
+    begun.flink.jobs[OTHER]["vertices"] = [{"status": "RUNNING"}, {"status": "FINISHED"}]
+    begun("after")
+    assert begun.record.is_confirmed
+
+
 @pytest.mark.parametrize("path", ["", "file:///elsewhere", f"{CHECKPOINTS}/{JOB}/chk-9"])
 def test_another_start_fails_the_release(begun: World, path: str) -> None:
     begun.flink.run(OTHER, restored(path))

@@ -217,13 +217,23 @@ def look(flink: Flink, record: Record) -> Tuple[Status, str, List[Json]]:
         job = flink.job(job_id)
     except (Unreachable, HttpError):
         return Status.UNREACHABLE, record.job, []
-    # The list is current; the details of a job may be as old as web.refresh-interval, 3 s.
     state = mine[0]["state"]
     if state in ENDED:
         return Status[state], job_id, known
-    tasks = {vertex["status"] for vertex in job["vertices"]} if job else {"UNKNOWN"}
-    well = state == "RUNNING" and tasks <= {"RUNNING", "FINISHED"}
-    return (Status.RUNNING if well else Status.UNHEALTHY), job_id, known
+    return (Status.RUNNING if job and _runs(mine[0], job) else Status.UNHEALTHY), job_id, known
+
+
+def _runs(listed: Json, details: Json) -> bool:
+    """Whether a job has tasks, and all of them run or are done.
+
+    The list is current, and the details may be as old as web.refresh-interval, 3 s, from before the job had any tasks. A job
+    that Flink calls RUNNING may have tasks that fail as soon as they start.
+    """
+    counts = listed.get("tasks")
+    if counts and not 0 < counts["total"] == counts["running"] + counts["finished"]:
+        return False
+    statuses = {vertex["status"] for vertex in details["vertices"]}
+    return listed["state"] == details["state"] == "RUNNING" and bool(statuses) and statuses <= {"RUNNING", "FINISHED"}
 
 
 def jobmanager(wanted: Wanted, kubernetes: Kubernetes) -> Optional[JobManager]:
