@@ -14,6 +14,8 @@ OTHERS = {
     "config.yaml: Read-only file system",
     "additional properties 'typo' not allowed",
     "another operation (install/upgrade/rollback) is in progress",
+    "Available: 0/1",
+    "context deadline exceeded",
     "InvalidPidMappingException",
 }
 
