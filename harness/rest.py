@@ -137,7 +137,7 @@ class FlinkRest:
             if details["state"] in ENDED:
                 raise GiveUp(f"the job is {details['state']}: {self._first_failure(ids[0])}")
             states = {vertex["status"] for vertex in details["vertices"]}
-            if details["state"] != "RUNNING" or not states <= {"RUNNING", "FINISHED"}:
+            if details["state"] != "RUNNING" or not states or not states <= {"RUNNING", "FINISHED"}:
                 raise LookupError(f"the job is {details['state']}, its tasks {sorted(states)}")
             return details
 

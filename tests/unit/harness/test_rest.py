@@ -87,7 +87,7 @@ def test_waits_for_exactly_the_taskmanagers(flink: FlinkRest, answers: Answers) 
 def test_a_job_runs_when_all_its_tasks_do(flink: FlinkRest, answers: Answers) -> None:
     answers["/jobs/overview"] = {"jobs": [JOB]}
     waiting, running = states("RUNNING", "SCHEDULED"), states("RUNNING", "RUNNING")
-    answers["/jobs/abc"] = iter([states("CREATED", job="INITIALIZING"), waiting, running])
+    answers["/jobs/abc"] = iter([states("CREATED", job="INITIALIZING"), states(), waiting, running])
     assert flink.wait_running("kdv", timeout=5) == running
 
 
