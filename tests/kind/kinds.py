@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from kubernetes import client
 
 from ci.core.console import run
 from ci.kubernetes import tools
 from harness.cluster import Cluster
+from harness.waits import wait_for
 
 
 def define(cluster: Cluster, files: Sequence[Path], *names: str) -> None:
     """Apply files of custom resource definitions, and wait until these are served; done again it changes nothing."""
-    kubectl = tools.kubectl(cluster.kubeconfig)
-    run([*kubectl, "apply", "--server-side", "--force-conflicts", *(f"--filename={file}" for file in files)])
-    run([*kubectl, "wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{name}" for name in names)])
+    apply = tools.kubectl(cluster.kubeconfig, "apply", "--server-side", "--force-conflicts")
+    run([*apply, *(f"--filename={file}" for file in files)])
+    definitions = client.ApiextensionsV1Api(cluster.api)
+
+    # `kubectl wait` fails at once for a definition that is so new that it has no conditions.
+    def established() -> bool:
+        statuses: list[Any] = [definitions.read_custom_resource_definition_status(name).status for name in names]
+        return all(
+            any((one.type, one.status) == ("Established", "True") for one in status.conditions or []) for status in statuses
+        )
+
+    wait_for(established, timeout=60, what=f"the kinds {', '.join(names)}")
