@@ -16,6 +16,7 @@ from harness.cluster import Cluster
 from harness.definitions import Definitions
 from harness.workloads import wait_ready
 from tests.kind import kinds
+from tests.kind.accounts import account
 
 Json = dict[str, Any]
 NAME, API = "flink-operator", "flink.apache.org/v1beta1"
@@ -65,7 +66,6 @@ def _objects(namespace: str) -> list[Json]:
     # No YAML: it keeps the quotes of a value.
     lines = "".join(f"{key}: {value}\n" for key, value in config.items())
     files = {"flink-conf.yaml": lines, "log4j-console.properties": _LOGGING}
-    group = "rbac.authorization.k8s.io"
     rules = [{"apiGroups": [api], "resources": resources, "verbs": ["*"]} for api, resources in _RIGHTS.items()]
     container = {
         "name": "operator",
@@ -82,18 +82,12 @@ def _objects(namespace: str) -> list[Json]:
         "volumeMounts": [{"name": "files", "mountPath": "/etc/flink-operator"}],
     }
     return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": name},
-        {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": name, "rules": rules},
-        {
-            **{"apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": name},
-            "roleRef": {"apiGroup": group, "kind": "Role", **name},
-            "subjects": [{"kind": "ServiceAccount", "namespace": namespace, **name}],
-        },
+        *account(NAME, namespace, rules),
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": files},
         {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {**name, "labels": {"app.kubernetes.io/name": NAME}},
+            "metadata": name,
             "spec": {
                 "serviceAccountName": NAME,
                 "terminationGracePeriodSeconds": 0,

@@ -13,25 +13,25 @@ import yaml
 from kubernetes.dynamic import DynamicClient
 
 from ci.core import versions
+from ci.images import images
 from ci.images.monitoring import IMAGE
-from ci.machine import golang
 from harness import evidence, network
 from harness.cluster import Cluster
 from harness.waits import wait_for
 from tests.kind import kinds
+from tests.kind.accounts import account
 
 Json = dict[str, Any]
 
 API = "monitoring.coreos.com/v1"
 SECONDS = 2  # between scrapes, and between evaluations
+_RIGHTS = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]  # by which Prometheus sees pods
 
 
 def define_kinds(cluster: Cluster) -> None:
     """Have the cluster know PodMonitors and PrometheusRules."""
     version = versions.get("monitoring", "prometheus-operator")
-    folder = (
-        golang.module_folder("github.com/prometheus-operator/prometheus-operator", version) / "example/prometheus-operator-crd"
-    )
+    folder = images.source("prometheus-operator", version) / "example/prometheus-operator-crd"
     plurals = ("podmonitors", "prometheusrules")
     files = [folder / f"monitoring.coreos.com_{plural}.yaml" for plural in plurals]
     kinds.define(cluster, files, *(f"{plural}.monitoring.coreos.com" for plural in plurals))
@@ -106,22 +106,6 @@ def _container(name: str, command: list[str], port: int) -> Json:
     }
 
 
-def _account(namespace: str) -> list[Json]:
-    """By which Prometheus sees the pods of the namespace."""
-    name = {"name": "monitoring"}
-    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
-    group = "rbac.authorization.k8s.io"
-    binding = {
-        "roleRef": {"apiGroup": group, "kind": "Role", **name},
-        "subjects": [{"kind": "ServiceAccount", "namespace": namespace, **name}],
-    }
-    return [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": name},
-        {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": name, "rules": rules},
-        {"apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": name, **binding},
-    ]
-
-
 def _service(selector: Json, **ports: int) -> Json:
     named = [{"name": name, "port": port} for name, port in ports.items()]
     spec = {"selector": selector, "ports": named}
@@ -136,7 +120,7 @@ def _objects(files: dict[str, str], namespace: str) -> list[Json]:
                     "--cluster.listen-address="]  # fmt: skip
     return [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": files},
-        *_account(namespace),
+        *account("monitoring", namespace, _RIGHTS),
         _service(labels, prometheus=9090, alertmanager=9093, beside=9900),
         {
             "apiVersion": "v1",
@@ -255,7 +239,7 @@ def operated(cluster: Cluster, namespace: str, labels: dict[str, str]) -> Iterat
         "resources": {"requests": {"cpu": "10m"}},
     }
     prometheus = {"apiVersion": API, "kind": "Prometheus", "metadata": {"name": "monitoring"}, "spec": spec}
-    objects = [*_account(namespace), _service({"prometheus": "monitoring"}, prometheus=9090), prometheus]
+    objects = [*account("monitoring", namespace, _RIGHTS), _service({"prometheus": "monitoring"}, prometheus=9090), prometheus]
     with cluster.having(objects, namespace):
         yield _answering(cluster, namespace)
 

@@ -78,14 +78,14 @@ def test_the_flink_command_of_another_machine(install: Install, cluster: Cluster
 
 def test_a_taskmanager_is_ready_once_it_is_registered(install: Install, cluster: Cluster, namespace: str) -> None:
     flink = install("registered")
-    jobmanager, selector = "registered-flink-jobmanager", "app.kubernetes.io/instance=registered,app.kubernetes.io/component="
+    jobmanager, taskmanagers = "registered-flink-jobmanager", flink.selector("taskmanager")
     cluster.apps.patch_namespaced_deployment_scale(jobmanager, namespace, {"spec": {"replicas": 0}})
-    wait_for(lambda: not cluster.pods(namespace, f"{selector}jobmanager"), timeout=90, what="the JobManager to go")
-    (before,) = cluster.pods(namespace, f"{selector}taskmanager")
+    wait_for(lambda: not cluster.pods(namespace, flink.selector("jobmanager")), timeout=90, what="the JobManager to go")
+    (before,) = cluster.pods(namespace, taskmanagers)
     cluster.core.delete_namespaced_pod(before.metadata.name, namespace)
 
     def looks_for_a_jobmanager() -> str:
-        names = [pod.metadata.name for pod in cluster.pods(namespace, f"{selector}taskmanager")]
+        names = [pod.metadata.name for pod in cluster.pods(namespace, taskmanagers)]
         (name,) = [name for name in names if name != before.metadata.name]
         return name if "Could not resolve ResourceManager address" in cluster.log(namespace, name) else ""
 
