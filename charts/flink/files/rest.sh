@@ -6,7 +6,7 @@
 #   rest.sh registered HOST PORT                      fails unless the TaskManager of this pod is registered
 #   rest.sh check HOST PORT TASKMANAGERS TYPE [METRICS-HOST METRICS-PORT]
 #                                                     waits up to two minutes for the TaskManagers (a number, or any), where TYPE is
-#                                                     job for it to run, and for Flink's reporter to say so
+#                                                     job for it to run with all its tasks, and for Flink's reporter to say so
 # Where the pod has certificates in $TLS, with openssl: REST then speaks TLS.
 set -euo pipefail
 
@@ -80,14 +80,24 @@ reported() {
   fi
 }
 
+# Whether a job of /jobs/overview runs with all its tasks: Flink calls it RUNNING before they start, and while they fail again and again.
+tasks_run() {
+  local tasks
+  [[ $1 =~ '"state":"RUNNING"'[^\}]*'"tasks":{'([^\}]*) ]] || return 1
+  tasks=${BASH_REMATCH[1]}
+  (($(count total "$tasks") > 0 && $(count running "$tasks") + $(count finished "$tasks") == $(count total "$tasks")))
+}
+
+count() { if [[ $2 =~ "\"$1\":"([0-9]+) ]]; then echo "${BASH_REMATCH[1]}"; else echo 0; fi; }
+
 check() {
-  local host=$1 port=$2 taskmanagers=$3 type=$4 metrics=${5:-} overview='' job='' reports=''
-  [[ $type != job ]] || job=", the job is running"
+  local host=$1 port=$2 taskmanagers=$3 type=$4 metrics=${5:-} overview='' jobs='' job='' reports=''
+  [[ $type != job ]] || job=", the job is running with all its tasks"
   [[ ! $metrics ]] || reports=", and its metrics say so"
   for ((second = 0; second < 120; second++)); do
     if overview=$(get "$host" "$port" /overview 2>/dev/null) &&
       [[ $taskmanagers == any || $overview == *"\"taskmanagers\":$taskmanagers,"* ]] &&
-      [[ $type != job || $overview == *'"jobs-running":1,'* ]] &&
+      { [[ $type != job ]] || { jobs=$(get "$host" "$port" /jobs/overview 2>/dev/null) && tasks_run "$jobs"; }; } &&
       { [[ ! $metrics ]] || reported "$type" "$metrics" "$6"; }; then
       echo "REST answers, $taskmanagers TaskManagers are registered$job$reports: $overview"
       return 0
@@ -95,7 +105,7 @@ check() {
     sleep 1
   done
   echo "Not there after two minutes: $taskmanagers TaskManagers are registered$job$reports." \
-    "The last answer of http${tls:+s}://$host:$port/overview: ${overview:-none}" >&2
+    "The last answer of http${tls:+s}://$host:$port/overview: ${overview:-none}${jobs:+, of /jobs/overview: $jobs}" >&2
   if [[ $tls && ! $overview ]]; then get "$host" "$port" /overview >&2 || true; fi # says what is wrong with the certificates
   return 1
 }

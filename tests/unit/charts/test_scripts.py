@@ -601,11 +601,39 @@ def test_a_taskmanager_that_goes_has_each_job_complete_a_checkpoint() -> None:
         assert bash(REST, "checkpoint", "127.0.0.1", port).returncode == 0
 
 
+def jobs(state: str, **tasks: int) -> dict[str, Any]:
+    """Flink's answer of /jobs/overview, where another job has ended."""
+    ended = {"jid": FORMER, "name": "a", "state": "FAILED", "tasks": {"total": 1, "running": 0, "finished": 0, "failed": 1}}
+    return {"jobs": [ended, {"jid": JOB, "name": '"state":"RUNNING" {}', "state": state, "last-modification": 1, "tasks": tasks}]}
+
+
+RUNS = jobs("RUNNING", total=3, running=2, finished=1, failed=0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "runs"),
+    [
+        (RUNS, True),
+        (jobs("RUNNING", total=3, running=2, finished=0, deploying=1), False),
+        (jobs("RUNNING", total=3, running=0, finished=0, created=3), False),
+        (jobs("RUNNING", total=0, running=0, finished=0), False),  # its tasks are not known yet
+        (jobs("RESTARTING", total=3, running=3, finished=0), False),
+        ({"jobs": []}, False),
+    ],
+)
+def test_check_wants_a_job_all_of_whose_tasks_run(answer: dict[str, Any], runs: bool) -> None:
+    with flink({"/overview": OVERVIEW, "/jobs/overview": answer}) as port:
+        if runs:
+            assert "the job is running with all its tasks: " in bash(REST, "check", "127.0.0.1", port, 2, "job").stdout
+        else:
+            assert waits("127.0.0.1", port, 2, "job")
+
+
 def test_check_wants_the_taskmanagers_and_the_job() -> None:
-    with flink({"/overview": OVERVIEW}) as port:
+    with flink({"/overview": OVERVIEW, "/jobs/overview": RUNS}) as port:
         session = bash(REST, "check", "127.0.0.1", port, 2, "session").stdout
         assert "2 TaskManagers are registered: " in session
-        assert "the job is running: " in bash(REST, "check", "127.0.0.1", port, 2, "job").stdout
+        assert "the job is running with all its tasks: " in bash(REST, "check", "127.0.0.1", port, 2, "job").stdout
         assert waits("127.0.0.1", port, 3, "session")
 
 
@@ -625,7 +653,7 @@ REGISTERED = "flink_jobmanager_numRegisteredTaskManagers 2.0\n"
     ],
 )
 def test_check_wants_a_metric_of_the_job(type: str, metrics: str, there: bool) -> None:
-    with flink({"/overview": OVERVIEW, "/metrics": metrics}) as port:
+    with flink({"/overview": OVERVIEW, "/jobs/overview": RUNS, "/metrics": metrics}) as port:
         arguments = ("127.0.0.1", port, 2, type, "127.0.0.1", port)
         if there:
             assert "its metrics say so: " in bash(REST, "check", *arguments).stdout
