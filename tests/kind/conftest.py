@@ -37,7 +37,7 @@ def install(cluster: Cluster, helm: Helm, namespace: str) -> Iterator[Install]:
     yield do
     if not os.environ.get("KEEP"):
         for name in reversed(installed):  # a last savepoint may need the broker of an earlier one
-            helm.run("uninstall", name, f"--namespace={namespace}", "--ignore-not-found", "--wait", "--timeout=2m")
+            helm.run("uninstall", name, f"--namespace={namespace}", "--ignore-not-found", "--wait")
 
 
 @pytest.fixture
