@@ -11,7 +11,7 @@ import pytest
 from ci.commands import addons
 from ci.core.paths import BUILD, DEMO, FLINK
 from harness.cluster import Cluster
-from harness.helm import merged
+from harness.helm import Helm, merged
 from harness.release import FlinkRelease
 from harness.waits import wait_for
 from tests.kind import boards, jar_job, monitoring
@@ -80,6 +80,55 @@ def test_each_fault_is_told_and_its_end_too(install: Install, cluster: Cluster, 
             assert "warned-flink" in alert["annotations"]["summary"]
 
 
+# What comes after the exchange hashes 200 kB for each row.
+SLOW = """
+CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100000');
+CREATE TABLE hashes (digit BIGINT, code STRING) WITH ('connector' = 'blackhole');
+INSERT INTO hashes SELECT digit, MD5(REPEAT(CAST(n AS STRING), 50000)) FROM
+  (SELECT MOD(n, 10) AS digit, COUNT(*) AS n FROM numbers GROUP BY MOD(n, 10));
+"""
+
+
+@pytest.mark.full
+def test_a_job_under_too_much_load_is_told(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+    thresholds = {"checkpointDurationSeconds": 0.5, "memoryPercent": 5}
+    values = merged(
+        MONITORED,
+        {
+            "flink": {"type": "job"},
+            "files": {"slow.sql": SLOW},
+            "job": {"sql": {"file": "slow.sql"}},
+            "state": {"checkpointing": {"interval": "2 s"}},
+            "metrics": {"prometheusRule": {"thresholds": thresholds}},
+        },
+    )
+    flink = install("loaded", FLINK, values)
+    with monitoring.monitoring(cluster, namespace) as prometheus:
+        prometheus.wait_scraped(2)
+        told = ("FlinkBackpressure", "FlinkCheckpointTooLong", "FlinkMemoryNearlyFull")
+        prometheus.wait_fired(*told)
+        # Nothing waits for the slow task any more.
+        helm.upgrade(flink.name, FLINK, merged(values, {"job": {"state": "suspended"}}), namespace=namespace)
+        prometheus.wait_resolved(*told)
+
+
+@pytest.mark.full
+def test_a_lag_that_grows_is_told(install: Install, cluster: Cluster, namespace: str) -> None:
+    """A quarter of a CPU decodes some 7000 rows per second."""
+    small = {"taskmanager": {"resources": {"limits": {"cpu": "250m"}}}}
+    flink = install("behind", DEMO, {"flink": merged(MONITORED, small), "producer": {"rate": 20000}})
+    with monitoring.monitoring(cluster, namespace) as prometheus:
+        prometheus.wait_scraped(2)
+        prometheus.wait_fired("FlinkLagGrowing")
+        stop_producer(cluster, namespace, flink)
+        prometheus.wait_resolved("FlinkLagGrowing")
+
+
+def stop_producer(cluster: Cluster, namespace: str, flink: FlinkRelease) -> None:
+    for job in cluster.batch.list_namespaced_job(namespace, label_selector=flink.selector("producer")).items:
+        cluster.batch.delete_namespaced_job(job.metadata.name, namespace, propagation_policy="Background")
+
+
 @pytest.mark.full
 @pytest.mark.usefixtures("addon")
 @pytest.mark.parametrize("addon", [addons.PROMETHEUS_OPERATOR], indirect=True, ids=["operator"])
@@ -146,8 +195,7 @@ def test_records_that_are_late_or_broken_are_told_and_shown(install: Install, cl
         prometheus.wait_scraped(2)
         prometheus.wait_fired("FlinkDeadLetters", "FlinkRecordsLate")
         wait_shown(prometheus, expressions("flink-release.json", "kdv", namespace, NOT_OF_KDV))
-        for job in cluster.batch.list_namespaced_job(namespace, label_selector=flink.selector("producer")).items:
-            cluster.batch.delete_namespaced_job(job.metadata.name, namespace, propagation_policy="Background")
+        stop_producer(cluster, namespace, flink)
         prometheus.wait_resolved("FlinkDeadLetters", "FlinkRecordsLate")
         board = boards.panels("flink-release.json", "kdv", namespace)
         PICTURE.parent.mkdir(exist_ok=True)
