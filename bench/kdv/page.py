@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from bench import lifecycle, modes, scaling, store, timeline
+from bench import lifecycle, modes, operator, scaling, store, timeline
 from ci.core.paths import DOCS
 
 PAGE = DOCS / "bench.md"
@@ -186,9 +186,8 @@ def page(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory:
 
 def write(runs: Sequence[Mapping[str, Any]], lacks: Mapping[str, str], *, memory: str, interval: str) -> None:
     text, picture = page(runs, lacks, memory=memory, interval=interval)
-    sections = [
-        part.section(measurements) for part in (lifecycle, timeline, scaling, modes) if (measurements := store.runs(part.RESULTS))
-    ]
+    parts = (lifecycle, operator, timeline, scaling, modes)
+    sections = [part.section(measurements) for part in parts if (measurements := store.runs(part.RESULTS))]
     PAGE.write_text("\n".join([text, *sections]))
     PLOT.write_text(picture)
     if measurements := store.runs(scaling.RESULTS):

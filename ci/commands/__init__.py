@@ -52,6 +52,9 @@ COMMANDS = {
         "commands.bench:lifecycle", "measure the seconds without output of kills, upgrades and rollbacks on kind", _ARGS
     ),
     "bench-modes": Command("commands.bench:modes", "measure the start of a job in standalone and in native mode on kind", _ARGS),
+    "bench-operator": Command(
+        "commands.bench:operator", "measure charts/flink beside the Flink Kubernetes Operator, on kind", _ARGS
+    ),
     "bench-scaling": Command(
         "commands.bench:scaling", "measure TaskManagers that follow a load, beside a fixed number of them, on kind", _ARGS
     ),
@@ -84,6 +87,11 @@ COMMANDS = {
         "commands.addons:main",
         "the Prometheus Operator in the kind cluster, for metrics.podMonitor and metrics.prometheusRule",
         ("prometheus-operator",),
+    ),
+    "flink-operator": Command(
+        "commands.addons:main",
+        "the Flink Kubernetes Operator in the kind cluster, for flink.mode=operator in the namespace default",
+        ("flink-operator",),
     ),
     "cluster-delete": Command(
         "kubernetes.cluster:main_delete", "delete the kind clusters; ARGS=--workers only the one of several nodes", _ARGS

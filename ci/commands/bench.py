@@ -33,6 +33,11 @@ def scaling(arguments: list[str]) -> int:
     return _on_kind("bench.scaling", arguments, addons.METRICS_SERVER)
 
 
+def operator(arguments: list[str]) -> int:
+    """Measure beside the Flink Kubernetes Operator; `arguments` are options of bench/operator.py. Then the page is written."""
+    return _on_kind("bench.operator", arguments)
+
+
 def modes(arguments: list[str]) -> int:
     """Measure the start in standalone and native mode; `arguments` are options of bench/modes.py. Then the page is written."""
     return _on_kind("bench.modes", arguments)

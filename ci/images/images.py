@@ -160,12 +160,6 @@ def ways_in() -> dict[str, tuple[str, str]]:
     return {access.IMAGE: ("access", access.IMAGE.partition(":")[2]), **proxy}
 
 
-def flink_operator() -> dict[str, tuple[str, str]]:
-    """The same of the Flink Kubernetes Operator."""
-    version = versions.get("operator", "version")
-    return {f"flink-operator:{version}": ("flink-operator", version)}
-
-
 def source(kind: str, version: str) -> Path:
     """The source of the program in an image of that kind."""
     return golang.module_folder(_PROGRAMS[kind][0], version)

@@ -33,9 +33,9 @@ def _examples() -> Path:
 
 def define_kinds(cluster: Cluster) -> None:
     """Have the cluster know the Gateway API, and Contour's own kinds."""
-    files = [_examples() / name for name in ("contour/01-crds.yaml", "gateway/00-crds.yaml")]
+    manifests = [(_examples() / name).read_text() for name in ("contour/01-crds.yaml", "gateway/00-crds.yaml")]
     of_gateways = (f"{kind}.gateway.networking.k8s.io" for kind in ("gateways", "httproutes"))
-    kinds.define(cluster, files, "httpproxies.projectcontour.io", *of_gateways)
+    kinds.define(cluster, manifests, "httpproxies.projectcontour.io", *of_gateways)
 
 
 def _container(name: str, command: list[str], **more: Any) -> Json:

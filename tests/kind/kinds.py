@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from kubernetes import client
@@ -14,10 +13,10 @@ from harness.cluster import Cluster
 from harness.waits import wait_for
 
 
-def define(cluster: Cluster, files: Sequence[Path], *names: str) -> None:
-    """Apply files of custom resource definitions, and wait until these are served; done again it changes nothing."""
-    apply = tools.kubectl(cluster.kubeconfig, "apply", "--server-side", "--force-conflicts")
-    run([*apply, *(f"--filename={file}" for file in files)])
+def define(cluster: Cluster, manifests: Sequence[str], *names: str) -> None:
+    """Apply custom resource definitions, and wait until these are served; done again it changes nothing."""
+    apply = tools.kubectl(cluster.kubeconfig, "apply", "--server-side", "--force-conflicts", "--filename=-")
+    run(apply, stdin="\n---\n".join(manifests))
     definitions = client.ApiextensionsV1Api(cluster.api)
 
     # `kubectl wait` fails at once for a definition that is so new that it has no conditions.

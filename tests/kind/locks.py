@@ -82,4 +82,4 @@ def define_certificates(cluster: Cluster) -> None:
     """Have the cluster know cert-manager's Certificates."""
     folder = golang.module_folder("github.com/cert-manager/cert-manager", versions.get("access", "cert-manager")) / "deploy/crds"
     (file,) = (file for file in Path(folder).glob("*certificates.yaml") if "kind: Certificate\n" in file.read_text())
-    kinds.define(cluster, [file], "certificates.cert-manager.io")
+    kinds.define(cluster, [file.read_text()], "certificates.cert-manager.io")

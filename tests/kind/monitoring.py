@@ -19,13 +19,11 @@ from harness import evidence, network
 from harness.cluster import Cluster
 from harness.waits import wait_for
 from tests.kind import kinds
-from tests.kind.accounts import account
 
 Json = dict[str, Any]
 
 API = "monitoring.coreos.com/v1"
 SECONDS = 2  # between scrapes, and between evaluations
-_RIGHTS = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]  # by which Prometheus sees pods
 
 
 def define_kinds(cluster: Cluster) -> None:
@@ -33,8 +31,25 @@ def define_kinds(cluster: Cluster) -> None:
     version = versions.get("monitoring", "prometheus-operator")
     folder = images.source("prometheus-operator", version) / "example/prometheus-operator-crd"
     plurals = ("podmonitors", "prometheusrules")
-    files = [folder / f"monitoring.coreos.com_{plural}.yaml" for plural in plurals]
-    kinds.define(cluster, files, *(f"{plural}.monitoring.coreos.com" for plural in plurals))
+    manifests = [(folder / f"monitoring.coreos.com_{plural}.yaml").read_text() for plural in plurals]
+    kinds.define(cluster, manifests, *(f"{plural}.monitoring.coreos.com" for plural in plurals))
+
+
+def _account(namespace: str) -> list[Json]:
+    """By which Prometheus sees pods."""
+    group, metadata = "rbac.authorization.k8s.io", {"name": "monitoring"}
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
+        {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": metadata, "rules": rules},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": group, "kind": "Role", **metadata},
+            "subjects": [{"kind": "ServiceAccount", "namespace": namespace, **metadata}],
+        },
+    ]
 
 
 def _meta(label: str) -> str:
@@ -120,7 +135,7 @@ def _objects(files: dict[str, str], namespace: str) -> list[Json]:
                     "--cluster.listen-address="]  # fmt: skip
     return [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": files},
-        *account("monitoring", namespace, _RIGHTS),
+        *_account(namespace),
         _service(labels, prometheus=9090, alertmanager=9093, beside=9900),
         {
             "apiVersion": "v1",
@@ -239,7 +254,7 @@ def operated(cluster: Cluster, namespace: str, labels: dict[str, str]) -> Iterat
         "resources": {"requests": {"cpu": "10m"}},
     }
     prometheus = {"apiVersion": API, "kind": "Prometheus", "metadata": {"name": "monitoring"}, "spec": spec}
-    objects = [*account("monitoring", namespace, _RIGHTS), _service({"prometheus": "monitoring"}, prometheus=9090), prometheus]
+    objects = [*_account(namespace), _service({"prometheus": "monitoring"}, prometheus=9090), prometheus]
     with cluster.having(objects, namespace):
         yield _answering(cluster, namespace)
 

@@ -9,13 +9,14 @@ import pytest
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import NotFoundError
 
+from ci.commands import addons
 from ci.core.console import run
 from ci.core.paths import FLINK, VALUES
 from ci.kubernetes import tools
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError, merged
 from harness.manifests import render
-from tests.kind import flink_operator
+from tests.kind.kinds import define
 
 pytestmark = pytest.mark.modes
 FILES = (VALUES / "operator.yaml",)
@@ -25,7 +26,7 @@ Install = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def kinds(cluster: Cluster) -> None:
-    flink_operator.define_kinds(cluster)
+    define(cluster, addons.flink_kinds(), *(f"{kind}.flink.apache.org" for kind in ("flinkdeployments", "flinksessionjobs")))
 
 
 @pytest.fixture
