@@ -153,6 +153,16 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
             Jar("org.apache.logging.log4j", "log4j-slf4j-impl", versions.get("kafka", "log4j")),
         )
     )
+    hadoop = versions.get("hadoop", "version")
+    # What Flink has itself, or nothing in the client calls.
+    superfluous = ("org.slf4j:*", "org.xerial.snappy:*", "com.google.code.findbugs:*")
+    artifacts["hadoop-client"] = Jars((Jar("org.apache.hadoop", "hadoop-client-runtime", hadoop, without=superfluous),))
+    artifacts["hadoop"] = Jars(
+        (
+            Jar("org.apache.hadoop", "hadoop-client-minicluster", hadoop, without=("junit:*", "org.hamcrest:*")),
+            Jar("org.slf4j", "slf4j-simple", versions.get("hadoop", "slf4j")),
+        )
+    )
     for version in versions.section("operator").values():
         artifacts[f"operator-api-{version}"] = Jars(
             (Jar("org.apache.flink", "flink-kubernetes-operator-api", version, alone=True),)

@@ -29,6 +29,7 @@ def context(kind: str, version: str) -> Path:
     names = {
         "flink": [f"{part}-{version}" for part in ("pyflink", "flink", "connector", "sql-gateway", "examples")],
         "s3": [f"s3-{version}"],
+        "hdfs": ["hadoop-client"],
         "published-flink": [f"{part}-{version}" for part in ("pyflink", "flink", "sql-gateway", "s3", "examples")],
         "published-python": [],
         "kafka": ["kafka"],
@@ -41,7 +42,7 @@ def context(kind: str, version: str) -> Path:
                 flink_home.lay_out(version, folder)
             elif kind == "published-flink":
                 flink_home.lay_out_published(version, folder)
-            elif kind in ("kafka", "s3"):
+            elif kind in ("kafka", "s3", "hdfs"):
                 shutil.copytree(artifacts.fetch(names[0]), folder / kind)
             elif kind == "tools":
                 for wheel in artifacts.fetch("kdv-tools").iterdir():
@@ -76,7 +77,7 @@ def _files(kind: str, version: str) -> Path:
         module, packages = _PROGRAMS[kind]
         names = [f"{module}/{package}".removesuffix("/") for package in packages]
         return golang.build(kind, module, version, names, tags=_TAGS.get(kind, []))
-    if kind == "flink-operator":
+    if kind in ("flink-operator", "hadoop"):
         return artifacts.fetch(kind)
     programs = {"monitoring": monitoring.programs, "access": access.programs}
     return programs[kind]() if kind in programs else context(kind, version)
@@ -90,7 +91,7 @@ def own_jars(version: str) -> list[Path]:
 
 def arguments(kind: str, version: str) -> dict[str, str]:
     """What the Dockerfile is told: the image that it begins with, and whatever else differs by version."""
-    if kind == "s3":
+    if kind in ("s3", "hdfs"):
         return {"BASE": build("flink", version)}
     if kind == "published-flink":  # until 2.1 it starts as root, and its entrypoint steps down
         return {"BASE": bases.published_java(), "RUNS_AS": "root" if version.startswith(("1.", "2.0.", "2.1.")) else "flink"}
@@ -100,7 +101,7 @@ def arguments(kind: str, version: str) -> dict[str, str]:
         return {"BASE": bases.python(), "PROGRAM": Path(_PROGRAMS[kind][1][0]).name}
     if kind == "flink-operator":
         return {"BASE": bases.java(), "VERSION": version}
-    return {"BASE": bases.java() if kind == "flink" else bases.python()}
+    return {"BASE": bases.java() if kind in ("flink", "hadoop") else bases.python()}
 
 
 def build(kind: str, version: str) -> str:
@@ -136,6 +137,7 @@ def for_cluster(*, tests: bool) -> dict[str, tuple[str, str]]:
     for version in versions.section("flink")["releases"]:
         named[f"flink-kdv:{version}"] = ("flink", version)
         named[f"flink-kdv:{version}-s3"] = ("s3", version)
+        named[f"flink-kdv:{version}-hdfs"] = ("hdfs", version)
         if not published:
             named[f"flink:{version}-java{versions.get('images', 'java')}"] = ("published-flink", version)
     if not published:
@@ -150,6 +152,8 @@ def for_cluster(*, tests: bool) -> dict[str, tuple[str, str]]:
         store = versions.get("versitygw", "version")
         named[f"versity/versitygw:v{store}"] = ("versitygw", store)
     if tests:
+        hadoop = versions.get("hadoop", "version")
+        named[f"hadoop:{hadoop}"] = ("hadoop", hadoop)
         named[monitoring.IMAGE] = ("monitoring", monitoring.IMAGE.partition(":")[2])
     return named
 

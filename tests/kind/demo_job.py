@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -20,6 +22,7 @@ from tests.kind.installs import NEW, Install
 
 TOPIC = "sahibinden"
 OUTPUT = "/flink-data/output"
+Output = str | Callable[[], Snapshot]  # a directory that the JobManager mounts, or what reads another place
 SAMPLE_ROW = "7,Televizyon,ikinci el LG OLED TV,18000,0.18,21240.00,2024-05-20 07:28:00"
 
 
@@ -56,12 +59,13 @@ def rejects(flink: FlinkRelease, kafka: Kafka) -> tuple[list[Record], list[Recor
     return kafka.consume(f"{group}-dead"), kafka.consume(f"{group}-late")
 
 
-def wait_for_rows(flink: FlinkRelease, kafka: Kafka, output: str = OUTPUT) -> tuple[Input, Snapshot]:
+def wait_for_rows(flink: FlinkRelease, kafka: Kafka, output: Output = OUTPUT) -> tuple[Input, Snapshot]:
     """The judged input and the output, once no record is missing; one too much or altered ends the wait as well."""
+    look = output if callable(output) else functools.partial(csv_output.read, flink.jobmanager, output)
     judged = Input(kafka.consume(TOPIC))
 
     def read() -> Snapshot:
-        snapshot = csv_output.read(flink.jobmanager, output)
+        snapshot = look()
         dead, late = rejects(flink, kafka)
         report = model.compare(judged.expect(set(map(model.origin, late))), snapshot.rows)
         wrong = judged.rejects(dead, late)
@@ -74,7 +78,7 @@ def wait_for_rows(flink: FlinkRelease, kafka: Kafka, output: str = OUTPUT) -> tu
     return judged, wait_for(read, timeout=180, what="every record", interval=2)
 
 
-def check_rows(flink: FlinkRelease, kafka: Kafka, count: int, output: str = OUTPUT) -> list[Row]:
+def check_rows(flink: FlinkRelease, kafka: Kafka, count: int, output: Output = OUTPUT) -> list[Row]:
     """Account for every record of the topic; `count` rows were produced besides the sample."""
     judged, snapshot = wait_for_rows(flink, kafka, output)
     assert len(judged.good) + len(judged.broken) >= count

@@ -93,10 +93,11 @@ def test_the_charts_default_images_are_ours_only_where_no_registry_answers(mode:
     monkeypatch.setattr(cluster, "registry_answers", lambda: mode == "registry")
     names = set(images.for_cluster(tests=False))
     store = f"versity/versitygw:v{versions.get('versitygw', 'version')}"
-    assert set(images.for_cluster(tests=True)) - names == {monitoring.IMAGE, *([] if mode == "registry" else [store])}
+    hadoop = f"hadoop:{versions.get('hadoop', 'version')}"
+    assert set(images.for_cluster(tests=True)) - names == {monitoring.IMAGE, hadoop, *([] if mode == "registry" else [store])}
     assert store in re.findall(r"image: (\S+)", (DOCS / "versitygw.yaml").read_text())
     releases = versions.section("flink")["releases"]
-    own = {f"flink-kdv:{version}{suffix}" for version in releases for suffix in ("", "-s3")}
+    own = {f"flink-kdv:{version}{suffix}" for version in releases for suffix in ("", "-s3", "-hdfs")}
     own |= {f"kdv-tools:{versions.get('images', 'kdv-tools')}"}
     stand_ins = {f"flink:{version}-java17" for version in releases}
     stand_ins |= {f"apache/kafka:{versions.get('kafka', 'version')}", "python:3.11-slim-bookworm"}

@@ -1,0 +1,67 @@
+"""State and output on HDFS: the KDV job loses no row when the DataNode, the NameNode or the pods of Flink go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ci.core.paths import DEMO
+from harness import faults
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.waits import wait_for
+from tests.kind import hdfs, outages
+from tests.kind.demo_job import ARGS, changed, check_rows, producer_done, restored, started
+from tests.kind.installs import NEW, OLD, Install
+
+pytestmark = [pytest.mark.state, pytest.mark.platform, pytest.mark.faults]
+
+# The NameNode is named in the files of the ConfigMap alone.
+VALUES: dict[str, Any] = {
+    "state": {
+        "root": f"hdfs://{hdfs.DIRECTORY}/state",
+        "hdfs": {"configMap": hdfs.CONFIG, "classpath": "/opt/hadoop/share/hadoop/client/*"},
+    },
+    "highAvailability": {"type": "kubernetes"},
+    "storage": {"enabled": False},
+}
+
+
+@pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
+def test_a_job_with_its_state_and_its_rows_on_hdfs(
+    install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str
+) -> None:
+    name = f"stored-{version.partition('.')[0]}"
+    output = f"{hdfs.DIRECTORY}/output/{name}"
+    args = [*(arg for arg in ARGS if not arg.startswith("--output=")), f"--output=hdfs://{output}"]
+    with hdfs.hdfs(cluster, namespace) as store:
+        values, flink, kafka, first = started(
+            install, name, version=version, image={"tag": f"{version}-hdfs"}, job={"args": args}, **VALUES
+        )
+        job = first["jid"]
+        directory = f"{hdfs.DIRECTORY}/state/{namespace}/{name}-flink"
+        path = flink.rest.checkpoints(job)["latest"]["completed"]["external_path"]
+        assert f"{directory}/checkpoints/{job}/chk-" in path
+        assert store.directories(directory) == {"checkpoints", "ha"}
+
+        store.stop_datanode()
+        outages.wait_missed(flink, job)
+        store.start_datanode()
+        newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
+        flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
+
+        store.restart_namenode()
+        newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
+        flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
+
+        faults.delete_pods(cluster, namespace, f"app.kubernetes.io/instance={name},app.kubernetes.io/name=flink")
+        wait_for(lambda: (restored(flink) or {}).get("id", 0) > newest, timeout=240, what="the job to resume from HDFS")
+        assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
+
+        another = changed(values, job={"args": [*args, "--checkpoint-interval=3 s"]})
+        helm.upgrade(name, DEMO, another, namespace=namespace)
+        assert f"{directory}/savepoints/{job}/stop/" in restored(flink)["external_path"]
+        producer_done(flink)
+        check_rows(flink, kafka, 2000, lambda: store.output(output))
+        helm.uninstall(name, namespace=namespace)
