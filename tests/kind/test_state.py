@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import secrets
-import time
 from typing import Any
 
 import pytest
 import yaml
 from kubernetes import client, utils
 
-from ci.core.paths import DEMO, VALUES
+from ci.core.paths import DEMO, FLINK, VALUES
 from harness import evidence, faults
 from harness.cluster import Cluster
-from harness.helm import Helm
-from harness.release import FlinkRelease
+from harness.helm import Helm, HelmError, merged
 from harness.waits import wait_for
-from tests.kind import jar_job, s3_store
+from tests.kind import jar_job, outages, s3_store
 from tests.kind.demo_job import check_rows, producer_done, restored, started, with_interval
 from tests.kind.installs import NEW, OLD, Install
 
 pytestmark = pytest.mark.state
-OUTAGE_SECONDS = 30
 
 
 @pytest.fixture
@@ -49,21 +46,6 @@ def stored(cluster: Cluster, namespace: str, release: str) -> set[str]:
     return set(cluster.runner(namespace, s3_store.PODS)(["ls", directory]).split())
 
 
-def missed(flink: FlinkRelease, job: str, since: float) -> bool:
-    """Whether a checkpoint has failed after `since` (seconds of the epoch), or waits for the store for so long.
-
-    One that had begun before waits as well, and no other begins beside it.
-    """
-    now = time.time()
-    for checkpoint in flink.rest.checkpoints(job)["history"]:
-        began = max(checkpoint["trigger_timestamp"] / 1000, since)
-        if checkpoint["status"] == "IN_PROGRESS" and now - began > OUTAGE_SECONDS:
-            return True
-        if checkpoint["status"] == "FAILED" and checkpoint["failure_timestamp"] / 1000 > since:
-            return True
-    return False
-
-
 @pytest.mark.faults
 @pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
 def test_a_job_with_its_state_on_s3(
@@ -79,8 +61,7 @@ def test_a_job_with_its_state_on_s3(
     # The store is unreachable for a while, and the pods that know the state go as well.
     scale_store(cluster, namespace, 0)
     wait_for(lambda: not cluster.pods(namespace, s3_store.PODS), timeout=60, what="the store to go")
-    gone = time.time()
-    wait_for(lambda: missed(flink, job, gone), timeout=180, what="a checkpoint to miss its store", interval=2)
+    outages.wait_missed(flink, job)
     scale_store(cluster, namespace, 1)
     s3_store.wait_serving(cluster, namespace)
     newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
@@ -97,7 +78,7 @@ def test_a_job_with_its_state_on_s3(
 
 @pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
 def test_flinks_own_image_keeps_its_state_on_s3(
-    install: Install, cluster: Cluster, namespace: str, s3: dict[str, Any], version: str
+    install: Install, helm: Helm, cluster: Cluster, namespace: str, s3: dict[str, Any], version: str
 ) -> None:
     """Nothing but the plugin in its opt/, and no volume."""
     name = f"plain-{version.partition('.')[0]}"
@@ -110,6 +91,21 @@ def test_flinks_own_image_keeps_its_state_on_s3(
     wait_for(lambda: jar_job.restored(flink).get("id", 0) >= newest, timeout=240, what="the job to resume from S3")
     assert jar_job.restored(flink)["external_path"].startswith(f"s3://flink/state/{namespace}/{name}-flink/checkpoints/")
     assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
+
+    job = jar_job.running(flink)
+    wrong = client.V1Secret(
+        metadata=client.V1ObjectMeta(name=f"{name}-wrong"),
+        string_data={"AWS_ACCESS_KEY_ID": "flink", "AWS_SECRET_ACCESS_KEY": "wrong"},
+    )
+    cluster.core.create_namespaced_secret(namespace, wrong)
+    for change, why in (
+        ({"s3": {"credentialsSecret": f"{name}-wrong"}}, f"does not accept the secret key in the Secret {name}-wrong"),
+        ({"s3": {"credentialsSecret": f"{name}-missing"}}, f"names the Secret {name}-missing, which is not there"),
+        ({"folders": {"checkpoints": "s3://none/checkpoints"}}, "has no bucket none: make it"),
+    ):
+        with pytest.raises(HelmError, match=why):
+            helm.upgrade(name, FLINK, merged(values, {"state": change}), namespace=namespace)
+    assert jar_job.running(flink) == job
 
 
 @pytest.mark.full

@@ -259,6 +259,7 @@ def _wanted(release: str, values: Values, ours: Process, specification: str, tem
         "savepoint_directory": ours.savepoints,
         "claim_directory": ours.claim_directory if not session or on_claim else "",
         "stores": {"hdfs": "", **dict.fromkeys(ours.schemes, "")},
+        "s3": None,
         "download": None,
         "high_availability": values.high_availability,
         "zookeeper": None,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ci.core.paths import FLINK
+from ci.core.paths import DEMO, FLINK
 from harness.helm import HelmError, merged
 from harness.manifests import containers, env, flink_config, pod_template, render
 from tests.unit.scenarios import S3
@@ -141,8 +141,65 @@ def test_credentials_come_from_the_secret_and_stand_nowhere_else(role: str) -> N
         assert given[name] == {"secretKeyRef": {"name": "s3", "key": name}}
     assert given["AWS_REGION"] == "eu-central-1"
     others = [obj for obj in manifests if obj["kind"] != "Deployment"]
-    # The hooks carry the Deployments along, which name the Secret.
-    assert not any("AWS" in str(obj) for obj in others if obj["metadata"]["name"] != "r-flink-hooks")
+    # The hooks carry the Deployments along, which name the Secret, and ask the store before anything is stopped.
+    theirs = ("r-flink-hooks", "r-flink-before", "r-flink-before-rollback")
+    assert not any("AWS" in str(obj) for obj in others if obj["metadata"]["name"] not in theirs)
+
+
+ON_S3: dict[str, Any] = {"flink": {"type": "job"}, "state": {"root": "s3a://b/p", "s3": S3}}
+ASKED = {
+    "endpoint": "http://versitygw:9000",
+    "region": "eu-central-1",
+    "path_style": True,
+    "buckets": ["b"],
+    "secret": "s3",
+    "keys": ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+}
+SECRET_KEY = {"name": "s3.secret-key", "secretKeyRef": {"name": "other", "key": "key"}}
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ({}, ASKED),
+        (HA, ASKED),
+        ({**HA, "state": {"folders": {"highAvailability": "s3://ha/x"}}}, {**ASKED, "buckets": ["b", "ha"]}),
+        ({"state": {"folders": {"highAvailability": "s3://ha/x", "savepoints": "s3p://unused"}}}, ASKED),
+        ({"flink": {"type": "session"}}, ASKED),
+        ({"flink": {"mode": "native"}}, ASKED),
+        ({"flink": {"config": {"s3.connection.maximum": 50}}}, ASKED),
+        ({"state": {"s3": {"credentialsSecret": "{{ .Release.Name }}-s3"}}}, {**ASKED, "secret": "r-s3"}),
+        ({"state": {"s3": {"credentialsSecret": ""}}}, None),
+        ({"state": {"root": "", "folders": {"savepoints": "s3://b/x"}}}, None),
+        # What else decides where pods go, and with which keys.
+        ({"flink": {"config": {"s3a.endpoint": "http://other"}}, "state": {"s3": {"region": ""}}}, None),
+        ({"flink": {"config": {"fs.s3a.endpoint": "http://other"}}}, None),
+        ({"flink": {"config": {"s3.bucket.b.endpoint": "http://other"}}}, None),
+        ({"flink": {"config": {"s3.aws.credentials.provider": "x"}}}, None),
+        ({"flink": {"configFrom": [SECRET_KEY]}}, None),
+        ({"jobmanager": {"extraEnv": [{"name": "AWS_SESSION_TOKEN", "value": "x"}]}}, None),
+        ({"taskmanager": {"extraEnvFrom": [{"secretRef": {"name": "x"}}]}}, None),
+        # The Secret may come with the release, and another one with the same name.
+        ({"extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}]}, None),
+    ],
+)
+def test_the_hook_before_asks_the_store_where_that_says_something(values: dict[str, Any], asked: dict[str, Any] | None) -> None:
+    manifests = render(FLINK, merged(ON_S3, values), name="r")
+    hooks = manifests.one("ConfigMap", "r-flink-hooks")
+    assert json.loads(hooks["data"]["wanted.json"])["s3"] == asked
+    for job in manifests.by("Job"):
+        given = [one for container in containers(job).values() for one in container.get("env", [])]
+        keys = [one["valueFrom"]["secretKeyRef"] for one in given if one["name"].startswith("STATE_S3_")]
+        if asked and job["metadata"]["name"] in ("r-flink-before", "r-flink-before-rollback"):
+            assert keys == [{"name": asked["secret"], "key": key, "optional": True} for key in asked["keys"]]
+        else:
+            assert keys == []
+
+
+def test_a_release_of_several_charts_may_bring_its_secret() -> None:
+    values = {"flink": {"state": ON_S3["state"], "storage": {"enabled": True}}}
+    hooks = render(DEMO, values, name="r").one("ConfigMap", "r-flink-hooks")
+    assert json.loads(hooks["data"]["wanted.json"])["s3"] is None
 
 
 @BOTH_ROLES

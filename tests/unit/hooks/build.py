@@ -127,6 +127,7 @@ def wanted(**changes: Any) -> Wanted:
         "savepoint_directory": SAVEPOINTS,
         "claim_directory": CLAIM,
         "stores": {},
+        "s3": None,
         "download": None,
         "high_availability": "none",
         "zookeeper": None,

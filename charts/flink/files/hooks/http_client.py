@@ -7,7 +7,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from .errors import HttpError, Unreachable, Untrusted
 
@@ -16,8 +16,9 @@ _NOT_YET = (502, 503, 504)
 
 
 class Http:
-    def __init__(self, url: str, bearer: str = "", context: Optional[ssl.SSLContext] = None) -> None:
+    def __init__(self, url: str, bearer: str = "", context: Optional[ssl.SSLContext] = None, seconds: float = _SECONDS) -> None:
         self._url = url.rstrip("/")
+        self._seconds = seconds
         self._headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         # A proxy of the environment leads out of the cluster, never to these servers.
         handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
@@ -26,18 +27,24 @@ class Http:
     def call(self, method: str, path: str, body: Any = None, content: str = "application/json") -> Any:
         """The JSON of the answer, None if it is empty. Raises Unreachable and HttpError."""
         data = None if body is None else json.dumps(body).encode()
-        headers = {**self._headers, "Content-Type": content, "Accept": "application/json"}
-        request = urllib.request.Request(f"{self._url}{path}", data, headers, method=method)
+        text = self.text(method, path, {"Content-Type": content, "Accept": "application/json"}, data)
         try:
-            with self._opener.open(request, timeout=_SECONDS) as response:
-                text = response.read().decode(errors="replace")
             return json.loads(text) if text else None
+        except ValueError as error:  # a proxy that answers with a page of HTML
+            raise Unreachable(f"{method} {self._url}{path}: {error}") from error
+
+    def text(self, method: str, path: str, headers: Dict[str, str], data: Optional[bytes] = None) -> str:
+        """The answer. Raises Unreachable, HttpError, and ValueError for an address that is none."""
+        request = urllib.request.Request(f"{self._url}{path}", data, {**self._headers, **headers}, method=method)
+        try:
+            with self._opener.open(request, timeout=self._seconds) as response:
+                return str(response.read().decode(errors="replace"))
         except urllib.error.HTTPError as error:
             answer = _answer(error)
             if error.code in _NOT_YET:
                 raise Unreachable(f"{method} {path}: {error.code}: {answer[:200]}") from error
             raise HttpError(method, path, error.code, answer) from error
-        # A server that dies in the middle of its answer, and a proxy that answers with a page of HTML.
+        # A server that dies in the middle of its answer, too.
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             if isinstance(reason, ssl.SSLError) and reason.reason in _OF_CERTIFICATES:

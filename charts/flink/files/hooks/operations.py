@@ -8,9 +8,10 @@ import secrets
 from dataclasses import replace
 from typing import Callable, Dict, List, Optional
 
-from . import clock, download, observe, paths, session, tls
+from . import clock, download, observe, paths, session
 from .act import Actor, dispose, say
 from .clock import Deadline
+from .coming_pods import check_pods
 from .dry_run import check_objects
 from .errors import Failed, HttpError, LookAgain, Unreachable
 from .flink import Flink
@@ -126,8 +127,9 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
         actor.adopt(step.job)
         _before_job(actor, lenient, adopted=True)
         return
-    if seen.jobmanager and seen.jobmanager.is_replaced_by(actor.wanted) and actor.job.state == RUNNING:
-        tls.check(actor.wanted)
+    live = seen.jobmanager
+    if actor.job.state == RUNNING:
+        check_pods(actor.wanted, live)
     if step.leaves_the_job:
         stale = seen.is_alive and not seen.stop and (record.is_stopping or record.barred)
         kept = replace(record, spec=actor.job.specification, pending="" if stale else record.pending)
@@ -142,11 +144,10 @@ def _before_job(actor: Actor, lenient: bool, *, adopted: bool = False) -> None:
     check_objects(actor.wanted, actor.kubernetes, lenient=lenient)
     if not lenient:
         _check_download(actor)
-    if seen.jobmanager:
+    if live:
         actor.store.check()
     wrote_nothing = observe.wrote_nothing(record, seen)
     source = actor.end(step, seen, lenient=lenient)
-    live = seen.jobmanager
     actor.drop_taskmanagers()
     same_pod = live is not None and not live.is_replaced_by(actor.wanted)
     # Under another name it stays until Helm, which does not always prune, deletes it.

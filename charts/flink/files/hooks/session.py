@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
-from . import clock, download, observe, paths, submit, tls
+from . import clock, download, observe, paths, submit
 from .act import Actor, say
 from .clock import Deadline
 from .cluster import check, refuse_foreign_jobs
+from .coming_pods import check_pods
 from .dry_run import check_objects
 from .errors import Failed, HttpError, Unreachable
 from .high_availability import same_place
@@ -64,8 +65,7 @@ def before(cluster: Actor, actors: List[Actor], live: Optional[JobManager], *, l
     elsewhere = live is not None and not same_place(live.jobs_kept_in, cluster.wanted.jobs_kept_in)
     survive = cluster.wanted.jobs_survive_restart and not elsewhere
     replaced = other and not (survive and all(actor.record.is_recovered_by(cluster.wanted) for actor in actors))
-    if other:
-        tls.check(cluster.wanted)
+    check_pods(cluster.wanted, live)
     if not lenient:
         check_downloads(actors)
     adopted = _take_over(actors, live, lenient)

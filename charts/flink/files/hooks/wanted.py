@@ -66,6 +66,18 @@ class ZooKeeper:
 
 
 @dataclass(frozen=True)
+class S3:
+    """Where the pods keep state, with credentials of a Secret."""
+
+    endpoint: str  # address of the store, without a scheme by HTTPS; empty: AWS
+    region: str  # empty: as the endpoint says
+    path_style: bool  # whether the bucket is part of the path
+    buckets: List[str]
+    secret: str  # Secret with the credentials
+    keys: List[str]  # what they are called there
+
+
+@dataclass(frozen=True)
 class Wanted:
     type: str  # job or session
     release: str  # Helm's name of the release
@@ -96,6 +108,7 @@ class Wanted:
     savepoint_directory: str  # URI; empty: none
     claim_directory: str  # path in the pods where checkpoints/ and savepoints/ are files; empty: they are stored elsewhere
     stores: Dict[str, str]  # scheme -> endpoint of the stores that the pods can read
+    s3: Optional[S3]  # None: nobody is to be asked
     download: Optional[Download]  # None: the file of the job is there already
     high_availability: str  # none, kubernetes, zookeeper, or other
     zookeeper: Optional[ZooKeeper]
@@ -133,6 +146,8 @@ def parse(data: Json) -> Wanted:
         parts["certificates"] = [_build(Certificates, one, "certificates") for one in data["certificates"]]
     if "zookeeper" in data:
         parts["zookeeper"] = _build(ZooKeeper, data["zookeeper"], "zookeeper") if data["zookeeper"] else None
+    if data.get("s3"):
+        parts["s3"] = _build(S3, data["s3"], "s3")
     if data.get("download"):
         parts["download"] = _build(Download, data["download"], "download")
     return _build(Wanted, parts, "wanted.json")

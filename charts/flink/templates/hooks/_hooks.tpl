@@ -137,7 +137,9 @@ terminationMessagePolicy: FallbackToLogsOnError
 The pod of an event: (dict "root" $ "event" "..." "role" <hooks or savepoint> "account" "..." "scripts" <ConfigMap>).
 */}}
 {{- define "flink.hooks.pod" -}}
-{{- include "flink.pod" (dict "root" .root "component" "hooks" "role" .role "name" .event "parts" (list "hooks" "tls")
+{{- $parts := list "hooks" "tls" -}}
+{{- if has .event (list "before" "before-rollback") }}{{ $parts = append $parts "s3" }}{{ end -}}
+{{- include "flink.pod" (dict "root" .root "component" "hooks" "role" .role "name" .event "parts" $parts
       "scripts" .scripts "account" .account "token" "true" "restartPolicy" "Never"
       "image" (include "flink.hooks.image" .root) "container" (include "flink.hooks.program" .)) -}}
 {{- end }}

@@ -64,6 +64,7 @@ wanted.json: {{ printf "%s\n" (include "flink.hooks.wanted" . | fromJson | toPre
   "savepoint_directory" (include "flink.option" (dict "root" $root "key" "execution.checkpointing.savepoint-dir"))
   "claim_directory" (include (ternary "flink.state.onClaim" "flink.state.onFiles" $session) $root)
   "stores" (include "flink.state.stores" $root | fromJson)
+  "s3" (include "flink.state.s3" $root | fromJson | default nil)
   "download" (include "flink.job.download" $root | fromJson | default nil)
   "high_availability" $highAvailability
   "zookeeper" $zookeeper

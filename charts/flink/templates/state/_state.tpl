@@ -131,6 +131,43 @@ here.
 {{- toJson $stores -}}
 {{- end }}
 
+{{/*
+The store that a hook may ask whether it takes the credentials of a Secret, as files/hooks/wanted.py has it; {} where
+that would say nothing: something else than state.s3 decides how Flink reaches it, or the release itself may make the
+Secret or the bucket.
+*/}}
+{{- define "flink.state.s3" -}}
+{{- $buckets := list -}}
+{{- $uris := list (include "flink.option" (dict "root" . "key" "execution.checkpointing.dir")) -}}
+{{- if include "flink.highlyAvailable" . -}}
+{{- $uris = append $uris (include "flink.option" (dict "root" . "key" "high-availability.storageDir")) -}}
+{{- end -}}
+{{- range $uri := $uris -}}
+{{- if regexMatch "^s3[ap]?://" $uri -}}
+{{- $buckets = append $buckets (regexReplaceAll "^s3[ap]?://([^/]*).*$" $uri "${1}") -}}
+{{- end -}}
+{{- end -}}
+{{- $others := or .Values.extraObjects (not .Chart.IsRoot) -}}
+{{- range $name, $_ := include "flink.options.written" . | fromJson -}}
+{{- $how := "access|bucket|credential|endpoint|path|proxy|region|secret|sign|ssl|token" -}}
+{{- if regexMatch (printf "^(fs\\.)?s3[ap]?\\..*(%s)" $how) $name -}}
+{{- $others = true -}}
+{{- end -}}
+{{- end -}}
+{{- range $role := list .Values.jobmanager .Values.taskmanager -}}
+{{- if $role.extraEnvFrom }}{{ $others = true }}{{ end -}}
+{{- range $role.extraEnv }}{{ if hasPrefix "AWS_" .name }}{{ $others = true }}{{ end }}{{ end -}}
+{{- end -}}
+{{- $s3 := .Values.state.s3 -}}
+{{- if or $others (not $buckets) (not $s3.credentialsSecret) -}}
+{}
+{{- else -}}
+{{- dict "endpoint" $s3.endpoint "region" $s3.region "path_style" $s3.pathStyle "buckets" (uniq $buckets)
+      "secret" (tpl $s3.credentialsSecret .)
+      "keys" (list $s3.credentialsKeys.accessKey $s3.credentialsKeys.secretKey) | toJson -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The directories that values name, {key: URI} as JSON. */}}
 {{- define "flink.state.uris" -}}
 {{- $uris := dict -}}

@@ -51,3 +51,16 @@ volumeMounts:
   - {name: hadoop, mountPath: /etc/hadoop, readOnly: true}
   {{- end }}
 {{- end }}
+
+{{/*
+For the hook that asks the store of the state; it says what is missing. By names that leave those of AWS to the user.
+*/}}
+{{- define "flink.part.s3" -}}
+{{- with include "flink.state.s3" .root | fromJson -}}
+env:
+  - name: STATE_S3_ACCESS_KEY
+    valueFrom: {secretKeyRef: {name: {{ .secret | quote }}, key: {{ index .keys 0 | quote }}, optional: true}}
+  - name: STATE_S3_SECRET_KEY
+    valueFrom: {secretKeyRef: {name: {{ .secret | quote }}, key: {{ index .keys 1 | quote }}, optional: true}}
+{{- end -}}
+{{- end }}
