@@ -153,6 +153,17 @@ spec:
 {{- fail (cat "kafka.enabled is false, but no brokers are named: set global.kafka.bootstrapServers, for example"
       "my-kafka:9092.") -}}
 {{- end -}}
+{{- if .Values.kafka.enabled -}}
+{{- $name := include "demo.name" (dict "root" . "component" "kafka") -}}
+{{- $live := dig "data" "server.properties" "" (lookup "v1" "ConfigMap" .Release.Namespace $name) -}}
+{{- $voters := printf "controller.quorum.voters=%s" (include "demo.kafka.voters" .) -}}
+{{- if and $live (not (has $voters (splitList "\n" $live))) -}}
+{{- fail (printf (cat
+      "kafka.brokers is %s, but the release's Kafka was installed with another number, which its brokers cannot change"
+      "while they keep their topics: keep the number, or install a release of another name.")
+      (include "flink.text" .Values.kafka.brokers)) -}}
+{{- end -}}
+{{- end -}}
 {{- $network := .Subcharts.flink.Values.networkPolicy -}}
 {{- if and $network.enabled (not .Values.kafka.enabled) (not $network.egress.services) -}}
 {{- fail (printf (cat

@@ -517,6 +517,7 @@ DEMO_CHANGES: dict[str, tuple[Any, Tree]] = {
     "global.kafka.propertiesSecret": ("kafka-client", {}),
     "global.tools.image": ("other:1", {}),
     "kafka.enabled": (False, {}),
+    "kafka.brokers": (3, {}),
     "kafka.image": ("other:1", {}),
     "kafka.config": ({"log.retention.hours": 1}, {}),
     "kafka.heap": ("512m", {}),
