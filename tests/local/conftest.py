@@ -12,7 +12,7 @@ from local import flink, kafka
 from local.flink import FlinkCluster
 from local.kafka import Broker
 from local.submitter import Submitter
-from tests.local.kdv import VERSIONS, Kdv, cancel_all
+from tests.local.kdv import NEW, OLD, Kdv, cancel_all
 
 _numbers = itertools.count()
 
@@ -23,7 +23,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield running
 
 
-@pytest.fixture(scope="session", params=VERSIONS)
+@pytest.fixture(scope="session", params=[NEW, pytest.param(OLD, marks=pytest.mark.full)])
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
     with flink.running(request.param, tmp_path_factory.mktemp("flink") / request.param, slots=4) as running:
         yield running

@@ -25,6 +25,7 @@ from local.kafka import Broker
 from local.submitter import Submitter
 
 VERSIONS = list(versions.section("flink")["releases"])
+NEW, OLD = VERSIONS
 _PRODUCER = {"log_level": 0, "message.max.bytes": 4_000_000}
 
 

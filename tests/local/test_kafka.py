@@ -16,9 +16,8 @@ from harness_kdv.kafka import parse
 from jobs.tools import kafka_client
 from local import kafka
 from local.submitter import SubmitFailed
-from tests.local.kdv import VERSIONS, Kdv
+from tests.local.kdv import NEW, OLD, Kdv
 
-NEW, OLD = VERSIONS
 pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=pytest.mark.full)], indirect=True, scope="session")
 PASSWORD = "kdv-secret"
 

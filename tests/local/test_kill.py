@@ -12,9 +12,7 @@ import pytest
 from harness_kdv.adverts import advert, rows_of_minutes
 from local import flink, kafka
 from local.flink import FlinkCluster
-from tests.local.kdv import VERSIONS, Kdv, close
-
-NEW, OLD = VERSIONS
+from tests.local.kdv import NEW, OLD, VERSIONS, Kdv, close
 
 
 @pytest.fixture
@@ -109,7 +107,9 @@ class Chance:
         return advert(id=number, timestamp_column=str(time))
 
 
-@pytest.mark.parametrize("own_cluster", [(NEW, "rocksdb"), (OLD, "hashmap")], indirect=True, ids=ids)
+@pytest.mark.parametrize(
+    "own_cluster", [(NEW, "rocksdb"), pytest.param((OLD, "hashmap"), marks=pytest.mark.full)], indirect=True, ids=ids
+)
 def test_kills_and_rescaling_at_random(own_cluster: FlinkCluster, own_broker: kafka.Broker, tmp_path: Path) -> None:
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")

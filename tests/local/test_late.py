@@ -9,9 +9,8 @@ import pytest
 from harness.waits import wait_for
 from harness_kdv.adverts import advert, rows_of_minutes
 from local.flink import FlinkCluster
-from tests.local.kdv import VERSIONS, Kdv, close
+from tests.local.kdv import NEW, OLD, Kdv, close
 
-NEW, OLD = VERSIONS
 pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=pytest.mark.full)], indirect=True, scope="session")
 
 

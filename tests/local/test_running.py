@@ -11,9 +11,8 @@ from harness.waits import WaitFailed, wait_for
 from harness_kdv.adverts import advert, rows_of_minutes
 from local import kafka
 from local.flink import FlinkCluster
-from tests.local.kdv import VERSIONS, Kdv, cancel_all, check
+from tests.local.kdv import NEW, OLD, Kdv, cancel_all, check
 
-NEW, OLD = VERSIONS
 # The rows are checked on each version of Flink by test_rows; how the job runs, on the older one, belongs to the whole matrix.
 pytestmark = pytest.mark.parametrize("cluster", [NEW, pytest.param(OLD, marks=pytest.mark.full)], indirect=True, scope="session")
 

@@ -14,9 +14,7 @@ import pytest
 
 from ci.core.paths import JOBS, ROOT
 from local.flink import FlinkCluster
-from tests.local.kdv import VERSIONS
-
-NEW, OLD = VERSIONS
+from tests.local.kdv import NEW, OLD
 
 # What has state, in savepoints of released versions. Another id here loses it: the changelog has to say so.
 WITH_STATE = {
