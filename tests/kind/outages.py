@@ -10,10 +10,12 @@ from harness.waits import wait_for
 SECONDS = 30
 
 
-def wait_missed(flink: FlinkRelease, job: str) -> None:
-    """Wait until a checkpoint misses its store, which is gone now."""
-    gone = time.time()
-    wait_for(lambda: _missed(flink, job, gone), timeout=180, what="a checkpoint to miss its store", interval=2)
+def wait_missed(flink: FlinkRelease, job: str, since: float) -> None:
+    """Wait until a checkpoint has missed its store, which was there until then (seconds of the epoch) and is gone now.
+
+    Afterwards there may be none that begins: a task that restarts reads its state first.
+    """
+    wait_for(lambda: _missed(flink, job, since), timeout=180, what="a checkpoint to miss its store", interval=2)
 
 
 def _missed(flink: FlinkRelease, job: str, since: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.kind import hdfs, outages
 from tests.kind.demo_job import ARGS, changed, check_rows, producer_done, restored, started
 from tests.kind.installs import NEW, OLD, Install
 
-pytestmark = [pytest.mark.state, pytest.mark.platform, pytest.mark.faults]
+pytestmark = [pytest.mark.state, pytest.mark.platform, pytest.mark.faults, pytest.mark.full]
 
 # The NameNode is named in the files of the ConfigMap alone.
 VALUES: dict[str, Any] = {
@@ -28,7 +29,7 @@ VALUES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
+@pytest.mark.parametrize("version", [NEW, OLD])
 def test_a_job_with_its_state_and_its_rows_on_hdfs(
     install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str
 ) -> None:
@@ -45,8 +46,9 @@ def test_a_job_with_its_state_and_its_rows_on_hdfs(
         assert f"{directory}/checkpoints/{job}/chk-" in path
         assert store.directories(directory) == {"checkpoints", "ha"}
 
+        before = time.time()
         store.stop_datanode()
-        outages.wait_missed(flink, job)
+        outages.wait_missed(flink, job, before)
         store.start_datanode()
         newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
         flink.rest.wait_checkpoint(job, newest + 1, timeout=300)

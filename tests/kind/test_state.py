@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import Any
 
 import pytest
@@ -59,9 +60,10 @@ def test_a_job_with_its_state_on_s3(
     assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
 
     # The store is unreachable for a while, and the pods that know the state go as well.
+    before = time.time()
     scale_store(cluster, namespace, 0)
     wait_for(lambda: not cluster.pods(namespace, s3_store.PODS), timeout=60, what="the store to go")
-    outages.wait_missed(flink, job)
+    outages.wait_missed(flink, job, before)
     scale_store(cluster, namespace, 1)
     s3_store.wait_serving(cluster, namespace)
     newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
