@@ -106,7 +106,8 @@ def let_them_in(cluster: Cluster, namespace: str) -> Iterator[Callable[[], None]
     label(None)
 
 
-@pytest.mark.parametrize("late", [False, pytest.param(True, marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("late", [False, True])
 def test_a_job_that_fails_is_failed_and_not_tried_again(
     install: Install, cluster: Cluster, namespace: str, text: str, let_them_in: Callable[[], None], late: bool
 ) -> None:

@@ -87,7 +87,8 @@ def test_a_savepoint_carries_the_job_over_an_upgrade(install: Install, helm: Hel
     check_rows(flink, kafka, 2000)
 
 
-@pytest.mark.parametrize("availability", ["kubernetes", pytest.param("none", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("availability", ["kubernetes", "none"])
 def test_a_session_carries_the_job_over_an_upgrade(install: Install, helm: Helm, namespace: str, availability: str) -> None:
     file = VALUES / "demo-session.yaml"
     values = demo(NEW, count=600, rate=20, kind="session")
@@ -109,6 +110,7 @@ def test_a_session_carries_the_job_over_an_upgrade(install: Install, helm: Helm,
     check_rows(flink, kafka, 600)
 
 
+@pytest.mark.full
 def test_the_demo_as_make_demo_installs_it(install: Install, namespace: str) -> None:
     flink = install("plain", DEMO, files=[VALUES / "demo.yaml"])
     ids = {json.loads(line)["id"] for line in (JOBS / "kdv" / "sample.jsonl").read_text().splitlines()}

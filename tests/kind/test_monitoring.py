@@ -51,6 +51,7 @@ def checkpoints_may_be_written(flink: FlinkRelease, *, may: bool) -> None:
     flink.jobmanager(["bash", "-c", f"find /flink-data -type d -path '*checkpoints*' -exec chmod {mode} {{}} +"])
 
 
+@pytest.mark.full
 def test_each_fault_is_told_and_its_end_too(install: Install, cluster: Cluster, namespace: str) -> None:
     tolerant = {"flink": {"config": {"execution.checkpointing.tolerable-failed-checkpoints": 100000}}}
     flink = jar_job.started(install, "warned", merged(JOB, tolerant))

@@ -60,7 +60,8 @@ def test_a_session_makes_taskmanagers_as_jobs_need_them(
     nothing_left(cluster, namespace)
 
 
-@pytest.mark.parametrize("version", [OLD, pytest.param(NEW, marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("version", [OLD, NEW])
 def test_a_jar_job_goes_on_without_its_pods(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
     name = f"jar-{version[0]}"
     more = {"flink": {"version": version}, "state": {"checkpointing": {"interval": "2 s"}}}

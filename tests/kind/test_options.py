@@ -124,6 +124,7 @@ def test_another_level_of_a_logger_is_taken_up_without_a_restart(
     assert flink.rest.overview()["taskmanagers"] == 1
 
 
+@pytest.mark.full
 def test_a_claim_that_is_asked_to_stay(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
     flink = install("kept", values={"storage": {"keep": True}})
     flink.jobmanager(["bash", "-c", "echo here > /flink-data/mark"])

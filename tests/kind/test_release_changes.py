@@ -317,7 +317,8 @@ def test_a_rollback_after_an_uninstall_that_kept_the_history(install: Install, h
         assert restored(flink) == {}
 
 
-@pytest.mark.parametrize("helm", [pytest.param("helm", marks=pytest.mark.full), "helm3"], indirect=True)
+@pytest.mark.full
+@pytest.mark.parametrize("helm", ["helm", "helm3"], indirect=True)
 def test_objects_that_are_replaced_by_force(install: Install, helm: Helm, namespace: str) -> None:
     """What hooks wrote is in no manifest, so that nothing sets it back."""
     first: Values = {

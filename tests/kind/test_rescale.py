@@ -28,9 +28,8 @@ def parallelism(flink: FlinkRelease, job: str) -> list[int]:
     return [vertex["parallelism"] for vertex in flink.rest.job(job)["vertices"]]
 
 
-@pytest.mark.parametrize(
-    ("helm", "version"), [("helm", NEW), pytest.param("helm3", OLD, marks=pytest.mark.full)], indirect=["helm"]
-)
+@pytest.mark.full
+@pytest.mark.parametrize(("helm", "version"), [("helm", NEW), ("helm3", OLD)], indirect=["helm"])
 def test_no_row_is_lost_or_twice(install: Install, helm: Helm, namespace: str, version: str) -> None:
     config = {**ADAPTIVE["flink"], "type": "job", "version": version}
     values, flink, kafka, job = started(install, "grows", version=version, flink=config, job={"parallelism": 2})

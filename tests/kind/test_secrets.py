@@ -31,7 +31,8 @@ def flinks_pods(flink: FlinkRelease) -> list[Any]:
     return [pod for pod in pods if pod.metadata.labels["app.kubernetes.io/component"] in ("jobmanager", "taskmanager")]
 
 
-@pytest.mark.parametrize("mode", ["native", pytest.param("standalone", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("mode", ["native", "standalone"])
 def test_an_option_of_a_secret_is_in_flinks_configuration_alone(
     install: Install, helm: Helm, cluster: Cluster, namespace: str, mode: str
 ) -> None:
