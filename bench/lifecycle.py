@@ -32,7 +32,7 @@ from bench import store
 from ci.core.console import say
 from ci.core.paths import BUILD, DEMO
 from harness import faults
-from harness.cluster import Cluster
+from harness.cluster import Cluster, Run
 from harness.helm import Helm
 from harness.release import FlinkRelease
 from harness.waits import wait_for
@@ -57,7 +57,7 @@ ARGS = [
     "--checkpoint-interval=1 s",
     "--rolling-interval=1 s",
 ]
-_CHANGED = [*ARGS, "--idle-timeout=9 s"]
+CHANGED = [*ARGS, "--idle-timeout=9 s"]
 
 Step = tuple[str, Callable[[], object]]
 
@@ -70,9 +70,9 @@ def values(kind: str, args: Sequence[str], more: Mapping[str, Any]) -> dict[str,
     return {"flink": flink, "producer": {"rate": 20, "args": ["--start-time=2024-05-20 08:00:00", "--time-step=12"]}}
 
 
-def commits(flink: FlinkRelease) -> list[float]:
-    """When each finished part was committed: the moment of its last name."""
-    return sorted(map(float, flink.jobmanager(["find", OUTPUT, "-name", "part-*", "-printf", "%C@\n"]).split()))
+def commits(jobmanager: Run) -> list[float]:
+    """When each finished part was committed: the moment of its last name. The JobManager's pod has the directory."""
+    return sorted(map(float, jobmanager(["find", OUTPUT, "-name", "part-*", "-printf", "%C@\n"]).split()))
 
 
 def gap(times: Sequence[float], since: float) -> float:
@@ -80,22 +80,22 @@ def gap(times: Sequence[float], since: float) -> float:
     return max(later - earlier for earlier, later in pairwise(times) if later > since)
 
 
-def flowing(flink: FlinkRelease, since: float) -> list[float]:
+def flowing(jobmanager: Run, since: float) -> list[float]:
     """All commits, once there are five after `since`."""
 
     def enough() -> list[float]:
-        times = commits(flink)
+        times = commits(jobmanager)
         return times if len([when for when in times if when > since]) >= 5 else []
 
     return wait_for(enough, timeout=300, what="rows to come again")
 
 
-def measured(flink: FlinkRelease, steps: Iterable[Step]) -> Iterator[tuple[str, float]]:
-    flowing(flink, 0)
+def measured(jobmanager: Run, steps: Iterable[Step]) -> Iterator[tuple[str, float]]:
+    flowing(jobmanager, 0)
     for step, act in steps:
         since = time.time()
         act()
-        yield step, gap(flowing(flink, time.time()), since)
+        yield step, gap(flowing(jobmanager, time.time()), since)
 
 
 def kill(flink: FlinkRelease, role: str) -> None:
@@ -111,7 +111,7 @@ def kill_leader(flink: FlinkRelease) -> None:
 
 def ours(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterator[Step]:
     def upgrade() -> None:
-        helm.upgrade(NAME, DEMO, values("job", _CHANGED, more), namespace=NAMESPACE)
+        helm.upgrade(NAME, DEMO, values("job", CHANGED, more), namespace=NAMESPACE)
 
     if more:
         yield "jobmanager-kill-standby", lambda: kill_leader(flink)
@@ -152,7 +152,7 @@ def session(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
     else:
         yield "taskmanager-kill", lambda: kill(flink, "taskmanager")
         yield "jobmanager-kill", again
-        yield "upgrade", lambda: run(stopped(flink), _CHANGED)
+        yield "upgrade", lambda: run(stopped(flink), CHANGED)
         yield "rollback", lambda: run(stopped(flink), ARGS)
 
 
@@ -161,9 +161,9 @@ def by_hand(flink: FlinkRelease, helm: Helm, more: Mapping[str, Any]) -> Iterato
         apply(deployments(helm, values("job", args, more), stopped(flink)))
 
     if more:
-        yield "upgrade-ha", lambda: replace(_CHANGED)
+        yield "upgrade-ha", lambda: replace(CHANGED)
     else:
-        yield "upgrade", lambda: replace(_CHANGED)
+        yield "upgrade", lambda: replace(CHANGED)
         yield "rollback", lambda: replace(ARGS)
 
 
@@ -206,9 +206,14 @@ def measure(cluster: Cluster, helm: Helm, subject: str, more: Mapping[str, Any])
     """One run of one subject."""
     kind, steps = SUBJECTS[subject]
     with installed(cluster, helm, values(kind, ARGS, more)) as flink:
-        for step, seconds in measured(flink, steps(flink, helm, more)):
+        for step, seconds in measured(flink.jobmanager, steps(flink, helm, more)):
             say(f"{subject}, {STEPS[step]}: {seconds:.1f} s")
             store.add(RESULTS, {"step": step, "subject": subject, "seconds": round(seconds, 1)})
+
+
+def spread(figures: Sequence[float]) -> str:
+    """The median, with the minimum and the maximum."""
+    return f"{statistics.median(figures):.1f} ({min(figures):.1f} to {max(figures):.1f})"
 
 
 def section(runs: Iterable[Mapping[str, Any]]) -> str:
@@ -219,7 +224,7 @@ def section(runs: Iterable[Mapping[str, Any]]) -> str:
 
     def cell(step: str, subject: str) -> str:
         seconds = durations.get((step, subject))
-        return f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})" if seconds else ""
+        return spread(seconds) if seconds else ""
 
     rows = "".join(f"| {what} | {' | '.join(cell(step, subject) for subject in SUBJECTS)} |\n" for step, what in STEPS.items())
     return f"""## Seconds without output

@@ -14,7 +14,6 @@ beside the job {"step": "memory", "subject": "operator", "mb": 210}.
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,12 +23,12 @@ from typing import Any
 
 from kubernetes.dynamic import DynamicClient
 
-from bench import lifecycle, store
-from bench.lifecycle import NAME, NAMESPACE, OUTPUT, gap
+from bench import lifecycle, modes, store
+from bench.lifecycle import NAME, NAMESPACE
 from ci.commands import addons
 from ci.core import versions
 from ci.core.console import say
-from ci.core.paths import BUILD, DEMO, FLINK, VALUES
+from ci.core.paths import BUILD, DEMO, FLINK
 from harness import faults, network
 from harness.cluster import Cluster
 from harness.helm import Helm, merged
@@ -46,7 +45,6 @@ STEPS = {
     "rollback": "rollback with a savepoint",
     "resume": "a suspended job resumes",
 }
-_CHANGED = [*lifecycle.ARGS, "--idle-timeout=9 s"]
 
 Values = dict[str, Any]
 
@@ -106,17 +104,10 @@ class Release:
     def wait_gone(self) -> None:
         wait_for(lambda: not self._cluster.pods(NAMESPACE, self._jobmanagers), timeout=120, what="the JobManager to go")
 
-    def flowing(self, since: float) -> list[float]:
-        """When each finished part was committed, once there are five after `since`."""
-
-        def enough() -> list[float]:
-            pod = self._cluster.pod(NAMESPACE, self._jobmanagers)
-            command = ["find", OUTPUT, "-name", "part-*", "-printf", "%C@\n"]
-            text = self._cluster.exec(NAMESPACE, pod, command, container=self._subject.container)
-            times = sorted(map(float, text.split()))
-            return times if len([when for when in times if when > since]) >= 5 else []
-
-        return wait_for(enough, timeout=300, what="rows to come again")
+    def jobmanager(self, command: Sequence[str], **options: Any) -> str:
+        """The output of a command in the JobManager's container."""
+        pod = self._cluster.pod(NAMESPACE, self._jobmanagers)
+        return self._cluster.exec(NAMESPACE, pod, command, container=self._subject.container, **options)
 
     @property
     def _jobmanagers(self) -> str:
@@ -145,29 +136,25 @@ class Release:
 
 
 def steps(release: Release) -> Iterator[tuple[str, float]]:
-    release.flowing(0)
-    actions: list[tuple[str, Callable[[], object]]] = [
+    actions: list[lifecycle.Step] = [
         ("taskmanager-kill", release.kill_taskmanager),
         ("jobmanager-kill", release.kill_jobmanager),
-        ("upgrade", lambda: release.upgrade(_CHANGED)),
+        ("upgrade", lambda: release.upgrade(lifecycle.CHANGED)),
         ("rollback", release.rollback),
     ]
-    for step, act in actions:
-        since = time.time()
-        act()
-        yield step, gap(release.flowing(time.time()), since)
+    yield from lifecycle.measured(release.jobmanager, actions)
     release.upgrade(lifecycle.ARGS, state="suspended")
     release.wait_gone()
     since = time.time()
     release.upgrade(lifecycle.ARGS)
-    yield "resume", min(when for when in release.flowing(since) if when > since) - since
+    yield "resume", min(when for when in lifecycle.flowing(release.jobmanager, since) if when > since) - since
 
 
 def started(cluster: Cluster, helm: Helm, subject: Subject) -> float:
     """Seconds from `helm install` until all tasks of the job in values/job-jar.yaml run."""
     values = merged(subject.values, {"highAvailability": {"type": "kubernetes"}, "job": {"parallelism": 1}})
     begin = time.monotonic()
-    helm.install("jar", FLINK, values, files=[VALUES / "job-jar.yaml"], namespace=NAMESPACE, wait=False)
+    helm.install("jar", FLINK, values, files=[modes.FILE], namespace=NAMESPACE, wait=False)
 
     def answering() -> FlinkRest:
         session, url = network.http(cluster, NAMESPACE, "jar-flink-rest", "rest")
@@ -175,7 +162,7 @@ def started(cluster: Cluster, helm: Helm, subject: Subject) -> float:
         rest.overview()
         return rest
 
-    wait_for(answering, timeout=300, what="REST to answer", interval=0.5).wait_running("CarTopSpeedWindowingExample", timeout=300)
+    wait_for(answering, timeout=300, what="REST to answer", interval=0.5).wait_running(modes.JOB, timeout=300)
     seconds = time.monotonic() - begin
     helm.run("uninstall", "jar", f"--namespace={NAMESPACE}", "--wait")
     return seconds
@@ -221,8 +208,7 @@ def section(runs: Iterable[Mapping[str, Any]]) -> str:
         durations[run["step"], run["subject"]].append(run.get("seconds", run.get("mb")))
 
     def cell(step: str, subject: str) -> str:
-        figures = durations[step, subject]
-        return f"{statistics.median(figures):.1f} ({min(figures):.1f} to {max(figures):.1f})"
+        return lifecycle.spread(durations[step, subject])
 
     rows = "".join(f"| {what} | {' | '.join(cell(step, subject) for subject in SUBJECTS)} |\n" for step, what in STEPS.items())
     return f"""## Beside the Flink Kubernetes Operator

@@ -159,7 +159,7 @@ def measure(cluster: Cluster, helm: Helm, subject: str, peaks: int) -> None:
         seconds = watch.now
         cpu_seconds = watch.stop()
         check(flink, load.sent)
-        times = [when - watch.began for when in commits(flink)]
+        times = [when - watch.began for when in commits(flink.jobmanager)]
     run = {
         "subject": subject,
         "peaks": [peak(watch.samples, begin) for begin in begins],

@@ -140,11 +140,11 @@ def measure(cluster: Cluster, helm: Helm, subject: str) -> None:
     kind, steps = SUBJECTS[subject]
     with installed(cluster, helm, values(kind, ARGS, {})) as flink:
         (upgrade,) = [act for step, act in steps(flink, helm, {}) if step == "upgrade"]
-        flowing(flink, 0)
+        flowing(flink.jobmanager, 0)
         since = time.time()
         watch = Watch(flink)
         upgrade()
-        times = flowing(flink, time.time())
+        times = flowing(flink.jobmanager, time.time())
         watch.stop()
     seconds = moments(watch.moments, watch.lines, [when for when in times if when >= since - 5])
     say(f"{subject}: {seconds}")
