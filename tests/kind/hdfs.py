@@ -1,4 +1,4 @@
-"""HDFS in a namespace: a NameNode and a DataNode, each with a PVC, and the files by which clients find them."""
+"""HDFS in a namespace: a NameNode, or the two of a nameservice, a DataNode, and the files by which clients find them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from harness_kdv.csv_output import Snapshot
 
 Json = dict[str, Any]
 CONFIG = "hadoop"  # ConfigMap with core-site.xml and hdfs-site.xml
-NAMENODE, DATANODE = "namenode", "datanode"
+NAMENODE, DATANODE, JOURNAL = "namenode", "datanode", "journal"
 DIRECTORY = "/flink"  # of the user flink, in HDFS
-_PORTS = {NAMENODE: 8020, DATANODE: 9866}
+_PORTS = {NAMENODE: 8020, DATANODE: 9866, JOURNAL: 8485}
 _CORE = {"fs.defaultFS": f"hdfs://{NAMENODE}:{_PORTS[NAMENODE]}"}
 _HDFS = {
     "dfs.replication": "1",
@@ -33,28 +33,52 @@ _HDFS = {
     "dfs.datanode.use.datanode.hostname": "true",
     "dfs.client.use.datanode.hostname": "true",
 }
+# Two NameNodes under one name, which only the files tell; what one does the other reads from a journal.
+_SERVICE = "lake"
+_TWO = {
+    **_HDFS,
+    "dfs.nameservices": _SERVICE,
+    f"dfs.ha.namenodes.{_SERVICE}": "0,1",
+    **{f"dfs.namenode.rpc-address.{_SERVICE}.{n}": f"{NAMENODE}-{n}.{NAMENODE}:{_PORTS[NAMENODE]}" for n in (0, 1)},
+    f"dfs.client.failover.proxy.provider.{_SERVICE}": (
+        "org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider"
+    ),
+    "dfs.namenode.shared.edits.dir": f"qjournal://{JOURNAL}:{_PORTS[JOURNAL]}/{_SERVICE}",
+    "dfs.journalnode.edits.dir": "/data/journal",
+    "dfs.ha.fencing.methods": "shell(/bin/true)",
+}
+_NAMENODE_CLASS = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 # A NameNode formats its disk once.
 _COMMANDS = {
-    NAMENODE: "test -e /data/name/current/VERSION || java {0} -format -nonInteractive; exec java -Xmx192m {0}".format(
-        "org.apache.hadoop.hdfs.server.namenode.NameNode"
-    ),
+    NAMENODE: f"test -e /data/name/current/VERSION || java {_NAMENODE_CLASS} -format -nonInteractive\n"
+    f"exec java -Xmx192m {_NAMENODE_CLASS}",
     DATANODE: "exec java -Xmx192m org.apache.hadoop.hdfs.server.datanode.DataNode",
+    JOURNAL: "exec java -Xmx128m org.apache.hadoop.hdfs.qjournal.server.JournalNode",
 }
+# The first one of two formats its disk and the journal, the other copies what the first has.
+_EACH_OF_TWO = f"""
+server="{_NAMENODE_CLASS} -Ddfs.ha.namenode.id=${{HOSTNAME##*-}}"
+case $HOSTNAME in *-0) begin=-format ;; *) begin=-bootstrapStandby ;; esac
+until test -e /data/name/current/VERSION || java $server $begin -nonInteractive; do sleep 2; done
+exec java -Xmx192m $server
+"""
 
 
-def _xml(properties: Mapping[str, str]) -> str:
+def xml(properties: Mapping[str, str]) -> str:
+    """A file of properties as Hadoop and Hive read it."""
     lines = (f"<property><name>{name}</name><value>{value}</value></property>" for name, value in properties.items())
     return f"<configuration>{''.join(lines)}</configuration>"
 
 
-def _server(name: str) -> list[Json]:
+def _server(name: str, replicas: int = 1) -> list[Json]:
     """The Service and the StatefulSet of a server."""
+    command = _EACH_OF_TWO if replicas > 1 else _COMMANDS[name]
     labels = {"app.kubernetes.io/name": name}
     port = _PORTS[name]
     container = {
         "name": name,
         "image": f"hadoop:{versions.get('hadoop', 'version')}",
-        "command": ["sh", "-euc", _COMMANDS[name]],
+        "command": ["sh", "-euc", command],
         "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 2},
         "resources": {"requests": {"cpu": "10m", "memory": "384Mi"}},
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
@@ -84,7 +108,8 @@ def _server(name: str) -> list[Json]:
             "metadata": {"name": name},
             "spec": {
                 "serviceName": name,
-                "replicas": 1,
+                "replicas": replicas,
+                "podManagementPolicy": "Parallel",
                 "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete", "whenScaled": "Retain"},
                 "selector": {"matchLabels": labels},
                 "template": {"metadata": {"labels": labels}, "spec": pod},
@@ -97,15 +122,17 @@ def _server(name: str) -> list[Json]:
 class Hdfs:
     """What a test does with it."""
 
-    def __init__(self, cluster: Cluster, namespace: str) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, shell: str = NAMENODE) -> None:
+        """`shell`: the server in whose pod commands run."""
         self._cluster, self._namespace = cluster, namespace
+        self._run = cluster.runner(namespace, f"app.kubernetes.io/name={shell}")
 
     def shell(self, *arguments: str) -> str:
         """The output of Hadoop's shell, `hdfs dfs`."""
         return self._sh(_shell(*arguments))
 
     def _sh(self, script: str) -> str:
-        return self._cluster.runner(self._namespace, f"app.kubernetes.io/name={NAMENODE}")(["sh", "-euc", script])
+        return self._run(["sh", "-euc", script])
 
     def directories(self, path: str) -> set[str]:
         """The names in a directory."""
@@ -115,7 +142,7 @@ class Hdfs:
         """The rows of the KDV job in a directory; none where it is not there yet."""
         local = "/tmp/output"
         self._sh(f"rm -rf {local}; ! {_shell('-test', '-d', path)} || {_shell('-get', path, local)}")
-        return csv_output.read(self._cluster.runner(self._namespace, f"app.kubernetes.io/name={NAMENODE}"), local)
+        return csv_output.read(self._run, local)
 
     def stop_datanode(self) -> None:
         self._scale(0)
@@ -131,6 +158,15 @@ class Hdfs:
         faults.kill(self._cluster, self._namespace, f"app.kubernetes.io/name={NAMENODE}", NAMENODE)
         self.wait_serving(NAMENODE)
 
+    def activate(self, namenode: int, *options: str) -> None:
+        """Let one of two NameNodes serve; what its own clients are told by hand."""
+        self._sh(_java("org.apache.hadoop.hdfs.tools.DFSHAAdmin", "-transitionToActive", *options, str(namenode)))
+
+    def fail_over(self) -> None:
+        """The NameNode that serves, the first one, is killed, and the other one takes over."""
+        faults.kill_in(self._cluster, self._namespace, f"{NAMENODE}-0", NAMENODE)
+        self.activate(1, "--forceactive")
+
     def wait_serving(self, *names: str) -> None:
         wait_ready(self._cluster, self._namespace, *(f"{name}-0" for name in names))
 
@@ -139,19 +175,40 @@ class Hdfs:
 
 
 def _shell(*arguments: str) -> str:
-    return shlex.join(
-        ["java", "-Xmx64m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "org.apache.hadoop.fs.FsShell", *arguments]
-    )
+    return _java("org.apache.hadoop.fs.FsShell", *arguments)
+
+
+def _java(*arguments: str) -> str:
+    return shlex.join(["java", "-Xmx64m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", *arguments])
+
+
+def _files(core: Mapping[str, str], hdfs_site: Mapping[str, str]) -> Json:
+    files = {"core-site.xml": xml(core), "hdfs-site.xml": xml(hdfs_site)}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG}, "data": files}
+
+
+def _with_directory(store: Hdfs) -> Hdfs:
+    """With a directory that belongs to Flink's user."""
+    store.shell("-mkdir", "-p", DIRECTORY)
+    store.shell("-chown", "flink", DIRECTORY)
+    return store
 
 
 @contextmanager
 def hdfs(cluster: Cluster, namespace: str) -> Iterator[Hdfs]:
-    """It runs while the block does, with a directory that belongs to Flink's user."""
-    files = {"core-site.xml": _xml(_CORE), "hdfs-site.xml": _xml(_HDFS)}
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG}, "data": files}
-    with cluster.having([config, *_server(NAMENODE), *_server(DATANODE)], namespace):
+    """It runs while the block does."""
+    with cluster.having([_files(_CORE, _HDFS), *_server(NAMENODE), *_server(DATANODE)], namespace):
         store = Hdfs(cluster, namespace)
         store.wait_serving(NAMENODE, DATANODE)
-        store.shell("-mkdir", "-p", DIRECTORY)
-        store.shell("-chown", "flink", DIRECTORY)
-        yield store
+        yield _with_directory(store)
+
+
+@contextmanager
+def nameservice(cluster: Cluster, namespace: str) -> Iterator[Hdfs]:
+    """The same with two NameNodes, of which the first one serves."""
+    config = _files({"fs.defaultFS": f"hdfs://{_SERVICE}"}, _TWO)
+    with cluster.having([config, *_server(JOURNAL), *_server(NAMENODE, 2), *_server(DATANODE)], namespace):
+        store = Hdfs(cluster, namespace, JOURNAL)
+        wait_ready(cluster, namespace, f"{JOURNAL}-0", f"{NAMENODE}-0", f"{NAMENODE}-1", f"{DATANODE}-0", timeout=240)
+        store.activate(0)
+        yield _with_directory(store)

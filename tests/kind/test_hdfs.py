@@ -11,6 +11,7 @@ from ci.core.paths import DEMO
 from harness import faults
 from harness.cluster import Cluster
 from harness.helm import Helm
+from harness.release import FlinkRelease
 from harness.waits import wait_for
 from tests.kind import hdfs, outages
 from tests.kind.demo_job import ARGS, changed, check_rows, producer_done, restored, started
@@ -29,17 +30,34 @@ VALUES: dict[str, Any] = {
 }
 
 
+def on_hdfs(version: str, output: str) -> dict[str, Any]:
+    """Values of a release whose job writes its rows there as well."""
+    args = [*(arg for arg in ARGS if not arg.startswith("--output=")), f"--output=hdfs://{output}"]
+    return {**VALUES, "version": version, "image": {"tag": f"{version}-hdfs"}, "job": {"args": args}}
+
+
+def wait_next_checkpoint(flink: FlinkRelease, job: str) -> int:
+    """Wait for one that begins after those that are there; the id of the last of these."""
+    newest: int = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
+    flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
+    return newest
+
+
+def delete_flink(cluster: Cluster, flink: FlinkRelease, newest: int) -> None:
+    """All pods go; the job resumes from a checkpoint after this one."""
+    labels = f"app.kubernetes.io/instance={flink.name},app.kubernetes.io/name=flink"
+    faults.delete_pods(cluster, flink.namespace, labels)
+    wait_for(lambda: (restored(flink) or {}).get("id", 0) > newest, timeout=240, what="the job to resume from HDFS")
+
+
 @pytest.mark.parametrize("version", [NEW, OLD])
 def test_a_job_with_its_state_and_its_rows_on_hdfs(
     install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str
 ) -> None:
     name = f"stored-{version.partition('.')[0]}"
     output = f"{hdfs.DIRECTORY}/output/{name}"
-    args = [*(arg for arg in ARGS if not arg.startswith("--output=")), f"--output=hdfs://{output}"]
     with hdfs.hdfs(cluster, namespace) as store:
-        values, flink, kafka, first = started(
-            install, name, version=version, image={"tag": f"{version}-hdfs"}, job={"args": args}, **VALUES
-        )
+        values, flink, kafka, first = started(install, name, **on_hdfs(version, output))
         job = first["jid"]
         directory = f"{hdfs.DIRECTORY}/state/{namespace}/{name}-flink"
         path = flink.rest.checkpoints(job)["latest"]["completed"]["external_path"]
@@ -50,20 +68,29 @@ def test_a_job_with_its_state_and_its_rows_on_hdfs(
         store.stop_datanode()
         outages.wait_missed(flink, job, before)
         store.start_datanode()
-        newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
-        flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
+        wait_next_checkpoint(flink, job)
 
         store.restart_namenode()
-        newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
-        flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
-
-        faults.delete_pods(cluster, namespace, f"app.kubernetes.io/instance={name},app.kubernetes.io/name=flink")
-        wait_for(lambda: (restored(flink) or {}).get("id", 0) > newest, timeout=240, what="the job to resume from HDFS")
+        delete_flink(cluster, flink, wait_next_checkpoint(flink, job))
         assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
 
+        args = values["flink"]["job"]["args"]
         another = changed(values, job={"args": [*args, "--checkpoint-interval=3 s"]})
         helm.upgrade(name, DEMO, another, namespace=namespace)
         assert f"{directory}/savepoints/{job}/stop/" in restored(flink)["external_path"]
         producer_done(flink)
         check_rows(flink, kafka, 2000, lambda: store.output(output))
         helm.uninstall(name, namespace=namespace)
+
+
+def test_the_second_namenode_takes_over(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+    output = f"{hdfs.DIRECTORY}/output/served"
+    with hdfs.nameservice(cluster, namespace) as store:
+        _, flink, kafka, first = started(install, "served", **on_hdfs(NEW, output))
+        wait_next_checkpoint(flink, first["jid"])
+        store.fail_over()
+        delete_flink(cluster, flink, wait_next_checkpoint(flink, first["jid"]))
+        assert [entry["jid"] for entry in flink.rest.jobs()] == [first["jid"]]
+        producer_done(flink)
+        check_rows(flink, kafka, 2000, lambda: store.output(output))
+        helm.uninstall("served", namespace=namespace)
