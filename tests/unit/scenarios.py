@@ -156,6 +156,7 @@ class Scenario:
 
 # What the head of a values file asks for beforehand.
 EXTERNALS = {
+    "hive": frozenset({("ConfigMap", "hadoop")}),
     "read-only": frozenset({("Secret", "people")}),
     "s3": frozenset({("Secret", "s3")}),
     "bounded": frozenset({("ConfigMap", "text")}),
@@ -206,7 +207,16 @@ SCENARIOS = [
             {("Secret", "login"), ("ConfigMap", "authorities"), ("Secret", "internal"), ("Secret", "release-name-rest")}
         ),
     ),
-    Scenario("flink-1.20", FLINK, values={"flink": {"version": "1.20.5"}}),
+    Scenario(
+        "flink-1.20",
+        FLINK,
+        values={
+            "flink": {"version": "1.20.5"},
+            "files": {"rows.sql": "SELECT 1;\n"},
+            "session": {"jobs": [{"name": "rows", "sql": {"file": "rows.sql"}}]},
+            "hive": {"metastore": "thrift://metastore:9083"},
+        },
+    ),
     Scenario("demo-defaults", DEMO),
     Scenario("demo-everything", DEMO, values=ALL_OF_DEMO),
     *map(_of_file, VALUES_FILES),

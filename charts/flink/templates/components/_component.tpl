@@ -5,7 +5,7 @@ A Deployment of one pod beside JobManager and TaskManagers, and its Service: (di
 {{- define "flink.component" -}}
 {{- $name := printf "%s-%s" (include "flink.fullname" .root) .component -}}
 {{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state"
-      "heap" -}}
+      "hive" "heap" -}}
 apiVersion: apps/v1
 kind: Deployment
 {{ include "flink.metadata" (dict "root" .root "component" .component "name" $name) }}

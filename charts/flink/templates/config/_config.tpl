@@ -165,7 +165,7 @@ fail to come. Flink's own are 10 s and 50 s. */ -}}
 {{- $_ := set $config "heartbeat.timeout" "20 s" -}}
 {{- end -}}
 {{- $config = merge $config (include "flink.state.options" . | fromJson)
-      (include "flink.metrics.options" . | fromJson) -}}
+      (include "flink.metrics.options" . | fromJson) (include "flink.hive.options" . | fromJson) -}}
 {{- if include "flink.bounded" . -}}
 {{- /* The process ends with its job, well or not. */ -}}
 {{- $_ := set $config "execution.shutdown-on-application-finish" "true" -}}

@@ -1,7 +1,7 @@
 {{/* The pod, which is told the hash of itself: (dict "root" $ "specification" "..." "restartPolicy" <optional>). */}}
 {{- define "flink.jobmanager.pod" -}}
 {{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state" "metrics"
-      "native" "download" "record" -}}
+      "native" "hive" "download" "record" -}}
 {{- if not (include "flink.bounded" .root) }}{{ $parts = append $parts "specification" }}{{ end -}}
 {{- if eq .root.Values.flink.type "job" }}{{ $parts = append $parts "files" }}{{ end -}}
 {{- include "flink.pod" (dict "root" .root "component" "jobmanager" "parts" $parts "specification" .specification

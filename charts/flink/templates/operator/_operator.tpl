@@ -110,7 +110,7 @@ The pod as Flink is given it; it names the container, starts it, and mounts its 
 {{- $ports := include "flink.ports" . | fromYaml -}}
 {{- $own := dict "ports" (list (dict "name" "metrics-query" "containerPort" $ports.query)) -}}
 {{- $container := merge $own (include "flink.jobmanager.serving" (dict "root" .) | fromYaml) -}}
-{{- $parts := list "download" -}}
+{{- $parts := list "hive" "download" -}}
 {{- if eq .Values.flink.type "job" }}{{ $parts = append $parts "files" }}{{ end -}}
 {{- include "flink.operator.pod" (dict "root" . "component" "jobmanager" "parts" $parts
       "container" (toYaml $container)) -}}

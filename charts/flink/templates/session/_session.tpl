@@ -68,8 +68,8 @@
 
 {{/* The pod that submits: Flink's client and, beside it, the hook: (dict "root" $ "event" "after"). */}}
 {{- define "flink.session.pod" -}}
-{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state" "files"
-      "submitter" -}}
+{{- $parts := list "identity" "checksum" "config" "scripts" "scratch" "claim" "tls" "secrets" "passwd" "state" "hive"
+      "files" "submitter" -}}
 {{- include "flink.pod" (dict "root" .root "component" "submitter" "parts" $parts "restartPolicy" "Never"
       "account" (include "flink.session.account" .root) "scripts" (include "flink.hooks.name" .root) "event" .event
       "container" "args: [bash, /opt/flink/scripts/client.sh, /exchange]") -}}

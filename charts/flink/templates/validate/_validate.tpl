@@ -30,6 +30,7 @@
 {{- include "flink.validate.logging" . -}}
 {{- include "flink.validate.metrics" . -}}
 {{- include "flink.validate.session" . -}}
+{{- include "flink.validate.hive" . -}}
 {{- if and $jobMode $values.sqlGateway.enabled -}}
 {{- fail (cat
       "sqlGateway.enabled is true, but flink.type is job, where the cluster takes no other jobs: set"

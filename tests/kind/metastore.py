@@ -1,0 +1,102 @@
+"""Hive's metastore in a namespace, with PostgreSQL beside it for what it knows, and its warehouse on HDFS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ci.core import versions
+from ci.images import images
+from harness.cluster import Cluster
+from harness.workloads import wait_ready
+from tests.kind import hdfs
+
+Json = dict[str, Any]
+NAME = "metastore"
+URI = f"thrift://{NAME}:9083"
+WAREHOUSE = f"{hdfs.DIRECTORY}/warehouse"
+_PROPERTIES = {
+    "javax.jdo.option.ConnectionURL": "jdbc:postgresql://localhost:5432/postgres",
+    "javax.jdo.option.ConnectionDriverName": "org.postgresql.Driver",
+    "javax.jdo.option.ConnectionUserName": "hive",
+    "datanucleus.schema.autoCreateAll": "true",
+    "metastore.schema.verification": "false",
+    "metastore.expression.proxy": "org.apache.hadoop.hive.metastore.DefaultPartitionExpressionProxy",
+    # The others that run by default are classes of Hive's server.
+    "metastore.task.threads.always": "org.apache.hadoop.hive.metastore.events.EventCleanerTask",
+    "metastore.warehouse.dir": WAREHOUSE,
+}
+# Localhost is trusted, others are refused.
+_POSTGRES = """
+test -e /data/db || initdb --pgdata=/data/db --username=hive --auth=trust --encoding=UTF8 --locale=C
+exec postgres -D /data/db -k /tmp -c listen_addresses='*' -c shared_buffers=32MB
+"""
+_METASTORE = """
+exec java -Xmx256m --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED \
+  org.apache.hadoop.hive.metastore.HiveMetaStore -p 9083
+"""
+
+
+def _container(name: str, script: str, memory: str, port: int, **more: Any) -> Json:
+    probe = {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 120}
+    return {
+        "name": name,
+        "image": f"metastore:{versions.get('hive', 'version')}",
+        "command": ["sh", "-euc", script],
+        "resources": {"requests": {"cpu": "10m", "memory": memory}},
+        "startupProbe": probe,
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        **more,
+    }
+
+
+def _objects() -> list[Json]:
+    labels = {"app.kubernetes.io/name": NAME}
+    files = {"metastore-site.xml": hdfs.xml(_PROPERTIES)}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NAME}, "data": files}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": NAME},
+        "spec": {"selector": labels, "ports": [{"port": 9083}]},
+    }
+    database = _container(
+        "postgres",
+        _POSTGRES,
+        "64Mi",
+        5432,
+        restartPolicy="Always",
+        volumeMounts=[{"name": "data", "mountPath": "/data"}],
+    )
+    server = _container(
+        NAME,
+        _METASTORE,
+        "384Mi",
+        9083,
+        # Whoever writes to a table makes its directories as this user.
+        env=[{"name": "HADOOP_USER_NAME", "value": "flink"}],
+        volumeMounts=[{"name": "config", "mountPath": "/etc/hive"}, {"name": "hadoop", "mountPath": "/etc/hadoop"}],
+    )
+    spec = {
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "fsGroup": 9999, "seccompProfile": {"type": "RuntimeDefault"}},
+        "initContainers": [database],
+        "containers": [server],
+        "volumes": [
+            {"name": "data", "emptyDir": {}},
+            {"name": "config", "configMap": {"name": NAME}},
+            {"name": "hadoop", "configMap": {"name": hdfs.CONFIG}},
+        ],
+    }
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NAME, "labels": labels}, "spec": spec}
+    return [config, service, pod]
+
+
+@contextmanager
+def metastore(cluster: Cluster, namespace: str) -> Iterator[None]:
+    """It runs while the block does, beside `hdfs.hdfs`; the cluster is given the images of Hive."""
+    images.load_named(images.on_hive())
+    with cluster.having(_objects(), namespace):
+        wait_ready(cluster, namespace, NAME, timeout=240)
+        yield

@@ -1,0 +1,134 @@
+"""Tables of a Hive metastore: SQL and Python read and write them, in batches and as a stream, and read what Hive wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from ci.core.paths import FLINK, VALUES
+from harness import faults
+from harness.cluster import Cluster
+from harness.helm import Helm
+from harness.release import FlinkRelease
+from harness.waits import wait_for
+from tests.kind import hdfs, metastore
+from tests.kind.installs import Install
+from tests.kind.sql_gateway import Gateway
+
+pytestmark = [pytest.mark.platform, pytest.mark.full]
+
+SALES = 3000  # one in six seconds of event time: five hours
+HOURS = {f"{hour:02}": [*range(600 * index, 600 * (index + 1))] for index, hour in enumerate(range(8, 13))}
+# A partition is committed when the watermark has passed its end.
+STREAM = f"""
+CREATE TABLE IF NOT EXISTS hive.shop.sales (n BIGINT, `day` STRING, `hour` STRING) PARTITIONED BY (`day`, `hour`) WITH (
+  'connector' = 'hive', 'hive.storage.file-format' = 'parquet',
+  'partition.time-extractor.timestamp-pattern' = '$day $hour:00:00',
+  'sink.partition-commit.trigger' = 'partition-time',
+  'sink.partition-commit.delay' = '1 h',
+  'sink.partition-commit.policy.kind' = 'metastore,success-file'
+);
+CREATE TEMPORARY TABLE numbers (n BIGINT, moment AS TO_TIMESTAMP_LTZ(1716192000000 + n * 6000, 3), WATERMARK FOR moment AS moment)
+WITH (
+  'connector' = 'datagen', 'rows-per-second' = '50',
+  'fields.n.kind' = 'sequence', 'fields.n.start' = '0', 'fields.n.end' = '{SALES - 1}'
+);
+INSERT INTO hive.shop.sales SELECT n, DATE_FORMAT(moment, 'yyyy-MM-dd'), DATE_FORMAT(moment, 'HH') FROM numbers;
+"""
+TOTALS = """
+from pyflink.table import EnvironmentSettings, TableEnvironment
+
+table_env = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
+table_env.execute_sql("CREATE CATALOG hive WITH ('type' = 'hive', 'hive-conf-dir' = '/opt/flink/hive')")
+table_env.execute_sql("CREATE TABLE hive.shop.totals (`hour` STRING, n BIGINT) WITH ('connector' = 'hive')")
+table_env.execute_sql("INSERT INTO hive.shop.totals SELECT `hour`, SUM(n) FROM hive.shop.sales GROUP BY `hour`")
+"""
+# By Hive's own classes, in a JVM that py4j starts: a table in the metastore, and a file of Hive's ORC writer.
+WRITTEN = {1: "elma", 2: "armut"}
+BY_HIVE = f"""
+from py4j.java_gateway import get_field, set_field
+from pyflink.java_gateway import get_gateway
+
+java = get_gateway().jvm
+ql, path = java.org.apache.hadoop.hive.ql, java.org.apache.hadoop.fs.Path
+conf = java.org.apache.hadoop.hive.conf.HiveConf()
+conf.addResource(path("file:///opt/flink/hive/hive-site.xml"))
+table = ql.metadata.Table("shop", "written")
+for name, kind in (("n", "bigint"), ("fruit", "string")):
+    table.getCols().add(java.org.apache.hadoop.hive.metastore.api.FieldSchema(name, kind, ""))
+table.setInputFormatClass("org.apache.hadoop.hive.ql.io.orc.OrcInputFormat")
+table.setOutputFormatClass("org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat")
+table.setSerializationLib("org.apache.hadoop.hive.ql.io.orc.OrcSerde")
+client = java.org.apache.hadoop.hive.metastore.HiveMetaStoreClient(conf)
+client.createTable(table.getTTable())
+location = client.getTable("shop", "written").getSd().getLocation()
+columns = java.org.apache.orc.TypeDescription.fromString("struct<n:bigint,fruit:string>")
+writer = java.org.apache.orc.OrcFile.createWriter(
+    path(location + "/000000_0"), java.org.apache.orc.OrcFile.writerOptions(conf).setSchema(columns)
+)
+batch = columns.createRowBatch()
+rows = {WRITTEN}
+numbers, fruits = get_field(batch, "cols")
+for index, (n, fruit) in enumerate(rows.items()):
+    get_field(numbers, "vector")[index] = n
+    fruits.setVal(index, fruit.encode())
+set_field(batch, "size", len(rows))
+writer.addRowBatch(batch)
+writer.close()
+"""
+
+
+def job(flink: FlinkRelease, name: str) -> str:
+    (job,) = (job["jid"] for job in flink.rest.jobs() if job["name"] == name)
+    return str(job)
+
+
+def wait_finished(flink: FlinkRelease, job: str) -> None:
+    wait_for(lambda: flink.rest.job(job)["state"] == "FINISHED", timeout=240, what="the job to finish")
+
+
+def test_tables_in_hive(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
+    with hdfs.hdfs(cluster, namespace) as store, metastore.metastore(cluster, namespace):
+        values: dict[str, Any] = yaml.safe_load((VALUES / "hive.yaml").read_text())
+        values["state"]["checkpointing"] = {"interval": "2 s"}
+        flink = install("lake", values=values)
+        gateway = Gateway(flink)
+        assert {name for (name,) in gateway.rows("SHOW CATALOGS")} == {"default_catalog", "hive"}
+        gateway.rows("CREATE DATABASE hive.shop")
+
+        for form in ("orc", "parquet"):
+            table = f"hive.shop.squares_{form}"
+            options = f"'connector' = 'hive', 'hive.storage.file-format' = '{form}'"
+            gateway.rows(f"CREATE TABLE {table} (n BIGINT, square DECIMAL(9, 2)) WITH ({options})")
+            gateway.rows(f"INSERT INTO {table} VALUES (1, 1.00), (2, 4.00), (3, 9.00)")
+            assert sorted(gateway.rows(f"SELECT * FROM {table}")) == [[1, 1], [2, 4], [3, 9]]
+
+        flink.jobmanager(["python3", "-"], stdin=BY_HIVE, timeout=180)
+        assert dict(gateway.rows("SELECT * FROM hive.shop.written")) == WRITTEN
+
+        # A stream: the first hours are there while it runs, and all of them once, although a TaskManager is killed.
+        values["files"] = {"sales.sql": STREAM, "totals.py": TOTALS}
+        values["session"] = {"jobs": [{"name": "sales", "sql": {"file": "sales.sql"}}]}
+        helm.upgrade("lake", FLINK, values, namespace=namespace)
+        sales = job(flink, "sales")
+        directory = f"{metastore.WAREHOUSE}/shop.db/sales/day=2024-05-20"
+
+        def committed(hour: str) -> bool:
+            return "_SUCCESS" in store.directories(f"{directory}/hour={hour}")
+
+        wait_for(lambda: committed("08"), timeout=120, what="the first hour")
+        assert flink.rest.job(sales)["state"] == "RUNNING"
+        faults.kill(cluster, namespace, flink.selector("taskmanager"), "taskmanager")
+        wait_finished(flink, sales)
+        assert flink.rest.checkpoints(sales)["latest"]["restored"] is not None
+        assert all(map(committed, HOURS))
+        rows = gateway.rows("SELECT `hour`, n FROM hive.shop.sales WHERE `day` = '2024-05-20'")
+        assert sorted(map(tuple, rows)) == [(hour, n) for hour, numbers in HOURS.items() for n in numbers]
+
+        values["session"]["jobs"].append({"name": "totals", "python": {"file": "totals.py"}})
+        helm.upgrade("lake", FLINK, values, namespace=namespace)
+        wait_finished(flink, job(flink, "totals"))
+        assert dict(gateway.rows("SELECT * FROM hive.shop.totals")) == {hour: sum(numbers) for hour, numbers in HOURS.items()}
+        helm.uninstall("lake", namespace=namespace)
