@@ -12,7 +12,7 @@ from bench import lines, scaling
 SAMPLES: list[scaling.Sample] = [
     (9, 3000, 100, 1),
     (10, 9000, 100, 1),
-    (11, 9000, 20000, 1),
+    (11, 9000, scaling.CAUGHT_UP + 9000, 1),
     (12, 9000, None, 2),
     (13, 9000, scaling.CAUGHT_UP + 500, 2),
     (14, 9000, scaling.CAUGHT_UP, 2),
@@ -22,7 +22,7 @@ SAMPLES: list[scaling.Sample] = [
 
 
 def test_a_lag_is_over_when_no_later_sample_of_the_peak_is_behind() -> None:
-    assert scaling.peak(SAMPLES, 10) == {"caught_up": 4, "most": 20000}
+    assert scaling.peak(SAMPLES, 10) == {"caught_up": 4, "most": scaling.CAUGHT_UP + 9000}
     assert scaling.peak(SAMPLES, 15) == {"caught_up": 0, "most": 300}
 
 
@@ -39,8 +39,8 @@ def test_the_page_has_each_subject_with_all_its_peaks() -> None:
             {"subject": "fixed", "peaks": [{"caught_up": 0, "most": 900}], "gaps": [], **run},
         ]
     )
-    assert "| autoscaled | 1.5 | 25 | 50 s (40 to 60) | 21,000 (12,000 to 30,000) | 6 s (4 to 8) |" in text
-    assert "| fixed | 1.5 | 25 | 0 s (0 to 0) | 900 (900 to 900) |  |" in text
+    assert "| autoscaled | 2 | 1.5 | 25 | 50 s (40 to 60) | 21,000 (12,000 to 30,000) | 6 s (4 to 8) |" in text
+    assert "| fixed | 1 | 1.5 | 25 | 0 s (0 to 0) | 900 (900 to 900) |  |" in text
 
 
 def test_a_picture_has_a_line_for_each_subject_that_leaves_out_what_is_not_known() -> None:
