@@ -56,8 +56,7 @@ INTERVAL = 5  # seconds between commits: each second they take a third of such a
 
 Values = dict[str, Any]
 
-_ARGS = [arg for arg in ARGS if not arg.startswith(("--checkpoint-interval", "--rolling-interval"))]
-_ARGS += [f"--{name}-interval={INTERVAL} s" for name in ("checkpoint", "rolling")]
+_INTERVALS = [f"--{name}-interval={INTERVAL} s" for name in ("checkpoint", "rolling")]  # the last one of an argument counts
 COMMON: Values = {
     "topic": {"partitions": 6},  # any number of TaskManagers has equally many
     "producer": {"enabled": False},
@@ -68,7 +67,7 @@ COMMON: Values = {
         "jobmanager": {"resources": {"requests": {"cpu": "10m"}}},
         "taskmanager": {"slots": 1, "resources": {"requests": {"cpu": CPU}, "limits": {"cpu": CPU}}},
         # A second is two minutes of event time: a partition whose first rows come later than the others' was idle before.
-        "job": {"args": [*_ARGS, "--idle-timeout=0 s", "--kafka-properties=/opt/flink/files/kafka.properties"]},
+        "job": {"args": [*ARGS, *_INTERVALS, "--idle-timeout=0 s", "--kafka-properties=/opt/flink/files/kafka.properties"]},
         # By default a reader asks as often as there is a row, which takes as much CPU at any load.
         "files": {"kafka.properties": "fetch.min.bytes=100000\nfetch.max.wait.ms=500\n"},
     },
