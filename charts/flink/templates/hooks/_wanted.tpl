@@ -101,6 +101,7 @@ Secret, so that the hooks need no right to read Secrets.
       "access/network-policies" "access/serviceaccount"
       "components/history-server" "components/sql-gateway" "components/zookeeper"
       "config/configmap" "config/files"
+      "hive/hive"
       "hooks/savepoints"
       "jobmanager/httproute" "jobmanager/ingress" "jobmanager/jobmanager" "jobmanager/services"
       "monitoring/dashboard" "monitoring/podmonitor" "monitoring/prometheusrule"
