@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -52,6 +53,11 @@ def read(run: Run, directory: str) -> Snapshot:
     for block in run(["sh", "-c", _SCRIPT, "-", directory]).split("\x1e")[1:]:
         name, _, text = block.partition("\n")
         files[name.removeprefix("./")] = text
+    return committed(files)
+
+
+def committed(files: Mapping[str, str]) -> Snapshot:
+    """Of {name in the directory: text} the finished parts."""
     return Snapshot({name: text for name, text in files.items() if _is_part(name)})
 
 

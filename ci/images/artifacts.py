@@ -125,6 +125,7 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
         gateway = Jar("org.apache.flink", "flink-sql-gateway", release["sql-gateway"], alone=True)
         artifacts[f"sql-gateway-{version}"] = Jars((gateway,))  # the Python packages leave it out
         artifacts[f"s3-{version}"] = Jars((Jar("org.apache.flink", "flink-s3-fs-hadoop", release["s3"], alone=True),))
+        artifacts[f"gcs-{version}"] = Jars((Jar("org.apache.flink", "flink-gs-fs-hadoop", release["gcs"], alone=True),))
         examples = (
             Jar("org.apache.flink", "flink-examples-streaming", release["examples"], name, alone=True)
             for name in ("TopSpeedWindowing", "WordCount")

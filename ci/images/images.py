@@ -19,6 +19,8 @@ from ci.machine import engine, golang, java
 
 # What an image takes from jobs/, beside the files of its own folder, which lie in `image` for its Dockerfile.
 _JOBS = {"flink": ["kdv"], "tools": ["kdv", "tools"]}
+# The job image with a plugin of Flink: they share images/plugin.
+_PLUGINS = ("s3", "gcs")
 
 
 def context(kind: str, version: str) -> Path:
@@ -29,6 +31,7 @@ def context(kind: str, version: str) -> Path:
     names = {
         "flink": [f"{part}-{version}" for part in ("pyflink", "flink", "connector", "sql-gateway", "examples")],
         "s3": [f"s3-{version}"],
+        "gcs": [f"gcs-{version}"],
         "hdfs": ["hadoop-client"],
         "hive": ["hadoop-client", "hive-client"],
         "metastore": ["hadoop-client", "hive-metastore", "postgres"],
@@ -44,7 +47,9 @@ def context(kind: str, version: str) -> Path:
                 flink_home.lay_out(version, folder)
             elif kind == "published-flink":
                 flink_home.lay_out_published(version, folder)
-            elif kind in ("kafka", "s3", "hdfs"):
+            elif kind in _PLUGINS:
+                shutil.copytree(artifacts.fetch(names[0]), folder / "plugin")
+            elif kind in ("kafka", "hdfs"):
                 shutil.copytree(artifacts.fetch(names[0]), folder / kind)
             elif kind in ("hive", "metastore"):
                 hive.lay_out(names, folder)
@@ -62,6 +67,7 @@ _PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 # Images of programs of a Go module: {kind: (module, packages)}.
 _PROGRAMS = {
     "versitygw": ("github.com/versity/versitygw", ["cmd/versitygw"]),
+    "fake-gcs-server": ("github.com/fsouza/fake-gcs-server", [""]),
     "oauth2-proxy": ("github.com/oauth2-proxy/oauth2-proxy/v7", [""]),
     "keda": ("github.com/kedacore/keda/v2", ["cmd/operator", "cmd/adapter"]),
     "metrics-server": ("sigs.k8s.io/metrics-server", ["cmd/metrics-server"]),
@@ -72,15 +78,19 @@ _PROGRAMS = {
 # Which it is built with: the ways of finding pods in other places than Kubernetes are left out, and take long to compile.
 _TAGS = {"prometheus": ["remove_all_sd", "enable_kubernetes_sd"]}
 # Those whose image is images/program.
-_ALONE = ("metrics-server", "prometheus-operator", "prometheus-config-reloader", "prometheus")
+_ALONE = ("fake-gcs-server", "metrics-server", "prometheus-operator", "prometheus-config-reloader", "prometheus")
+
+
+def _packages(kind: str) -> list[str]:
+    """Full names of the packages of programs: the last part of each is that of its program."""
+    module, packages = _PROGRAMS[kind]
+    return [f"{module}/{package}".removesuffix("/") for package in packages]
 
 
 def _files(kind: str, version: str) -> Path:
     """The folder that `docker build` reads, be it one of programs alone."""
     if kind in _PROGRAMS:
-        module, packages = _PROGRAMS[kind]
-        names = [f"{module}/{package}".removesuffix("/") for package in packages]
-        return golang.build(kind, module, version, names, tags=_TAGS.get(kind, []))
+        return golang.build(kind, _PROGRAMS[kind][0], version, _packages(kind), tags=_TAGS.get(kind, []))
     if kind in ("flink-operator", "hadoop"):
         return artifacts.fetch(kind)
     programs = {"monitoring": monitoring.programs, "access": access.programs}
@@ -95,14 +105,14 @@ def own_jars(version: str) -> list[Path]:
 
 def arguments(kind: str, version: str) -> dict[str, str]:
     """What the Dockerfile is told: the image that it begins with, and whatever else differs by version."""
-    if kind in ("s3", "hdfs", "hive"):
+    if kind in (*_PLUGINS, "hdfs", "hive"):
         return {"BASE": build("flink", version)}
     if kind == "published-flink":  # until 2.1 it starts as root, and its entrypoint steps down
         return {"BASE": bases.published_java(), "RUNS_AS": "root" if version.startswith(("1.", "2.0.", "2.1.")) else "flink"}
     if kind == "kafka":
         return {"BASE": bases.published_java()}
     if kind in _ALONE:
-        return {"BASE": bases.python(), "PROGRAM": Path(_PROGRAMS[kind][1][0]).name}
+        return {"BASE": bases.python(), "PROGRAM": Path(_packages(kind)[0]).name}
     if kind == "flink-operator":
         return {"BASE": bases.java(), "VERSION": version}
     return {"BASE": bases.java() if kind in ("flink", "hadoop", "metastore") else bases.python()}
@@ -112,7 +122,8 @@ def build(kind: str, version: str) -> str:
     """Build the image, unless the engine has it, and return the name that its content gives it."""
     build_arguments = arguments(kind, version)
     files = _files(kind, version)
-    own = {"image": IMAGES / ("program" if kind in _ALONE else kind), **{name: JOBS / name for name in _JOBS.get(kind, [])}}
+    shared = {**dict.fromkeys(_PLUGINS, "plugin"), **dict.fromkeys(_ALONE, "program")}
+    own = {"image": IMAGES / shared.get(kind, kind), **{name: JOBS / name for name in _JOBS.get(kind, [])}}
     jars = own_jars(version) if kind == "flink" else []
 
     def under(tag: str) -> None:
@@ -173,6 +184,15 @@ def on_hive() -> dict[str, tuple[str, str]]:
     flink = next(version for version in versions.section("flink")["releases"] if version.startswith("1."))
     metastore = versions.get("hive", "version")
     return {f"flink-kdv:{flink}-hive": ("hive", flink), f"metastore:{metastore}": ("metastore", metastore)}
+
+
+def on_gcs() -> dict[str, tuple[str, str]]:
+    """The same of those of which only tests of Google Cloud Storage make pods: its store takes minutes to compile."""
+    store = versions.get("fake-gcs-server", "version")
+    named = {f"flink-kdv:{version}-gcs": ("gcs", version) for version in versions.section("flink")["releases"]}
+    if not cluster.registry_answers():
+        named[f"fsouza/fake-gcs-server:{store}"] = ("fake-gcs-server", store)
+    return named
 
 
 def source(kind: str, version: str) -> Path:

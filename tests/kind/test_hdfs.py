@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 
 from ci.core.paths import DEMO
-from harness import faults
 from harness.cluster import Cluster
 from harness.helm import Helm
-from harness.release import FlinkRelease
-from harness.waits import wait_for
 from tests.kind import hdfs, outages
 from tests.kind.demo_job import ARGS, changed, check_rows, producer_done, restored, started
 from tests.kind.installs import NEW, OLD, Install
@@ -32,22 +29,8 @@ VALUES: dict[str, Any] = {
 
 def on_hdfs(version: str, output: str) -> dict[str, Any]:
     """Values of a release whose job writes its rows there as well."""
-    args = [*(arg for arg in ARGS if not arg.startswith("--output=")), f"--output=hdfs://{output}"]
+    args = [*ARGS, f"--output=hdfs://{output}"]
     return {**VALUES, "version": version, "image": {"tag": f"{version}-hdfs"}, "job": {"args": args}}
-
-
-def wait_next_checkpoint(flink: FlinkRelease, job: str) -> int:
-    """Wait for one that begins after those that are there; the id of the last of these."""
-    newest: int = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
-    flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
-    return newest
-
-
-def delete_flink(cluster: Cluster, flink: FlinkRelease, newest: int) -> None:
-    """All pods go; the job resumes from a checkpoint after this one."""
-    labels = f"app.kubernetes.io/instance={flink.name},app.kubernetes.io/name=flink"
-    faults.delete_pods(cluster, flink.namespace, labels)
-    wait_for(lambda: (restored(flink) or {}).get("id", 0) > newest, timeout=240, what="the job to resume from HDFS")
 
 
 @pytest.mark.parametrize("version", [NEW, OLD])
@@ -68,10 +51,10 @@ def test_a_job_with_its_state_and_its_rows_on_hdfs(
         store.stop_datanode()
         outages.wait_missed(flink, job, before)
         store.start_datanode()
-        wait_next_checkpoint(flink, job)
+        outages.wait_next_checkpoint(flink, job)
 
         store.restart_namenode()
-        delete_flink(cluster, flink, wait_next_checkpoint(flink, job))
+        outages.delete_flink(flink, outages.wait_next_checkpoint(flink, job))
         assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
 
         args = values["flink"]["job"]["args"]
@@ -87,9 +70,9 @@ def test_the_second_namenode_takes_over(install: Install, helm: Helm, cluster: C
     output = f"{hdfs.DIRECTORY}/output/served"
     with hdfs.nameservice(cluster, namespace) as store:
         _, flink, kafka, first = started(install, "served", **on_hdfs(NEW, output))
-        wait_next_checkpoint(flink, first["jid"])
+        outages.wait_next_checkpoint(flink, first["jid"])
         store.fail_over()
-        delete_flink(cluster, flink, wait_next_checkpoint(flink, first["jid"]))
+        outages.delete_flink(flink, outages.wait_next_checkpoint(flink, first["jid"]))
         assert [entry["jid"] for entry in flink.rest.jobs()] == [first["jid"]]
         producer_done(flink)
         check_rows(flink, kafka, 2000, lambda: store.output(output))

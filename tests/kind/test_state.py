@@ -1,22 +1,19 @@
-"""State on S3: the KDV job loses no row when its TaskManager, its JobManager or the store itself goes."""
+"""State and output on S3: the KDV job loses no row when its TaskManager, its JobManager or the store itself goes."""
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Any
 
 import pytest
-import yaml
-from kubernetes import client, utils
 
-from ci.core.paths import DEMO, FLINK, VALUES
+from ci.core.paths import DEMO, FLINK
 from harness import evidence, faults
 from harness.cluster import Cluster
 from harness.helm import Helm, HelmError, merged
 from harness.waits import wait_for
 from tests.kind import jar_job, outages, s3_store
-from tests.kind.demo_job import check_rows, producer_done, restored, started, with_interval
+from tests.kind.demo_job import ARGS, changed, check_rows, producer_done, restored, started, with_interval
 from tests.kind.installs import NEW, OLD, Install
 
 pytestmark = pytest.mark.state
@@ -24,27 +21,8 @@ pytestmark = pytest.mark.state
 
 @pytest.fixture
 def s3(cluster: Cluster, namespace: str) -> dict[str, Any]:
-    """Values for charts/flink whose store, as docs/state.md sets it up, runs in the namespace."""
-    credentials = {"AWS_ACCESS_KEY_ID": "flink", "AWS_SECRET_ACCESS_KEY": secrets.token_hex(16)}
-    secret = client.V1Secret(metadata=client.V1ObjectMeta(name="s3"), string_data=credentials)
-    if not cluster.pods(namespace, s3_store.PODS):
-        cluster.core.create_namespaced_secret(namespace, secret)
-        utils.create_from_yaml(cluster.api, str(s3_store.MANIFEST), namespace=namespace)
-    s3_store.wait_serving(cluster, namespace)
-    values: dict[str, Any] = yaml.safe_load((VALUES / "s3.yaml").read_text())
-    # What is too much for memory is kept there most often.
-    values["state"]["backend"] = "rocksdb"
-    return {**values, "storage": {"enabled": True}}  # for the CSV files of the demo
-
-
-def scale_store(cluster: Cluster, namespace: str, replicas: int) -> None:
-    cluster.apps.patch_namespaced_deployment_scale(s3_store.DEPLOYMENT, namespace, {"spec": {"replicas": replicas}})
-
-
-def stored(cluster: Cluster, namespace: str, release: str) -> set[str]:
-    """The directories of a release in the bucket."""
-    directory = f"/data/flink/state/{namespace}/{release}-flink"
-    return set(cluster.runner(namespace, s3_store.PODS)(["ls", directory]).split())
+    """Values for charts/flink whose store runs in the namespace."""
+    return s3_store.serve(cluster, namespace)
 
 
 @pytest.mark.faults
@@ -53,29 +31,28 @@ def test_a_job_with_its_state_on_s3(
     install: Install, helm: Helm, cluster: Cluster, namespace: str, s3: dict[str, Any], version: str
 ) -> None:
     name = f"stored-{version.partition('.')[0]}"
-    values, flink, kafka, first = started(install, name, version=version, image={"tag": f"{version}-s3"}, **s3)
+    output = f"output/{name}"
+    args = [*ARGS, f"--output=s3://flink/{output}"]
+    image = {"tag": f"{version}-s3"}
+    values, flink, kafka, first = started(install, name, version=version, image=image, job={"args": args}, **s3)
     job = first["jid"]
     directory = f"s3://flink/state/{namespace}/{name}-flink"
     assert flink.rest.checkpoints(job)["latest"]["completed"]["external_path"].startswith(f"{directory}/checkpoints/{job}/chk-")
-    assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
+    assert s3_store.directories(cluster, namespace, f"state/{namespace}/{name}-flink") == {"checkpoints", "ha"}
 
     # The store is unreachable for a while, and the pods that know the state go as well.
     before = time.time()
-    scale_store(cluster, namespace, 0)
-    wait_for(lambda: not cluster.pods(namespace, s3_store.PODS), timeout=60, what="the store to go")
+    s3_store.stop(cluster, namespace)
     outages.wait_missed(flink, job, before)
-    scale_store(cluster, namespace, 1)
-    s3_store.wait_serving(cluster, namespace)
-    newest = flink.rest.checkpoints(job)["latest"]["completed"]["id"]
-    flink.rest.wait_checkpoint(job, newest + 1, timeout=300)
-    faults.delete_pods(cluster, namespace, f"app.kubernetes.io/instance={name},app.kubernetes.io/name=flink")
-    wait_for(lambda: (restored(flink) or {}).get("id", 0) > newest, timeout=240, what="the job to resume from S3")
+    s3_store.start(cluster, namespace)
+    outages.delete_flink(flink, outages.wait_next_checkpoint(flink, job))
     assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
 
-    helm.upgrade(name, DEMO, with_interval(values, "3 s"), namespace=namespace)
+    another = changed(values, job={"args": [*args, "--checkpoint-interval=3 s"]})
+    helm.upgrade(name, DEMO, another, namespace=namespace)
     assert restored(flink)["external_path"].startswith(f"{directory}/savepoints/{job}/")
     producer_done(flink)
-    check_rows(flink, kafka, 2000)
+    check_rows(flink, kafka, 2000, lambda: s3_store.output(cluster, namespace, output))
 
 
 @pytest.mark.parametrize("version", [NEW, pytest.param(OLD, marks=pytest.mark.full)])
@@ -84,7 +61,7 @@ def test_flinks_own_image_keeps_its_state_on_s3(
 ) -> None:
     """Nothing but the plugin in its opt/, and no volume."""
     name = f"plain-{version.partition('.')[0]}"
-    values = jar_job.values(**{**s3, "flink": {"type": "job", "version": version}, "storage": {"enabled": False}})
+    values = jar_job.values(**s3, flink={"type": "job", "version": version})
     flink = jar_job.started(install, name, values)
     (pod,) = cluster.pods(namespace, flink.selector("jobmanager"))
     assert pod.spec.containers[0].image == f"flink:{version}-java17"
@@ -92,14 +69,10 @@ def test_flinks_own_image_keeps_its_state_on_s3(
     faults.delete_pods(cluster, namespace, flink.selector("jobmanager"))
     wait_for(lambda: jar_job.restored(flink).get("id", 0) >= newest, timeout=240, what="the job to resume from S3")
     assert jar_job.restored(flink)["external_path"].startswith(f"s3://flink/state/{namespace}/{name}-flink/checkpoints/")
-    assert stored(cluster, namespace, name) == {"checkpoints", "ha"}
+    assert s3_store.directories(cluster, namespace, f"state/{namespace}/{name}-flink") == {"checkpoints", "ha"}
 
     job = jar_job.running(flink)
-    wrong = client.V1Secret(
-        metadata=client.V1ObjectMeta(name=f"{name}-wrong"),
-        string_data={"AWS_ACCESS_KEY_ID": "flink", "AWS_SECRET_ACCESS_KEY": "wrong"},
-    )
-    cluster.core.create_namespaced_secret(namespace, wrong)
+    s3_store.make_secret(cluster, namespace, f"{name}-wrong", "flink", "wrong")
     for change, why in (
         ({"s3": {"credentialsSecret": f"{name}-wrong"}}, f"does not accept the secret key in the Secret {name}-wrong"),
         ({"s3": {"credentialsSecret": f"{name}-missing"}}, f"names the Secret {name}-missing, which is not there"),

@@ -37,6 +37,7 @@ def test_the_lock_belongs_to_the_versions() -> None:
         assert any(f"-{version}-" in name for name in artifacts.locked(lock, f"pyflink-{version}"))
         assert any(release["kafka-connector"] in name for name in artifacts.locked(lock, f"connector-{version}"))
         assert list(artifacts.locked(lock, f"s3-{version}")) == [f"flink-s3-fs-hadoop-{release['s3']}.jar"]
+        assert list(artifacts.locked(lock, f"gcs-{version}")) == [f"flink-gs-fs-hadoop-{release['gcs']}.jar"]
     assert f"kafka-clients-{versions.get('kafka', 'version')}.jar" in artifacts.locked(lock, "kafka")
 
 
