@@ -96,13 +96,14 @@ class Release:
         self._settle(lambda: self._helm.rollback(NAME, namespace=NAMESPACE))
 
     def kill_taskmanager(self) -> None:
-        faults.delete_pods(self._cluster, NAMESPACE, f"{self._subject.labels},{self._subject.taskmanager}")
+        faults.delete_pods(self._cluster, NAMESPACE, self._taskmanagers)
 
     def kill_jobmanager(self) -> None:
         faults.kill(self._cluster, NAMESPACE, self._jobmanagers, self._subject.container)
 
     def wait_gone(self) -> None:
-        wait_for(lambda: not self._cluster.pods(NAMESPACE, self._jobmanagers), timeout=120, what="the JobManager to go")
+        """The operator keeps the JobManager of a suspended job."""
+        wait_for(lambda: not self._cluster.pods(NAMESPACE, self._taskmanagers), timeout=120, what="the TaskManager to go")
 
     def jobmanager(self, command: Sequence[str], **options: Any) -> str:
         """The output of a command in the JobManager's container."""
@@ -112,6 +113,10 @@ class Release:
     @property
     def _jobmanagers(self) -> str:
         return f"{self._subject.labels},{self._subject.jobmanager}"
+
+    @property
+    def _taskmanagers(self) -> str:
+        return f"{self._subject.labels},{self._subject.taskmanager}"
 
     def _settle(self, operation: Callable[[], object]) -> None:
         """Helm returns when hooks have proven the job; of the operator it knows nothing."""
