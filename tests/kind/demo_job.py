@@ -101,7 +101,8 @@ ARGS = yaml.safe_load((DEMO / "values.yaml").read_text())["flink"]["job"]["args"
 
 def with_interval(values: dict[str, Any], interval: str) -> dict[str, Any]:
     """One more argument of the job, which changes neither its rows nor its state."""
-    return changed(values, job={"args": [*ARGS, f"--checkpoint-interval={interval}"]})
+    args = values["flink"].get("job", {}).get("args", ARGS)
+    return changed(values, job={"args": [*args, f"--checkpoint-interval={interval}"]})
 
 
 def another(values: dict[str, Any], version: str = NEW) -> dict[str, Any]:

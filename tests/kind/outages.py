@@ -54,8 +54,9 @@ def wait_next_checkpoint(flink: FlinkRelease, job: str) -> int:
     return newest
 
 
-def delete_flink(flink: FlinkRelease, newest: int) -> None:
-    """All pods of Flink go; the job resumes from a checkpoint after this one."""
+def delete_flink(flink: FlinkRelease, job: str) -> None:
+    """All pods of Flink go after the next checkpoint; the job resumes from it or a later one."""
+    newest = wait_next_checkpoint(flink, job)
     labels = f"app.kubernetes.io/instance={flink.name},app.kubernetes.io/name=flink"
     faults.delete_pods(flink.cluster, flink.namespace, labels)
     wait_for(lambda: (restored(flink) or {}).get("id", 0) > newest, timeout=240, what="the job to resume from its store")

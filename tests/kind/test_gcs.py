@@ -11,7 +11,7 @@ from ci.core.paths import DEMO
 from harness.cluster import Cluster
 from harness.helm import Helm
 from tests.kind import gcs, outages
-from tests.kind.demo_job import ARGS, changed, check_rows, producer_done, restored, started
+from tests.kind.demo_job import ARGS, check_rows, producer_done, restored, started, with_interval
 from tests.kind.installs import NEW, OLD, Install
 
 pytestmark = [pytest.mark.state, pytest.mark.platform, pytest.mark.faults, pytest.mark.full]
@@ -48,12 +48,10 @@ def test_a_job_with_its_state_and_its_rows_on_gcs(
         store.stop()
         outages.wait_missed(flink, job, before)
         store.start()
-        outages.delete_flink(flink, outages.wait_next_checkpoint(flink, job))
+        outages.delete_flink(flink, job)
         assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
 
-        args = values["flink"]["job"]["args"]
-        another = changed(values, job={"args": [*args, "--checkpoint-interval=3 s"]})
-        helm.upgrade(name, DEMO, another, namespace=namespace)
+        helm.upgrade(name, DEMO, with_interval(values, "3 s"), namespace=namespace)
         assert restored(flink)["external_path"].startswith(f"gs://{gcs.BUCKET}/{directory}/savepoints/{job}/stop/")
         producer_done(flink)
         check_rows(flink, kafka, 2000, lambda: store.output(output))

@@ -13,7 +13,7 @@ from harness.cluster import Cluster
 from harness.helm import Helm, HelmError, merged
 from harness.waits import wait_for
 from tests.kind import jar_job, outages, s3_store
-from tests.kind.demo_job import ARGS, changed, check_rows, producer_done, restored, started, with_interval
+from tests.kind.demo_job import ARGS, check_rows, producer_done, restored, started, with_interval
 from tests.kind.installs import NEW, OLD, Install
 
 pytestmark = pytest.mark.state
@@ -45,11 +45,10 @@ def test_a_job_with_its_state_on_s3(
     s3_store.stop(cluster, namespace)
     outages.wait_missed(flink, job, before)
     s3_store.start(cluster, namespace)
-    outages.delete_flink(flink, outages.wait_next_checkpoint(flink, job))
+    outages.delete_flink(flink, job)
     assert [entry["jid"] for entry in flink.rest.jobs()] == [job]
 
-    another = changed(values, job={"args": [*args, "--checkpoint-interval=3 s"]})
-    helm.upgrade(name, DEMO, another, namespace=namespace)
+    helm.upgrade(name, DEMO, with_interval(values, "3 s"), namespace=namespace)
     assert restored(flink)["external_path"].startswith(f"{directory}/savepoints/{job}/")
     producer_done(flink)
     check_rows(flink, kafka, 2000, lambda: s3_store.output(cluster, namespace, output))
