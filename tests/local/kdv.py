@@ -111,6 +111,11 @@ class Kdv:
         """Wait until at least `count` rows are in finished parts."""
         wait_for(lambda: len(self.rows()) >= count, timeout=120, what=f"{count} rows", interval=0.1)
 
+    def wait_ids(self, ids: Iterable[int]) -> None:
+        """Wait until the rows with these ids are in finished parts."""
+        awaited = set(ids)
+        wait_for(lambda: awaited <= {row.id for row in self.rows()}, timeout=120, what=f"{len(awaited)} ids", interval=0.1)
+
     def wait_late(self, count: int) -> None:
         """Wait until at least `count` late records are kept."""
         wait_for(lambda: len(self.late()) >= count, timeout=120, what=f"{count} late records", interval=0.1)
@@ -120,11 +125,13 @@ class Kdv:
         wait_for(lambda: len(self.dead()) >= count, timeout=120, what=f"{count} dead letters", interval=0.1)
 
     def wait_restored(self, job: str, count: int) -> None:
-        """Wait until the job has gone back to a checkpoint `count` times."""
+        """Wait until the job has gone back to a checkpoint `count` times and runs: Flink counts before the tasks have slots."""
 
         def restored() -> bool:
             self._state(job)
-            return bool(self.rest.checkpoints(job)["counts"]["restored"] >= count)
+            checkpoints = self.rest.checkpoints(job)
+            latest = checkpoints["latest"]
+            return bool(checkpoints["counts"]["restored"] >= count and latest["completed"]["id"] > latest["restored"]["id"])
 
         def evidence() -> str:
             failures = [failure["stacktrace"] for failure in self.rest.exceptions(job)]

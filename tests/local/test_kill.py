@@ -73,7 +73,7 @@ def test_nothing_is_lost_or_doubled_when_taskmanagers_are_killed(
         kdv.send({partition: faulty(0, 100, partition) for partition in partitions})
         job = kdv.start(f"--idle-timeout={'0 s' if len(partitions) == 2 else '1 s'}", parallelism=parallelism)
         for number in range(1, 4):
-            kdv.wait_rows(100 * number - 1)  # what is late now is late for good
+            kdv.wait_ids(range(100 * number - 1))  # what is late now is late for good
             restored = kdv.rest.checkpoints(job)["counts"]["restored"]
             own_cluster.taskmanagers[-1].kill()
             kdv.send({partition: faulty(100 * number, 100, partition) for partition in partitions})
