@@ -45,12 +45,12 @@ def connections() -> set[tuple[str, str, range]]:
     }
 
 
-def clients(there: Collection[str], mode: str = "standalone") -> set[tuple[str, str, int]]:
-    """(value of networkPolicy.ingress, component, port): what those whom it names reach, in that mode, of the components that
-    are there."""
+def clients(there: Collection[str], *settings: str) -> set[tuple[str, str, int]]:
+    """(value of networkPolicy.ingress, component, port): what those whom it names reach of the components that are there, with
+    these values beside the defaults."""
     passes: set[tuple[str, str, int]] = set()
     for value, targets, cell in rows(HEADING, "value | reaches"):
-        if targets.startswith("with `flink.mode=") and f"`flink.mode={mode}`" not in targets:
+        if targets.startswith("with ") and spans(targets)[0] not in settings:
             continue
         key, port = spans(value)[0].rpartition(".")[2], int(cell)
         instead = targets.startswith("else ") and key in {other for other, *_ in passes}

@@ -168,9 +168,13 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
     artifacts["hive-client"] = Jars(
         (
             Jar("org.apache.flink", "flink-connector-hive_2.12", hive["connector"], alone=True),
+            Jar("org.apache.flink", "flink-table-planner_2.12", hive["planner"], alone=True),
+            Jar("org.scala-lang", "scala-library", hive["scala"], alone=True),
             Jar("org.apache.hive", "hive-exec", hive["version"], alone=True),
             Jar("org.apache.thrift", "libfb303", hive["libfb303"], alone=True),
             Jar("org.antlr", "antlr-runtime", hive["antlr-runtime"], alone=True),
+            Jar("commons-codec", "commons-codec", hive["commons-codec"], alone=True),
+            Jar("commons-lang", "commons-lang", hive["commons-lang"], alone=True),
         )
     )
     artifacts["hive-metastore"] = Jars(

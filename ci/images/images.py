@@ -103,6 +103,10 @@ def own_jars(version: str) -> list[Path]:
     return [java.java_jar(java.module(JOBS / "checked-json", "main"), [lib], "checked-json")]
 
 
+def _hive_class_loader() -> Path:
+    return java.java_jar([IMAGES / "hive" / "java"], [], "hive-class-loader")
+
+
 def arguments(kind: str, version: str) -> dict[str, str]:
     """What the Dockerfile is told: the image that it begins with, and whatever else differs by version."""
     if kind in (*_PLUGINS, "hdfs", "hive"):
@@ -124,14 +128,14 @@ def build(kind: str, version: str) -> str:
     files = _files(kind, version)
     shared = {**dict.fromkeys(_PLUGINS, "plugin"), **dict.fromkeys(_ALONE, "program")}
     own = {"image": IMAGES / shared.get(kind, kind), **{name: JOBS / name for name in _JOBS.get(kind, [])}}
-    jars = own_jars(version) if kind == "flink" else []
+    jars = own_jars(version) if kind == "flink" else [_hive_class_loader()] if kind == "hive" else []
 
     def under(tag: str) -> None:
         with step(f"docker build {kind} {version}"), tempfile.TemporaryDirectory(dir=cache.root()) as work:
             folder = Path(work)
             run(["cp", "--archive", "--link", f"{files}/.", folder])  # hard links: nothing large is copied
             for jar in jars:
-                shutil.copy2(jar, folder / "flink" / "lib")
+                shutil.copy2(jar, folder / "flink" / "lib" if kind == "flink" else folder)
             for name, source in own.items():
                 shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
             (folder / "image" / "Dockerfile").rename(folder / "Dockerfile")

@@ -1,14 +1,17 @@
-"""Tables of a Hive metastore: SQL and Python read and write them, in batches and as a stream, and read what Hive wrote."""
+"""Tables of a Hive metastore: SQL, Python and clients of Hive read and write them, in batches and as a stream, and read what Hive
+wrote."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 import yaml
+from pyhive import hive
 
 from ci.core.paths import FLINK, VALUES
-from harness import faults
+from harness import faults, network
 from harness.cluster import Cluster
 from harness.helm import Helm
 from harness.release import FlinkRelease
@@ -80,6 +83,19 @@ writer.close()
 """
 
 
+def from_hive(flink: FlinkRelease, statements: list[str]) -> list[tuple[Any, ...]]:
+    """What a client of Hive gets for the last of them, in a session of its own."""
+    with (
+        network.port_forward(flink.cluster, flink.namespace, f"service/{flink.name}-flink-sql-gateway", 10000) as port,
+        closing(hive.connect("127.0.0.1", port, auth="NOSASL")) as connection,
+        closing(connection.cursor()) as cursor,
+    ):
+        for statement in statements:
+            cursor.execute(statement)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
 def job(flink: FlinkRelease, name: str) -> str:
     (job,) = (job["jid"] for job in flink.rest.jobs() if job["name"] == name)
     return str(job)
@@ -107,6 +123,15 @@ def test_tables_in_hive(install: Install, helm: Helm, cluster: Cluster, namespac
 
         flink.jobmanager(["python3", "-"], stdin=BY_HIVE, timeout=180)
         assert dict(gateway.rows("SELECT * FROM hive.shop.written")) == WRITTEN
+
+        statements = [
+            "CREATE TABLE shop.prices (fruit STRING, price DECIMAL(9, 2)) STORED AS PARQUET",
+            "INSERT INTO shop.prices VALUES ('elma', 12.50), ('armut', 20), ('elma', 13.50)",
+            "SELECT fruit, sort_array(collect_list(cast(price * 100 AS INT))) FROM shop.prices GROUP BY fruit ORDER BY fruit",
+        ]
+        assert from_hive(flink, statements) == [("armut", "[2000]"), ("elma", "[1250,1350]")]
+        prices = "SELECT w.n, SUM(p.price) FROM hive.shop.prices p JOIN hive.shop.written w ON p.fruit = w.fruit GROUP BY w.n"
+        assert sorted(gateway.rows(prices)) == [[1, 26], [2, 20]]
 
         # A stream: the first hours are there while it runs, and all of them once, although a TaskManager is killed.
         values["files"] = {"sales.sql": STREAM, "totals.py": TOTALS}

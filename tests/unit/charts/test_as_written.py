@@ -370,7 +370,9 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
             for name, value, remedy in (
                 ("jobmanager.rpc.bind-port", 1, "the Services and probes"),
                 ("taskmanager.rpc.bind-port", 1, "the Services and probes"),
-                ("sql-gateway.endpoint.type", "hiveserver2", "the Service and the probes of the gateway"),
+                ("sql-gateway.endpoint.type", "hiveserver2", "set sqlGateway.hiveServer2 for clients of Hive"),
+                ("sql-gateway.endpoint.hiveserver2.thrift.port", 1, "the Service relies on it"),
+                ("sql-gateway.endpoint.hiveserver2.catalog.name", "lake", "set hive.catalog"),
                 ("sql-gateway.endpoint.rest.bind-port", 1, "the Service and the probes of the gateway"),
                 ("sql-gateway.endpoint.rest.bind-address", "localhost", "the Service and the probes of the gateway"),
                 ("historyserver.web.address", "localhost", "the Service and the probes of the history server"),

@@ -13,6 +13,7 @@ from harness.manifests import Manifests, Object, containers, flink_config, pod_t
 from tests.unit.charts.releases import refused
 
 URI = "thrift://metastore:9083"
+TLS = {"rest": {"enabled": True, "secretName": "mine"}}
 OLD: dict[str, Any] = {"flink": {"version": "1.20.5"}, "sqlGateway": {"enabled": True}}
 
 
@@ -72,6 +73,16 @@ def test_another_metastore_is_another_jobmanager() -> None:
     assert template(URI) != template("thrift://other:9083")
 
 
+def test_clients_of_hive_have_a_port_of_the_gateway() -> None:
+    manifests = rendered({"metastore": URI, "catalog": "lake"}, sqlGateway={"hiveServer2": True})
+    gateway = containers(manifests.one("Deployment", "r-flink-sql-gateway"))["sql-gateway"]
+    assert "-Dsql-gateway.endpoint.type=rest;hiveserver2" in gateway["args"]
+    assert "-Dsql-gateway.endpoint.hiveserver2.catalog.name=lake" in gateway["args"]
+    assert {port["name"]: port["containerPort"] for port in gateway["ports"]} == {"http": 8083, "hiveserver2": 10000}
+    service = manifests.one("Service", "r-flink-sql-gateway")["spec"]
+    assert {port["port"]: port["targetPort"] for port in service["ports"]} == {8083: "http", 10000: "hiveserver2"}
+
+
 def test_without_it_nothing_is_there() -> None:
     manifests = rendered({})
     assert not manifests.by("ConfigMap", "r-flink-hive")
@@ -89,6 +100,25 @@ def test_without_it_nothing_is_there() -> None:
             {"flink": {"config": {"table.catalog-store.kind": "generic_in_memory"}}},
             "table.catalog-store.kind",
             "leave it out",
+        ),
+        *(
+            (hive, merged({"sqlGateway": {"hiveServer2": True}}, more), f"sqlGateway.hiveServer2 is true, but {wrong}", remedy)
+            for hive, more, wrong, remedy in (
+                (
+                    {},
+                    {"flink": {"type": "job"}, "sqlGateway": {"enabled": False}},
+                    "flink.type is job",
+                    "or leave hiveServer2 out",
+                ),
+                (
+                    {"metastore": URI},
+                    {"sqlGateway": {"enabled": False}},
+                    "sqlGateway.enabled is false",
+                    "set sqlGateway.enabled=true",
+                ),
+                ({}, {}, "no metastore is named", "set hive.metastore or hive.configMap"),
+                ({"metastore": URI}, {"tls": TLS}, "tls.rest.enabled is true", "set tls.rest.enabled=false"),
+            )
         ),
     ],
 )

@@ -320,6 +320,10 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
             f"{name}.resources": ({"limits": {"memory": "3Gi"}}, {name: {"enabled": True}}),
         }.items()
     },
+    "sqlGateway.hiveServer2": (
+        True,
+        {"flink": {"version": "1.20.5"}, "hive": {"metastore": "thrift://a:9083"}, "sqlGateway": {"enabled": True}},
+    ),
     "files": ({"a.py": "pass"}, {}),
     "native.maxTaskManagers": (3, NATIVE),
     "native.idleTimeout": ("5 min", NATIVE),

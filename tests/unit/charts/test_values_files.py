@@ -51,7 +51,10 @@ EXCLUDED = {
     "job.bounded": "nothing carries the state of a bounded job",
     "session.jobs": "the cluster is a job's",
     "sqlGateway.enabled": "the cluster is a job's",
-    **dict.fromkeys(("hive.metastore", "hive.configMap", "hive.catalog"), "it is Flink 2, which has no connector for Hive"),
+    **dict.fromkeys(
+        ("hive.metastore", "hive.configMap", "hive.catalog", "sqlGateway.hiveServer2"),
+        "it is Flink 2, which has no connector for Hive",
+    ),
     "tls.selfSigned.enabled": "cert-manager signs",
     "taskmanager.autoscaling.keda.triggers": "a HorizontalPodAutoscaler scales",
     "storage.enabled": "the other values of storage need it",

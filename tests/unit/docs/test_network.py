@@ -22,6 +22,11 @@ from tests.unit.scenarios import ALL_OF_DEMO, JOBS
 COMPONENT = "app.kubernetes.io/component"
 JOB: dict[str, Any] = {"flink": {"type": "job"}}
 ZOOKEEPER = {"highAvailability": {"type": "zookeeper"}}
+HIVE = {
+    "flink": {"version": "1.20.5"},
+    "hive": {"metastore": "thrift://metastore:9083"},
+    "sqlGateway": {"enabled": True, "hiveServer2": True},
+}
 INGRESS = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "web"}}}
 WALLS = {
     "enabled": True,
@@ -42,6 +47,7 @@ RELEASES: dict[str, tuple[Path, dict[str, Any]]] = {
     "session-everything": (FLINK, JOBS),
     "session-zookeeper": (FLINK, {**JOBS, **ZOOKEEPER}),
     "sql": (FLINK, {"sqlGateway": {"enabled": True}}),
+    "hive": (FLINK, HIVE),
     "read-only": (FLINK, {"rest": {"readOnly": True}}),
     "history": (FLINK, {"historyServer": {"enabled": True}}),
     "job": (FLINK, JOB),
@@ -156,8 +162,8 @@ def test_strangers_come_in_as_clients_alone(name: str) -> None:
         if let(stranger, pod, port)
     }
     named = {"rest": "controller", "sqlGateway": "notebook", "metrics": "prometheus", "operator": "operator"}
-    mode = "operator" if manifests.by("FlinkDeployment") else "standalone"
-    assert came == {(named[key], to, port) for key, to, port in clients(pods(manifests), mode) if key in named}
+    settings = {"hive": "sqlGateway.hiveServer2", "operator": "flink.mode=operator", "operator-job": "flink.mode=operator"}
+    assert came == {(named[key], to, port) for key, to, port in clients(pods(manifests), settings.get(name, "")) if key in named}
 
 
 @each_release

@@ -39,6 +39,9 @@
 - {key: operator, to: zookeeper, port: 2181}
 {{- end }}
 - {key: sqlGateway, to: sql-gateway, port: 8083}
+{{- if .Values.sqlGateway.hiveServer2 }}
+- {key: sqlGateway, to: sql-gateway, port: 10000}
+{{- end }}
 - {key: historyServer, to: history-server, port: 8082}
 {{- if .Values.metrics.enabled }}
 {{- range $component := list "jobmanager" "taskmanager" }}

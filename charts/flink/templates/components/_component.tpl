@@ -1,6 +1,6 @@
 {{/*
 A Deployment of one pod beside JobManager and TaskManagers, and its Service: (dict "root" $ "component" "sql-gateway"
-"main" <arguments, as YAML> "port" 8083 "probe" <a path that it answers>).
+"main" <arguments, as YAML> "port" 8083 "probe" <a path that it answers> "ports" <more of them by name>).
 */}}
 {{- define "flink.component" -}}
 {{- $name := printf "%s-%s" (include "flink.fullname" .root) .component -}}
@@ -32,6 +32,9 @@ spec:
       {{- if .root.Values.tls.rest.enabled }}
       appProtocol: https
       {{- end }}
+    {{- range $name, $port := .ports }}
+    - {name: {{ $name }}, port: {{ $port }}, targetPort: {{ $name }}}
+    {{- end }}
 {{- end }}
 
 {{- define "flink.component.container" -}}
@@ -39,6 +42,9 @@ spec:
 {{ .main }}
 ports:
   - {name: http, containerPort: {{ .port }}}
+  {{- range $name, $port := .ports }}
+  - {name: {{ $name }}, containerPort: {{ $port }}}
+  {{- end }}
 startupProbe:
   {{- $probe | nindent 2 }}
   periodSeconds: 2

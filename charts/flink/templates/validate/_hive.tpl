@@ -21,4 +21,21 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.sqlGateway.hiveServer2 -}}
+{{- $reason := "" -}}
+{{- if eq .Values.flink.type "job" -}}
+{{- fail (cat "sqlGateway.hiveServer2 is true, but flink.type is job, where no gateway runs: set flink.type=session, or"
+      "leave hiveServer2 out.") -}}
+{{- else if not .Values.sqlGateway.enabled -}}
+{{- $reason = "sqlGateway.enabled is false, so that there is no gateway: set sqlGateway.enabled=true" -}}
+{{- else if not (include "flink.hive.enabled" .) -}}
+{{- $reason = "no metastore is named, whose tables its clients would see: set hive.metastore or hive.configMap" -}}
+{{- else if .Values.tls.rest.enabled -}}
+{{- $reason = cat "tls.rest.enabled is true, and Flink's HiveServer2 has neither TLS nor a login: set"
+      "tls.rest.enabled=false" -}}
+{{- end -}}
+{{- with $reason -}}
+{{- fail (printf "sqlGateway.hiveServer2 is true, but %s, or leave hiveServer2 out." .) -}}
+{{- end -}}
+{{- end -}}
 {{- end }}

@@ -54,11 +54,15 @@
       "job-result-store.delete-on-commit" "a job that was stopped would run again without its state: leave it out"
       "historyserver.web.port" $history
       "historyserver.web.address" $history
-      "sql-gateway.endpoint.type" $gateway
+      "sql-gateway.endpoint.type" "set sqlGateway.hiveServer2 for clients of Hive, and leave it out"
       "sql-gateway.endpoint.rest.port" $gateway
       "sql-gateway.endpoint.rest.bind-port" $gateway
       "sql-gateway.endpoint.rest.bind-address" $gateway
       "sql-gateway.endpoint.rest.address" $pod
+      "sql-gateway.endpoint.hiveserver2.thrift.host" "the Service relies on it: leave it out"
+      "sql-gateway.endpoint.hiveserver2.thrift.port" "the Service relies on it: leave it out"
+      "sql-gateway.endpoint.hiveserver2.catalog.name" "set hive.catalog, and leave it out"
+      "sql-gateway.endpoint.hiveserver2.catalog.hive-conf-dir" "set hive.configMap, and leave it out"
       "io.tmp.dirs" "the root file system is read-only and /tmp is a volume: leave it out"
       "env.log.dir" "the root file system is read-only and /opt/flink/log is a volume: leave it out"
       "security.ssl.rest.enabled" "the probes would still speak plain HTTP: set tls.rest.enabled"
@@ -66,7 +70,8 @@
       "historyserver.web.ssl.enabled" "it speaks HTTPS where REST does: set tls.rest.enabled"
 -}}
 {{- /* What the chart relies on may be written down. */ -}}
-{{- $harmless := dict "sql-gateway.endpoint.type" "rest" "security.ssl.rest.enabled" "false"
+{{- $harmless := dict "sql-gateway.endpoint.type" (ternary "rest;hiveserver2" "rest" .Values.sqlGateway.hiveServer2)
+      "security.ssl.rest.enabled" "false"
       "security.ssl.enabled" "false" "historyserver.web.ssl.enabled" "false" -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- include "flink.validate.optionName" (dict "where" "flink.config" "name" $key "example" "state.backend.type") -}}
