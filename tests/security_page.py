@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from ci.core.paths import DOCS
 
@@ -45,12 +47,21 @@ def connections() -> set[tuple[str, str, range]]:
     }
 
 
-def clients(there: Collection[str], *settings: str) -> set[tuple[str, str, int]]:
+def _holds(condition: str, values: Mapping[str, Any]) -> bool:
+    """Whether `path` is true in the values, or `path=text` that text."""
+    path, _, text = condition.partition("=")
+    value: Any = values
+    for key in path.split("."):
+        value = value.get(key, {})
+    return bool(value == (text or True))
+
+
+def clients(there: Collection[str], values: Mapping[str, Any] = MappingProxyType({})) -> set[tuple[str, str, int]]:
     """(value of networkPolicy.ingress, component, port): what those whom it names reach of the components that are there, with
-    these values beside the defaults."""
+    these values of charts/flink."""
     passes: set[tuple[str, str, int]] = set()
     for value, targets, cell in rows(HEADING, "value | reaches"):
-        if targets.startswith("with ") and spans(targets)[0] not in settings:
+        if targets.startswith("with ") and not _holds(spans(targets)[0], values):
             continue
         key, port = spans(value)[0].rpartition(".")[2], int(cell)
         instead = targets.startswith("else ") and key in {other for other, *_ in passes}

@@ -103,8 +103,13 @@ def own_jars(version: str) -> list[Path]:
     return [java.java_jar(java.module(JOBS / "checked-json", "main"), [lib], "checked-json")]
 
 
-def _hive_class_loader() -> Path:
-    return java.java_jar([IMAGES / "hive" / "java"], [], "hive-class-loader")
+def _compiled(kind: str, version: str) -> dict[Path, str]:
+    """Jars of sources of ours -> the folder that each belongs into, of those that `docker build` reads."""
+    if kind == "flink":
+        return dict.fromkeys(own_jars(version), "flink/lib")
+    if kind == "hive":
+        return {java.java_jar([IMAGES / "hive" / "java"], [], "hive-class-loader"): "."}
+    return {}
 
 
 def arguments(kind: str, version: str) -> dict[str, str]:
@@ -128,14 +133,14 @@ def build(kind: str, version: str) -> str:
     files = _files(kind, version)
     shared = {**dict.fromkeys(_PLUGINS, "plugin"), **dict.fromkeys(_ALONE, "program")}
     own = {"image": IMAGES / shared.get(kind, kind), **{name: JOBS / name for name in _JOBS.get(kind, [])}}
-    jars = own_jars(version) if kind == "flink" else [_hive_class_loader()] if kind == "hive" else []
+    jars = _compiled(kind, version)
 
     def under(tag: str) -> None:
         with step(f"docker build {kind} {version}"), tempfile.TemporaryDirectory(dir=cache.root()) as work:
             folder = Path(work)
             run(["cp", "--archive", "--link", f"{files}/.", folder])  # hard links: nothing large is copied
-            for jar in jars:
-                shutil.copy2(jar, folder / "flink" / "lib" if kind == "flink" else folder)
+            for jar, place in jars.items():
+                shutil.copy2(jar, folder / place)
             for name, source in own.items():
                 shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
             (folder / "image" / "Dockerfile").rename(folder / "Dockerfile")

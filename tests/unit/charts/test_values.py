@@ -253,6 +253,7 @@ AUTOSCALED: Tree = {"taskmanager": {"autoscaling": {"enabled": True}}}
 WALLS: Tree = {"networkPolicy": {"enabled": True}}
 LOCKS: Tree = {"tls": {part: {"enabled": True, "secretName": "mine"} for part in ("internal", "rest")}}
 TRIAL: Tree = {"tls": {"rest": {"enabled": True}, "selfSigned": {"enabled": True}}}
+HIVE: Tree = {"flink": {"version": "1.20.5"}, "hive": {"metastore": "thrift://metastore:9083"}}
 INGRESS = {"ingress": {"enabled": True, "host": "flink.example", "path": "/flink"}}
 GATEWAY = {"gateway": {"parentRefs": [{"name": "web"}]}}
 BASIC: Tree = {"auth": {"type": "basic", "basic": {"secret": "people"}}}
@@ -320,10 +321,6 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
             f"{name}.resources": ({"limits": {"memory": "3Gi"}}, {name: {"enabled": True}}),
         }.items()
     },
-    "sqlGateway.hiveServer2": (
-        True,
-        {"flink": {"version": "1.20.5"}, "hive": {"metastore": "thrift://a:9083"}, "sqlGateway": {"enabled": True}},
-    ),
     "files": ({"a.py": "pass"}, {}),
     "native.maxTaskManagers": (3, NATIVE),
     "native.idleTimeout": ("5 min", NATIVE),
@@ -493,7 +490,8 @@ FLINK_CHANGES: dict[str, tuple[Any, Tree]] = {
     "state.hdfs.classpath": ("/opt/hadoop/*", {}),
     "hive.metastore": ("thrift://metastore:9083", {"flink": {"version": "1.20.5"}}),
     "hive.configMap": ("hive", {"flink": {"version": "1.20.5"}}),
-    "hive.catalog": ("lake", {"flink": {"version": "1.20.5"}, "hive": {"metastore": "thrift://metastore:9083"}}),
+    "hive.catalog": ("lake", HIVE),
+    "sqlGateway.hiveServer2": (True, {**HIVE, "sqlGateway": {"enabled": True}}),
     "storage.enabled": (False, {}),
     "storage.existingClaim": ("mine", {}),
     "storage.size": ("9Gi", {}),

@@ -162,8 +162,9 @@ def test_strangers_come_in_as_clients_alone(name: str) -> None:
         if let(stranger, pod, port)
     }
     named = {"rest": "controller", "sqlGateway": "notebook", "metrics": "prometheus", "operator": "operator"}
-    settings = {"hive": "sqlGateway.hiveServer2", "operator": "flink.mode=operator", "operator-job": "flink.mode=operator"}
-    assert came == {(named[key], to, port) for key, to, port in clients(pods(manifests), settings.get(name, "")) if key in named}
+    chart, values = RELEASES[name]
+    own = values if chart == FLINK else values.get("flink", {})
+    assert came == {(named[key], to, port) for key, to, port in clients(pods(manifests), own) if key in named}
 
 
 @each_release

@@ -203,6 +203,6 @@ def test_every_call_of_the_hooks_is_in_the_table() -> None:
 
 def test_every_port_is_connected_to_and_every_connection_ends_at_one() -> None:
     let = {(to, port) for _, to, ports in connections() if len(ports) == 1 for port in ports}
-    let |= {(to, port) for _, to, port in clients(COMPONENTS, "sqlGateway.hiveServer2")}
+    let |= {(to, port) for _, to, port in clients(COMPONENTS, {"sqlGateway": {"hiveServer2": True}})}
     # Nobody is let in to Kafka UI.
     assert let | {("kafka-ui", 8089)} == {(spans(row[0])[0], int(row[1])) for row in PORTS}

@@ -24,8 +24,7 @@
 {{- if .Values.sqlGateway.hiveServer2 -}}
 {{- $reason := "" -}}
 {{- if eq .Values.flink.type "job" -}}
-{{- fail (cat "sqlGateway.hiveServer2 is true, but flink.type is job, where no gateway runs: set flink.type=session, or"
-      "leave hiveServer2 out.") -}}
+{{- $reason = "flink.type is job, where no gateway runs: set flink.type=session" -}}
 {{- else if not .Values.sqlGateway.enabled -}}
 {{- $reason = "sqlGateway.enabled is false, so that there is no gateway: set sqlGateway.enabled=true" -}}
 {{- else if not (include "flink.hive.enabled" .) -}}

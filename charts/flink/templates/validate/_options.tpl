@@ -71,8 +71,7 @@
 -}}
 {{- /* What the chart relies on may be written down. */ -}}
 {{- $harmless := dict "sql-gateway.endpoint.type" (ternary "rest;hiveserver2" "rest" .Values.sqlGateway.hiveServer2)
-      "security.ssl.rest.enabled" "false"
-      "security.ssl.enabled" "false" "historyserver.web.ssl.enabled" "false" -}}
+      "security.ssl.rest.enabled" "false" "security.ssl.enabled" "false" "historyserver.web.ssl.enabled" "false" -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- include "flink.validate.optionName" (dict "where" "flink.config" "name" $key "example" "state.backend.type") -}}
 {{- if kindIs "map" $value -}}
