@@ -158,6 +158,11 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
     # What Flink has itself, or nothing in the client calls.
     superfluous = ("org.slf4j:*", "org.xerial.snappy:*", "com.google.code.findbugs:*")
     artifacts["hadoop-client"] = Jars((Jar("org.apache.hadoop", "hadoop-client-runtime", hadoop, without=superfluous),))
+    # S3 for that client: it asks for the bundle of everything that AWS has, 600 MB, and uses these modules. Logging is in the client.
+    sdk = versions.get("hadoop", "aws-sdk")
+    without = ("org.slf4j:*", "commons-logging:*")
+    modules = (Jar("software.amazon.awssdk", name, sdk, without=without) for name in ("s3", "s3-transfer-manager", "sts"))
+    artifacts["hadoop-s3"] = Jars((Jar("org.apache.hadoop", "hadoop-aws", hadoop, alone=True), *modules))
     artifacts["hadoop"] = Jars(
         (
             Jar("org.apache.hadoop", "hadoop-client-minicluster", hadoop, without=("junit:*", "org.hamcrest:*")),
@@ -179,7 +184,13 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
     )
     artifacts["hive-metastore"] = Jars(
         (
-            Jar("org.apache.hive", "hive-standalone-metastore", hive["version"], without=("org.apache.hadoop:*",)),
+            # Hadoop's client and what it reaches S3 by are beside it.
+            Jar(
+                "org.apache.hive",
+                "hive-standalone-metastore",
+                hive["version"],
+                without=("org.apache.hadoop:*", "org.apache.httpcomponents:*"),
+            ),
             Jar("commons-cli", "commons-cli", hive["commons-cli"]),
             Jar("commons-collections", "commons-collections", hive["commons-collections"]),
             Jar("org.postgresql", "postgresql", hive["postgresql-driver"], without=("*:*",)),

@@ -33,8 +33,8 @@ def context(kind: str, version: str) -> Path:
         "s3": [f"s3-{version}"],
         "gcs": [f"gcs-{version}"],
         "hdfs": ["hadoop-client"],
-        "hive": ["hadoop-client", "hive-client"],
-        "metastore": ["hadoop-client", "hive-metastore", "postgres"],
+        "hive": ["hadoop-client", "hadoop-s3", "hive-client"],
+        "metastore": ["hadoop-client", "hadoop-s3", "hive-metastore", "postgres"],
         "published-flink": [f"{part}-{version}" for part in ("pyflink", "flink", "sql-gateway", "s3", "examples")],
         "published-python": [],
         "kafka": ["kafka"],
@@ -114,8 +114,10 @@ def _compiled(kind: str, version: str) -> dict[Path, str]:
 
 def arguments(kind: str, version: str) -> dict[str, str]:
     """What the Dockerfile is told: the image that it begins with, and whatever else differs by version."""
-    if kind in (*_PLUGINS, "hdfs", "hive"):
+    if kind in (*_PLUGINS, "hdfs"):
         return {"BASE": build("flink", version)}
+    if kind == "hive":  # where the warehouse is on S3, so are the checkpoints
+        return {"BASE": build("s3", version)}
     if kind == "published-flink":  # until 2.1 it starts as root, and its entrypoint steps down
         return {"BASE": bases.published_java(), "RUNS_AS": "root" if version.startswith(("1.", "2.0.", "2.1.")) else "flink"}
     if kind == "kafka":

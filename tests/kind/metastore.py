@@ -1,21 +1,21 @@
-"""Hive's metastore in a namespace, with PostgreSQL beside it for what it knows, and its warehouse on HDFS."""
+"""Hive's metastore in a namespace, with PostgreSQL beside it for what it knows, and its warehouse on HDFS or S3."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ci.core import versions
 from ci.images import images
 from harness.cluster import Cluster
 from harness.workloads import wait_ready
-from tests.kind import hdfs
+from tests.kind import hdfs, s3_store
 
 Json = dict[str, Any]
 NAME = "metastore"
-URI = f"thrift://{NAME}:9083"
-WAREHOUSE = f"{hdfs.DIRECTORY}/warehouse"
 _PROPERTIES = {
     "javax.jdo.option.ConnectionURL": "jdbc:postgresql://localhost:5432/postgres",
     "javax.jdo.option.ConnectionDriverName": "org.postgresql.Driver",
@@ -25,7 +25,6 @@ _PROPERTIES = {
     "metastore.expression.proxy": "org.apache.hadoop.hive.metastore.DefaultPartitionExpressionProxy",
     # The others that run by default are classes of Hive's server.
     "metastore.task.threads.always": "org.apache.hadoop.hive.metastore.events.EventCleanerTask",
-    "metastore.warehouse.dir": WAREHOUSE,
 }
 # Localhost is trusted, others are refused.
 _POSTGRES = """
@@ -36,6 +35,41 @@ _METASTORE = """
 exec java -Xmx256m --add-opens=java.base/java.net=ALL-UNNAMED --add-opens=java.base/java.lang=ALL-UNNAMED \
   org.apache.hadoop.hive.metastore.HiveMetaStore -p 9083
 """
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Where tables are stored: `path` is the directory as `directories` takes it, which gives the names in one."""
+
+    uri: str
+    path: str
+    directories: Callable[[str], set[str]]
+    values: Mapping[str, Any] = field(default_factory=dict)  # of a release, beside those of values/hive.yaml
+    properties: Mapping[str, str] = field(default_factory=dict)  # by which the metastore reaches it
+    secret: str = ""  # with what it logs in by, as variables
+
+
+@contextmanager
+def on_hdfs(cluster: Cluster, namespace: str) -> Iterator[Warehouse]:
+    """HDFS runs while the block does."""
+    with hdfs.hdfs(cluster, namespace) as store:
+        path = f"{hdfs.DIRECTORY}/warehouse"
+        yield Warehouse(path, path, store.directories)
+
+
+@contextmanager
+def on_s3(cluster: Cluster, namespace: str) -> Iterator[Warehouse]:
+    """A store that speaks S3, for the state too."""
+    values = s3_store.serve(cluster, namespace)
+    values["state"]["hdfs"] = {"configMap": ""}
+    properties = {
+        "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "fs.s3a.endpoint": values["state"]["s3"]["endpoint"],
+        "fs.s3a.endpoint.region": "us-east-1",
+        "fs.s3a.path.style.access": "true",
+    }
+    directories = partial(s3_store.directories, cluster, namespace)
+    yield Warehouse("s3://flink/warehouse", "warehouse", directories, values, properties, "s3")
 
 
 def _container(name: str, script: str, memory: str, port: int, **more: Any) -> Json:
@@ -51,9 +85,10 @@ def _container(name: str, script: str, memory: str, port: int, **more: Any) -> J
     }
 
 
-def _objects() -> list[Json]:
+def _objects(warehouse: Warehouse) -> list[Json]:
     labels = {"app.kubernetes.io/name": NAME}
-    files = {"metastore-site.xml": hdfs.xml(_PROPERTIES)}
+    properties = {**_PROPERTIES, **warehouse.properties, "metastore.warehouse.dir": warehouse.uri}
+    files = {"metastore-site.xml": hdfs.xml(properties)}
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NAME}, "data": files}
     service = {
         "apiVersion": "v1",
@@ -76,6 +111,7 @@ def _objects() -> list[Json]:
         9083,
         # Whoever writes to a table makes its directories as this user.
         env=[{"name": "HADOOP_USER_NAME", "value": "flink"}],
+        envFrom=[{"secretRef": {"name": warehouse.secret}}] if warehouse.secret else [],
         volumeMounts=[{"name": "config", "mountPath": "/etc/hive"}, {"name": "hadoop", "mountPath": "/etc/hadoop"}],
     )
     spec = {
@@ -86,7 +122,7 @@ def _objects() -> list[Json]:
         "volumes": [
             {"name": "data", "emptyDir": {}},
             {"name": "config", "configMap": {"name": NAME}},
-            {"name": "hadoop", "configMap": {"name": hdfs.CONFIG}},
+            {"name": "hadoop", "configMap": {"name": hdfs.CONFIG, "optional": True}},
         ],
     }
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NAME, "labels": labels}, "spec": spec}
@@ -94,9 +130,9 @@ def _objects() -> list[Json]:
 
 
 @contextmanager
-def metastore(cluster: Cluster, namespace: str) -> Iterator[None]:
-    """It runs while the block does, beside `hdfs.hdfs`; the cluster is given the images of Hive."""
+def metastore(cluster: Cluster, namespace: str, warehouse: Warehouse) -> Iterator[None]:
+    """It runs while the block does; the cluster is given the images of Hive."""
     images.load_named(images.on_hive())
-    with cluster.having(_objects(), namespace):
+    with cluster.having(_objects(warehouse), namespace):
         wait_ready(cluster, namespace, NAME, timeout=240)
         yield

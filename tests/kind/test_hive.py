@@ -3,7 +3,8 @@ wrote."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from typing import Any
 
 import pytest
@@ -13,14 +14,16 @@ from pyhive import hive
 from ci.core.paths import FLINK, VALUES
 from harness import faults, network
 from harness.cluster import Cluster
-from harness.helm import Helm
+from harness.helm import Helm, merged
 from harness.release import FlinkRelease
 from harness.waits import wait_for
-from tests.kind import hdfs, metastore
+from tests.kind import metastore
 from tests.kind.installs import Install
 from tests.kind.sql_gateway import Gateway
 
 pytestmark = [pytest.mark.platform, pytest.mark.full]
+
+Place = Callable[[Cluster, str], AbstractContextManager[metastore.Warehouse]]
 
 SALES = 3000  # one in six seconds of event time: five hours
 HOURS = {f"{hour:02}": [*range(600 * index, 600 * (index + 1))] for index, hour in enumerate(range(8, 13))}
@@ -105,9 +108,10 @@ def wait_finished(flink: FlinkRelease, job: str) -> None:
     wait_for(lambda: flink.rest.job(job)["state"] == "FINISHED", timeout=240, what="the job to finish")
 
 
-def test_tables_in_hive(install: Install, helm: Helm, cluster: Cluster, namespace: str) -> None:
-    with hdfs.hdfs(cluster, namespace) as store, metastore.metastore(cluster, namespace):
-        values: dict[str, Any] = yaml.safe_load((VALUES / "hive.yaml").read_text())
+@pytest.mark.parametrize("place", [metastore.on_hdfs, metastore.on_s3])
+def test_tables_in_hive(install: Install, helm: Helm, cluster: Cluster, namespace: str, place: Place) -> None:
+    with place(cluster, namespace) as warehouse, metastore.metastore(cluster, namespace, warehouse):
+        values = merged(yaml.safe_load((VALUES / "hive.yaml").read_text()), warehouse.values)
         values["state"]["checkpointing"] = {"interval": "2 s"}
         flink = install("lake", values=values)
         gateway = Gateway(flink)
@@ -138,10 +142,10 @@ def test_tables_in_hive(install: Install, helm: Helm, cluster: Cluster, namespac
         values["session"] = {"jobs": [{"name": "sales", "sql": {"file": "sales.sql"}}]}
         helm.upgrade("lake", FLINK, values, namespace=namespace)
         sales = job(flink, "sales")
-        directory = f"{metastore.WAREHOUSE}/shop.db/sales/day=2024-05-20"
+        directory = f"{warehouse.path}/shop.db/sales/day=2024-05-20"
 
         def committed(hour: str) -> bool:
-            return "_SUCCESS" in store.directories(f"{directory}/hour={hour}")
+            return "_SUCCESS" in warehouse.directories(f"{directory}/hour={hour}")
 
         wait_for(lambda: committed("08"), timeout=120, what="the first hour")
         assert flink.rest.job(sales)["state"] == "RUNNING"

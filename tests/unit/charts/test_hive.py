@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -48,6 +49,29 @@ def test_pods_that_compile_sql_have_the_catalog_and_a_place_for_others(role: str
 def test_taskmanagers_need_nothing_of_it() -> None:
     workload = rendered({"metastore": URI}).one("Deployment", "r-flink-taskmanager")
     assert "hive" not in str(pod_template(workload)["spec"]["volumes"])
+
+
+@pytest.mark.parametrize(
+    ("s3", "there"),
+    [
+        ({}, {}),
+        ({"region": "mars-1"}, {"endpoint.region": "mars-1"}),
+        (
+            {"endpoint": "http://store:9000", "pathStyle": True},
+            {"endpoint": "http://store:9000", "path.style.access": "true", "endpoint.region": "us-east-1"},
+        ),
+        ({"endpoint": "http://store", "region": "mars-1"}, {"endpoint": "http://store", "endpoint.region": "mars-1"}),
+        ({"endpoint": "s3.eu-west-1.amazonaws.com"}, {"endpoint": "s3.eu-west-1.amazonaws.com"}),
+    ],
+)
+def test_tables_on_s3_are_reached_as_the_state_is(s3: dict[str, Any], there: dict[str, str]) -> None:
+    files = rendered({"metastore": URI}, state={"s3": s3}).one("ConfigMap", "r-flink-hive")["data"]
+    properties = {str(one.findtext("name")): str(one.findtext("value")) for one in ElementTree.fromstring(files["hive-site.xml"])}
+    assert properties == {
+        "hive.metastore.uris": URI,
+        "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        **{f"fs.s3a.{name}": value for name, value in there.items()},
+    }
 
 
 def test_a_hive_site_of_the_user_is_mounted_in_place_of_the_charts() -> None:
