@@ -66,6 +66,30 @@ def test_the_job_waits_for_its_broker(new_kdv: Callable[..., Kdv], tmp_path: Pat
         later.stop()
 
 
+def test_a_broker_that_is_away_fills_no_log(cluster: FlinkCluster, new_kdv: Callable[..., Kdv], tmp_path: Path) -> None:
+    """An admin client that begins again with its first addresses does so without a pause, and says so each time."""
+    assert cluster.jobmanager
+    log = cluster.jobmanager.log
+    with kafka.running(tmp_path / "own") as broker:
+        kdv = new_kdv(1, broker)
+        kdv.send(rows_of_minutes(5))
+        kdv.start("--partition-discovery=200 ms")
+        kdv.wait_rows(4)
+        before = log.stat().st_size
+
+        def said() -> str:
+            return log.read_bytes()[before:].decode()
+
+        assert broker.process
+        broker.process.kill()
+        wait_for(lambda: said().count("could not be established") >= 3, timeout=60, what="clients that look for the broker")
+        broker.start()
+        kdv.send(rows_of_minutes(5, first=5))
+        kdv.wait_rows(9)
+        assert "Rebootstrapping" not in said()
+        cancel_all(kdv.rest)
+
+
 def test_new_partitions_are_read(new_kdv: Callable[..., Kdv]) -> None:
     kdv = new_kdv(1)
     kdv.send(rows_of_minutes(5))

@@ -8,6 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+# While no broker answers, clients of Kafka 4 begin again with their first addresses. An admin client does so without a pause, and
+# says it in the log, a thousand times a second.
+_DEFAULTS = {"metadata.recovery.strategy": "none"}
+
 
 def kafka_package() -> str:
     """The package of Kafka's own packages: one inside Flink's connector, or "" where they are beside it."""
@@ -22,7 +26,7 @@ def kafka_package() -> str:
 
 
 def kafka_properties(args: argparse.Namespace, package: str) -> dict[str, str]:
-    """What --kafka-properties holds, its classes named as they are here."""
+    """The properties of all clients: what --kafka-properties holds, its classes named as they are here, over defaults."""
     from py4j.protocol import Py4JJavaError
     from pyflink.java_gateway import get_gateway
 
@@ -33,7 +37,8 @@ def kafka_properties(args: argparse.Namespace, package: str) -> dict[str, str]:
             properties.load(jvm.java.io.FileInputStream(args.kafka_properties))
         except Py4JJavaError as error:
             raise SystemExit(f"error: --kafka-properties: {error.java_exception.getMessage()}") from None
-    return {name: named_here(name, properties.getProperty(name), package) for name in properties.stringPropertyNames()}
+    given = {name: named_here(name, properties.getProperty(name), package) for name in properties.stringPropertyNames()}
+    return {**_DEFAULTS, **given}
 
 
 def named_here(name: str, value: str, package: str) -> str:

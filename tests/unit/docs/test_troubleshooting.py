@@ -17,6 +17,7 @@ OTHERS = {
     "Available: 0/1",
     "context deadline exceeded",
     "InvalidPidMappingException",
+    "Rebootstrapping with Cluster",
 }
 
 
