@@ -155,6 +155,17 @@ class FlinkRest:
 
         return self._wait(complete, f"checkpoint {number} of job {job_id}", timeout)
 
+    def wait_finished(self, job_id: str, *, timeout: float = 120) -> None:
+        """Wait until the job has read everything. Gives up when it has ended otherwise."""
+
+        def finished() -> bool:
+            state = self.job(job_id)["state"]
+            if state in ENDED and state != "FINISHED":
+                raise GiveUp(f"the job is {state}: {self._first_failure(job_id)}")
+            return bool(state == "FINISHED")
+
+        self._wait(finished, f"job {job_id} to finish", timeout)
+
     def _first_failure(self, job_id: str) -> str:
         failures = self.exceptions(job_id)
         return failures[0]["stacktrace"][:2000] if failures else "no exception is recorded"

@@ -99,7 +99,8 @@ def test_a_python_project_brings_its_modules_and_packages(install: Install) -> N
     values = build("stems", "release")
     text = "A runner runs, and running he ran after the cats: a cat runs too"
     flink = install("stems", values={**values, "job": {"args": [f"--text={text}"]}})
-    wait_for(lambda: [job["state"] for job in flink.rest.jobs()] == ["FINISHED"], timeout=120, what="the job to finish")
+    (job,) = wait_for(flink.rest.jobs, timeout=60, what="the job to be there")
+    flink.rest.wait_finished(job["jid"])
     counted = flink.jobmanager(["bash", "-c", "cat $(find /flink-data/stems -type f)"]).split()
     expected = {"a": 2, "runner": 1, "run": 3, "and": 1, "he": 1, "ran": 1, "after": 1, "the": 1, "cat": 2, "too": 1}
     assert sorted(counted) == sorted(f"{stem},{count}" for stem, count in expected.items())

@@ -104,10 +104,6 @@ def job(flink: FlinkRelease, name: str) -> str:
     return str(job)
 
 
-def wait_finished(flink: FlinkRelease, job: str) -> None:
-    wait_for(lambda: flink.rest.job(job)["state"] == "FINISHED", timeout=240, what="the job to finish")
-
-
 @pytest.mark.parametrize("place", [metastore.on_hdfs, metastore.on_s3])
 def test_tables_in_hive(install: Install, helm: Helm, cluster: Cluster, namespace: str, place: Place) -> None:
     with place(cluster, namespace) as warehouse, metastore.metastore(cluster, namespace, warehouse):
@@ -150,7 +146,7 @@ def test_tables_in_hive(install: Install, helm: Helm, cluster: Cluster, namespac
         wait_for(lambda: committed("08"), timeout=120, what="the first hour")
         assert flink.rest.job(sales)["state"] == "RUNNING"
         faults.kill(cluster, namespace, flink.selector("taskmanager"), "taskmanager")
-        wait_finished(flink, sales)
+        flink.rest.wait_finished(sales, timeout=240)
         assert flink.rest.checkpoints(sales)["latest"]["restored"] is not None
         assert all(map(committed, HOURS))
         rows = gateway.rows("SELECT `hour`, n FROM hive.shop.sales WHERE `day` = '2024-05-20'")
@@ -158,6 +154,6 @@ def test_tables_in_hive(install: Install, helm: Helm, cluster: Cluster, namespac
 
         values["session"]["jobs"].append({"name": "totals", "python": {"file": "totals.py"}})
         helm.upgrade("lake", FLINK, values, namespace=namespace)
-        wait_finished(flink, job(flink, "totals"))
+        flink.rest.wait_finished(job(flink, "totals"), timeout=240)
         assert dict(gateway.rows("SELECT * FROM hive.shop.totals")) == {hour: sum(numbers) for hour, numbers in HOURS.items()}
         helm.uninstall("lake", namespace=namespace)

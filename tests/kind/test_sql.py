@@ -64,6 +64,6 @@ def test_a_job_in_sql_goes_on_where_it_was(install: Install, helm: Helm, namespa
     helm.upgrade("squares", FLINK, values, namespace=namespace)
     (job,) = flink.rest.jobs()
     assert is_savepoint(flink.rest.checkpoints(job["jid"])["latest"]["restored"])
-    wait_for(lambda: flink.rest.job(job["jid"])["state"] == "FINISHED", timeout=120, what="the last square")
+    flink.rest.wait_finished(job["jid"])
     lines = flink.jobmanager(["bash", "-c", "cat /flink-data/squares/part-*"]).split()
     assert sorted(tuple(map(int, line.split(","))) for line in lines) == [(n, n**2) for n in range(1000)]
