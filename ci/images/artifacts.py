@@ -158,14 +158,22 @@ def sets() -> dict[str, Jars | Packages | DebianPackages]:
     # What Flink has itself, or nothing in the client calls.
     superfluous = ("org.slf4j:*", "org.xerial.snappy:*", "com.google.code.findbugs:*")
     artifacts["hadoop-client"] = Jars((Jar("org.apache.hadoop", "hadoop-client-runtime", hadoop, without=superfluous),))
-    # S3 for that client: it asks for the bundle of everything that AWS has, 600 MB, and uses these modules. Logging is in the client.
+    # S3 for that client. It asks for the bundle of everything that AWS has, 600 MB, and uses these modules.
     sdk = versions.get("hadoop", "aws-sdk")
     without = ("org.slf4j:*", "commons-logging:*")
     modules = (Jar("software.amazon.awssdk", name, sdk, without=without) for name in ("s3", "s3-transfer-manager", "sts"))
     artifacts["hadoop-s3"] = Jars((Jar("org.apache.hadoop", "hadoop-aws", hadoop, alone=True), *modules))
+    test_libraries = ("junit:*", "org.hamcrest:*")
     artifacts["hadoop"] = Jars(
         (
-            Jar("org.apache.hadoop", "hadoop-client-minicluster", hadoop, without=("junit:*", "org.hamcrest:*")),
+            Jar("org.apache.hadoop", "hadoop-client-minicluster", hadoop, without=test_libraries),
+            # A server of Kerberos; the rest is its shell.
+            Jar(
+                "org.apache.hadoop",
+                "hadoop-minikdc",
+                hadoop,
+                without=(*test_libraries, "ch.qos.reload4j:*", "org.slf4j:slf4j-reload4j", "org.jline:*", "com.jcraft:*"),
+            ),
             Jar("org.slf4j", "slf4j-simple", versions.get("hadoop", "slf4j")),
         )
     )

@@ -14,6 +14,7 @@ from harness.waits import wait_for
 from harness.workloads import wait_ready
 from harness_kdv import csv_output
 from harness_kdv.csv_output import Snapshot
+from tests.kind import kerberos
 
 Json = dict[str, Any]
 CONFIG = "hadoop"  # ConfigMap with core-site.xml and hdfs-site.xml
@@ -47,6 +48,21 @@ _TWO = {
     "dfs.journalnode.edits.dir": "/data/journal",
     "dfs.ha.fencing.methods": "shell(/bin/true)",
 }
+# A NameNode and a DataNode that know clients by Kerberos. Their ports are not below 1024, by which Hadoop would trust them.
+_USERS = {NAMENODE: f"hdfs/{NAMENODE}", DATANODE: f"hdfs/{DATANODE}"}
+_WEB = f"HTTP/{NAMENODE}"
+PRINCIPALS = (*_USERS.values(), _WEB)
+_SECURE_CORE = {**_CORE, "hadoop.security.authentication": "kerberos"}
+_SECURE = {
+    **_HDFS,
+    **{f"dfs.{name}.kerberos.principal": kerberos.principal(user) for name, user in _USERS.items()},
+    **{f"dfs.{name}.keytab.file": kerberos.FILE for name in _USERS},
+    "dfs.web.authentication.kerberos.principal": kerberos.principal(_WEB),
+    "dfs.web.authentication.kerberos.keytab": kerberos.FILE,
+    "dfs.block.access.token.enable": "true",
+    "dfs.data.transfer.protection": "authentication",
+    "ignore.secure.ports.for.testing": "true",
+}
 _NAMENODE_CLASS = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 # A NameNode formats its disk once.
 _COMMANDS = {
@@ -70,8 +86,8 @@ def xml(properties: Mapping[str, str]) -> str:
     return f"<configuration>{''.join(lines)}</configuration>"
 
 
-def _server(name: str, replicas: int = 1) -> list[Json]:
-    """The Service and the StatefulSet of a server."""
+def _server(name: str, replicas: int = 1, *, user: str = "") -> list[Json]:
+    """The Service and the StatefulSet of a server, which logs in as this user."""
     command = _EACH_OF_TWO if replicas > 1 else _COMMANDS[name]
     labels = {"app.kubernetes.io/name": name}
     port = _PORTS[name]
@@ -90,6 +106,8 @@ def _server(name: str, replicas: int = 1) -> list[Json]:
         "containers": [container],
         "volumes": [{"name": "config", "configMap": {"name": CONFIG}}],
     }
+    if user:
+        kerberos.let_log_in(pod, user)
     claim = {
         "metadata": {"name": "data"},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
@@ -130,6 +148,14 @@ class Hdfs:
     def shell(self, *arguments: str) -> str:
         """The output of Hadoop's shell, `hdfs dfs`."""
         return self._sh(_shell(*arguments))
+
+    def anonymous(self, *arguments: str) -> str:
+        """The same by somebody who does not log in."""
+        return self._sh(f"unset KRB5PRINCIPAL KRB5KEYTAB; {_shell(*arguments)} 2>&1")
+
+    def owners(self, path: str) -> set[str]:
+        """The users that files in a directory belong to."""
+        return set(self.shell("-stat", "%u", f"{path}/*").split())
 
     def _sh(self, script: str) -> str:
         return self._run(["sh", "-euc", script])
@@ -187,10 +213,10 @@ def _files(core: Mapping[str, str], hdfs_site: Mapping[str, str]) -> Json:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG}, "data": files}
 
 
-def _with_directory(store: Hdfs) -> Hdfs:
-    """With a directory that belongs to Flink's user."""
+def _with_directory(store: Hdfs, owner: str = "flink") -> Hdfs:
+    """With a directory that belongs to this user, by default that of Flink's process."""
     store.shell("-mkdir", "-p", DIRECTORY)
-    store.shell("-chown", "flink", DIRECTORY)
+    store.shell("-chown", owner, DIRECTORY)
     return store
 
 
@@ -201,6 +227,16 @@ def hdfs(cluster: Cluster, namespace: str) -> Iterator[Hdfs]:
         store = Hdfs(cluster, namespace)
         store.wait_serving(NAMENODE, DATANODE)
         yield _with_directory(store)
+
+
+@contextmanager
+def secure(cluster: Cluster, namespace: str, owner: str) -> Iterator[Hdfs]:
+    """The same beside a server of Kerberos that knows PRINCIPALS: whoever does not log in is refused."""
+    servers = [obj for name, user in _USERS.items() for obj in _server(name, user=user)]
+    with cluster.having([_files(_SECURE_CORE, _SECURE), *servers], namespace):
+        store = Hdfs(cluster, namespace)
+        store.wait_serving(NAMENODE, DATANODE)
+        yield _with_directory(store, owner)
 
 
 @contextmanager

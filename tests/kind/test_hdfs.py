@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ci.core.paths import DEMO
-from harness.cluster import Cluster
+from harness.cluster import Cluster, CommandFailed
 from harness.helm import Helm
-from tests.kind import hdfs, outages
+from tests.kind import hdfs, kerberos, outages
 from tests.kind.demo_job import ARGS, check_rows, producer_done, restored, started, with_interval
 from tests.kind.installs import NEW, OLD, Install
 
@@ -61,6 +61,29 @@ def test_a_job_with_its_state_and_its_rows_on_hdfs(
         assert f"{directory}/savepoints/{job}/stop/" in restored(flink)["external_path"]
         producer_done(flink)
         check_rows(flink, kafka, 2000, lambda: store.output(output))
+        helm.uninstall(name, namespace=namespace)
+
+
+@pytest.mark.parametrize("version", [NEW, OLD])
+def test_a_job_logs_in_by_kerberos(install: Install, helm: Helm, cluster: Cluster, namespace: str, version: str) -> None:
+    name = f"known-{version.partition('.')[0]}"
+    output = f"{hdfs.DIRECTORY}/output/{name}"
+    with (
+        kerberos.kdc(cluster, namespace, ["kdv", *hdfs.PRINCIPALS]) as login,
+        hdfs.secure(cluster, namespace, "kdv") as store,
+    ):
+        with pytest.raises(CommandFailed, match="Client cannot authenticate"):
+            store.anonymous("-ls", "/")
+        values, flink, kafka, first = started(install, name, **on_hdfs(version, output), kerberos=login)
+        outages.wait_next_checkpoint(flink, first["jid"])
+        outages.delete_flink(flink, first["jid"])
+        assert [entry["jid"] for entry in flink.rest.jobs()] == [first["jid"]]
+
+        helm.upgrade(name, DEMO, with_interval(values, "3 s"), namespace=namespace)
+        assert "/savepoints/" in restored(flink)["external_path"]
+        producer_done(flink)
+        check_rows(flink, kafka, 2000, lambda: store.output(output))
+        assert store.owners(output) == {"kdv"}
         helm.uninstall(name, namespace=namespace)
 
 

@@ -60,6 +60,7 @@ ROLE: dict[str, Any] = {
 }
 
 S3 = {"endpoint": "http://versitygw:9000", "region": "eu-central-1", "pathStyle": True, "credentialsSecret": "s3"}
+KERBEROS = {"principal": "flink@EXAMPLE.COM", "keytabSecret": "{{ .Release.Name }}-keytab", "configMap": "krb5"}
 
 ALL_OF_FLINK: dict[str, Any] = {
     "commonLabels": {"cost-center": "42"},

@@ -384,6 +384,7 @@ def test_pull_secrets_are_names_or_as_kubernetes_writes_them_in_both_charts() ->
                 ("kubernetes.container.image.ref", "x", "set image.repository and image.tag"),
                 ("kubernetes.container.image.pull-policy", "x", "set image.pullPolicy"),
                 ("kubernetes.container.image.pull-secrets", "x", "set image.pullSecrets"),
+                ("kubernetes.decorator.kerberos-mount.enabled", True, "TaskManagers would wait for a Secret that nobody makes"),
                 ("kubernetes.hostnetwork.enabled", True, "set taskmanager.podSpec.hostNetwork"),
                 ("jobmanager.heap.size", "1g", "set jobmanager.resources.limits.memory"),
                 ("taskmanager.heap.mb", 1024, "set taskmanager.resources.limits.memory"),

@@ -10,7 +10,7 @@ import pytest
 from ci.core.paths import FLINK
 from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
 from harness.validation import strict_yaml
-from tests.unit.scenarios import ROLE, S3
+from tests.unit.scenarios import KERBEROS, ROLE, S3
 
 NATIVE = {"mode": "native"}
 NAME = "release-name-flink"
@@ -31,6 +31,7 @@ def jobmanager(manifests: Manifests) -> Object:
         {},
         {"taskmanager": ROLE},
         {"state": {"root": "s3://bucket/state", "s3": S3}},
+        {"kerberos": KERBEROS},
         {"storage": {"accessModes": ["ReadWriteMany"]}},
     ],
 )

@@ -136,7 +136,7 @@ def test_options_are_those_of_the_other_modes_without_what_the_operator_sets() -
         *("jobmanager.rpc.address", "rest.address", "kubernetes.cluster-id", "kubernetes.namespace"),
         *("high-availability.cluster-id", "jobmanager.memory.process.size", "taskmanager.memory.process.size"),
         *("kubernetes.taskmanager.cpu.amount", "execution.shutdown-on-application-finish", "parallelism.default"),
-        "job-result-store.delete-on-commit",
+        *("job-result-store.delete-on-commit", "kubernetes.decorator.kerberos-mount.enabled"),
     }
     assert {key: value for key, value in others.items() if key in config}.items() <= config.items()
     # The operator refuses a FlinkDeployment that has one of these.

@@ -12,7 +12,7 @@ import pytest
 from ci.core.paths import DEMO, FLINK
 from harness.helm import HelmError, merged
 from harness.manifests import containers, env, flink_config, pod_template, render
-from tests.unit.scenarios import S3
+from tests.unit.scenarios import KERBEROS, S3
 
 PLUGINS = FLINK / "files" / "plugins.sh"
 HA = {"highAvailability": {"type": "kubernetes"}}
@@ -213,6 +213,39 @@ def test_hadoop_is_told_where_its_files_are(role: str) -> None:
     assert {"name": "hadoop", "configMap": {"name": "hadoop"}} in pod_template(workload)["spec"]["volumes"]
 
 
+@BOTH_ROLES
+def test_flink_logs_in_by_the_keytab(role: str) -> None:
+    manifests = render(FLINK, {"kerberos": KERBEROS}, name="r")
+    workload = manifests.one("Deployment", f"r-flink-{role}")
+    mounts = {mount["name"]: mount for mount in containers(workload)[role]["volumeMounts"]}
+    volumes = pod_template(workload)["spec"]["volumes"]
+    assert {"name": "keytab", "secret": {"secretName": "r-keytab"}} in volumes
+    assert {"name": "krb5", "configMap": {"name": "krb5"}} in volumes
+    assert (mounts["krb5"]["mountPath"], mounts["krb5"]["subPath"]) == ("/etc/krb5.conf", "krb5.conf")
+    login = {name: value for name, value in flink_config(manifests).items() if name.startswith("security.kerberos.login.")}
+    assert login == {
+        "security.kerberos.login.principal": "flink@EXAMPLE.COM",
+        "security.kerberos.login.keytab": f"{mounts['keytab']['mountPath']}/keytab",
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "values", "hadoop", "kerberos"),
+    [
+        ("native", {}, None, "false"),
+        ("native", {"state": {"hdfs": {"configMap": "hadoop"}}}, "false", "false"),
+        ("operator", {}, None, None),
+        ("operator", {"kerberos": KERBEROS}, None, "false"),
+    ],
+)
+def test_flink_mounts_no_copies_of_what_a_template_mounts(
+    mode: str, values: dict[str, Any], hadoop: str | None, kerberos: str | None
+) -> None:
+    config = flink_config(render(FLINK, {"flink": {"mode": mode}, **values}))
+    assert config.get("kubernetes.decorator.hadoop-conf-mount.enabled") == hadoop
+    assert config.get("kubernetes.decorator.kerberos-mount.enabled") == kerberos
+
+
 def test_the_test_pod_needs_none_of_it() -> None:
     pod = render(FLINK, {"state": {"root": "s3://b/p", "s3": S3}}, name="r").one("Pod")
     assert "initContainers" not in pod["spec"]
@@ -255,6 +288,23 @@ NFS = mounted("nfs", "/shared")
             {"state": {"s3": S3}, "jobmanager": {"extraEnv": [{"name": "AWS_REGION", "value": "x"}]}},
             "jobmanager.extraEnv has AWS_REGION",
             "another name",
+        ),
+        ({"kerberos": {"principal": "flink"}}, "no keytab is named", "set kerberos.keytabSecret"),
+        ({"kerberos": {"keytabSecret": "k"}}, "nobody is named who logs in", "set kerberos.principal"),
+        *(
+            (
+                {
+                    "kerberos": {key: "k", **({"keytabSecret": "k"} if key == "principal" else {})},
+                    "flink": {"configFrom": [{"name": option, "secretKeyRef": {"name": "s", "key": "k"}}]}
+                    if secret
+                    else {"config": {option: "mine"}},
+                },
+                f"{option}, but kerberos.{key} is set",
+                "leave one of them out",
+            )
+            for option in ("security.kerberos.login.principal", "security.kerberos.login.keytab")
+            for key in ("principal", "keytabSecret")
+            for secret in (True, False)
         ),
         ({"state": {"root": "s3://b"}, **mounted("plugins", "/p")}, "extraVolumes has plugins", "another name"),
         (

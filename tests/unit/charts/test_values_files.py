@@ -55,6 +55,7 @@ EXCLUDED = {
         ("hive.metastore", "hive.configMap", "hive.catalog", "sqlGateway.hiveServer2"),
         "it is Flink 2, which has no connector for Hive",
     ),
+    **dict.fromkeys(("kerberos.principal", "kerberos.keytabSecret", "kerberos.configMap"), "no server of Kerberos is there"),
     "tls.selfSigned.enabled": "cert-manager signs",
     "taskmanager.autoscaling.keda.triggers": "a HorizontalPodAutoscaler scales",
     "storage.enabled": "the other values of storage need it",

@@ -9,7 +9,7 @@ from typing import Any
 from ci.core.paths import DEMO, FLINK
 from harness.manifests import Manifests, Object, containers, flink_config, pod_template, render
 from tests.security_page import COMPONENTS, clients, connections, rows, spans
-from tests.unit.scenarios import JOBS, S3, SCENARIOS, Scenario
+from tests.unit.scenarios import JOBS, KERBEROS, S3, SCENARIOS, Scenario
 
 COMPONENT = "app.kubernetes.io/component"
 JOB: dict[str, Any] = {"flink": {"type": "job"}}
@@ -23,6 +23,7 @@ MORE = [
             **JOBS,
             "flink": {"configFrom": [{"name": "metrics.reporter.r.apikey", "secretKeyRef": {"name": "s", "key": "k"}}]},
             "state": {"s3": S3, "hdfs": {"configMap": "hadoop"}},
+            "kerberos": KERBEROS,
         },
     ),
     Scenario("url", FLINK, values={**JOB, "job": {"python": {"file": "https://a.example/a.py", "sha256": "0" * 64}}}),

@@ -14,7 +14,10 @@
 {{- toJson $options -}}
 {{- end }}
 
-{{/* What hive-site.xml says, as JSON: the metastore, and for tables on S3 what state.s3 says, in the words of Hadoop's client. */}}
+{{/*
+What hive-site.xml says, as JSON: the metastore, and for tables on S3 what state.s3 says, in the words of Hadoop's
+client.
+*/}}
 {{- define "flink.hive.properties" -}}
 {{- $s3 := .Values.state.s3 -}}
 {{- $properties := dict "hive.metastore.uris" .Values.hive.metastore

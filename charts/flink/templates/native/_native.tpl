@@ -3,9 +3,12 @@
 {{- $options := dict
       "resourcemanager.taskmanager-timeout" (include "flink.duration" .Values.native.idleTimeout)
       "user.artifacts.base-dir" "/tmp/artifacts" -}}
+{{- /* The pod template mounts these; Flink would look for copies that its client makes. */ -}}
 {{- if .Values.state.hdfs.configMap -}}
-{{- /* The pod template mounts it; Flink would look for a copy that its client makes. */ -}}
 {{- $_ := set $options "kubernetes.decorator.hadoop-conf-mount.enabled" "false" -}}
+{{- end -}}
+{{- if or .Values.kerberos.principal (eq .Values.flink.mode "native") -}}
+{{- $_ := set $options "kubernetes.decorator.kerberos-mount.enabled" "false" -}}
 {{- end -}}
 {{- with .Values.native.maxTaskManagers -}}
 {{- $_ := set $options "slotmanager.number-of-slots.max" (mul . $.Values.taskmanager.slots | toString) -}}

@@ -66,6 +66,10 @@ file://{{ clean (trimPrefix "file:" .) }}
 {{- if $s3.pathStyle }}{{ $_ := set $options "s3.path-style-access" "true" }}{{ end -}}
 {{- /* "s3.endpoint.region" beside "s3.endpoint" would be an error in Flink's YAML file. */ -}}
 {{- with $s3.region }}{{ $_ := set $options "s3a.endpoint.region" . }}{{ end -}}
+{{- with .Values.kerberos.principal -}}
+{{- $_ := set $options "security.kerberos.login.principal" . -}}
+{{- $_ := set $options "security.kerberos.login.keytab" "/etc/kerberos/keytab" -}}
+{{- end -}}
 {{- toJson $options -}}
 {{- end }}
 

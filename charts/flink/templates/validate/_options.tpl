@@ -46,6 +46,8 @@
       "kubernetes.container.image.ref" "set image.repository and image.tag"
       "kubernetes.container.image.pull-policy" "set image.pullPolicy"
       "kubernetes.container.image.pull-secrets" "set image.pullSecrets"
+      "kubernetes.decorator.kerberos-mount.enabled"
+      "TaskManagers would wait for a Secret that nobody makes: set kerberos"
       "kubernetes.hostnetwork.enabled" "set taskmanager.podSpec.hostNetwork"
       "kubernetes.taskmanager.cpu.amount" "set taskmanager.resources.requests.cpu"
       "kubernetes.taskmanager.cpu.limit-factor" "set taskmanager.resources.limits.cpu"
@@ -71,6 +73,7 @@
 -}}
 {{- /* What the chart relies on may be written down. */ -}}
 {{- $harmless := dict "sql-gateway.endpoint.type" (ternary "rest;hiveserver2" "rest" .Values.sqlGateway.hiveServer2)
+      "kubernetes.decorator.kerberos-mount.enabled" "false"
       "security.ssl.rest.enabled" "false" "security.ssl.enabled" "false" "historyserver.web.ssl.enabled" "false" -}}
 {{- range $key, $value := .Values.flink.config -}}
 {{- include "flink.validate.optionName" (dict "where" "flink.config" "name" $key "example" "state.backend.type") -}}

@@ -20,6 +20,7 @@
 {{- if eq $values.flink.mode "operator" }}{{ include "flink.validate.operator" . }}{{ end -}}
 {{- include "flink.validate.config" . -}}
 {{- include "flink.validate.options" . -}}
+{{- include "flink.validate.kerberos" . -}}
 {{- include "flink.validate.secrets" . -}}
 {{- include "flink.validate.tls" . -}}
 {{- include "flink.validate.plugins" . -}}

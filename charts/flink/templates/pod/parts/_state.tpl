@@ -1,10 +1,11 @@
 {{/*
-What reaches the state: plugins of the image, credentials, Hadoop's files. The root file system is read-only, so plugins
-are linked into a volume, a directory for each.
+What reaches the state, and tables: plugins of the image, credentials, Hadoop's files. The root file system is
+read-only, so plugins are linked into a volume, a directory for each.
 */}}
 {{- define "flink.part.state" -}}
 {{- $root := .root -}}
 {{- $state := .root.Values.state -}}
+{{- $kerberos := .root.Values.kerberos -}}
 {{- $plugins := include "flink.state.plugins" .root | fromJsonArray -}}
 {{- if $plugins -}}
 initContainers:
@@ -43,12 +44,26 @@ volumes:
   - name: hadoop
     configMap: {name: {{ tpl . $root | quote }}}
   {{- end }}
+  {{- with $kerberos.keytabSecret }}
+  - name: keytab
+    secret: {secretName: {{ tpl . $root | quote }}}
+  {{- end }}
+  {{- with $kerberos.configMap }}
+  - name: krb5
+    configMap: {name: {{ tpl . $root | quote }}}
+  {{- end }}
 volumeMounts:
   {{- range $plugins }}
   - {name: plugins, mountPath: /opt/flink/plugins/{{ . }}, subPath: {{ . }}, readOnly: true}
   {{- end }}
   {{- if $state.hdfs.configMap }}
   - {name: hadoop, mountPath: /etc/hadoop, readOnly: true}
+  {{- end }}
+  {{- if $kerberos.keytabSecret }}
+  - {name: keytab, mountPath: /etc/kerberos, readOnly: true}
+  {{- end }}
+  {{- if $kerberos.configMap }}
+  - {name: krb5, mountPath: /etc/krb5.conf, subPath: krb5.conf, readOnly: true}
   {{- end }}
 {{- end }}
 
