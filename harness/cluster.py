@@ -86,7 +86,7 @@ class Cluster:
 
     @contextmanager
     def having(self, objects: Sequence[Mapping[str, Any]], namespace: str) -> Iterator[None]:
-        """Objects of any kind, as YAML has them, which are there while the block runs."""
+        """Objects of any kind, as YAML has them, which are there while the block runs; afterwards their names are free again."""
         kinds = DynamicClient(self.api).resources
         resources = [(kinds.get(api_version=obj["apiVersion"], kind=obj["kind"]), obj) for obj in objects]
         try:
@@ -94,9 +94,22 @@ class Cluster:
                 resource.create(body=obj, namespace=namespace)
             yield
         finally:
+            names = {obj["metadata"]["name"] for obj in objects}
             for resource, obj in reversed(resources):
                 with suppress(NotFoundError):
-                    resource.delete(name=obj["metadata"]["name"], namespace=namespace)
+                    foreground = {"propagationPolicy": "Foreground"}  # pods first
+                    resource.delete(name=obj["metadata"]["name"], namespace=namespace, body=foreground)
+            wait_for(lambda: not self._left(resources, names, namespace), timeout=120, what=f"{', '.join(names)} to go")
+
+    def _left(self, resources: Sequence[tuple[Any, Mapping[str, Any]]], names: set[str], namespace: str) -> bool:
+        """Whether objects of these names are there, or PVCs of theirs, which are deleted after them."""
+        for resource, obj in resources:
+            with suppress(NotFoundError):
+                resource.get(name=obj["metadata"]["name"], namespace=namespace)
+                return True
+        claims = self.core.list_namespaced_persistent_volume_claim(namespace).items
+        owners = {owner.name for claim in claims for owner in claim.metadata.owner_references or []}
+        return bool(owners & names)
 
     def log(self, namespace: str, pod: str, **options: Any) -> str:
         """What a pod has printed, with the options of `read_namespaced_pod_log`. Raises ApiException before it has started."""
