@@ -94,22 +94,22 @@ class Cluster:
                 resource.create(body=obj, namespace=namespace)
             yield
         finally:
-            names = {obj["metadata"]["name"] for obj in objects}
-            for resource, obj in reversed(resources):
+            there = [(resource, obj["metadata"]["name"]) for resource, obj in resources]
+            for resource, name in reversed(there):
                 with suppress(NotFoundError):
                     foreground = {"propagationPolicy": "Foreground"}  # pods first
-                    resource.delete(name=obj["metadata"]["name"], namespace=namespace, body=foreground)
-            wait_for(lambda: not self._left(resources, names, namespace), timeout=120, what=f"{', '.join(names)} to go")
+                    resource.delete(name=name, namespace=namespace, body=foreground)
+            wait_for(lambda: not self._left(there, namespace), timeout=120, what=f"{', '.join(name for _, name in there)} to go")
 
-    def _left(self, resources: Sequence[tuple[Any, Mapping[str, Any]]], names: set[str], namespace: str) -> bool:
-        """Whether objects of these names are there, or PVCs of theirs, which are deleted after them."""
-        for resource, obj in resources:
+    def _left(self, there: Sequence[tuple[Any, str]], namespace: str) -> bool:
+        """Whether one of these (kind, name) is there, or a PVC of one, which is deleted after it."""
+        for resource, name in there:
             with suppress(NotFoundError):
-                resource.get(name=obj["metadata"]["name"], namespace=namespace)
+                resource.get(name=name, namespace=namespace)
                 return True
         claims = self.core.list_namespaced_persistent_volume_claim(namespace).items
         owners = {owner.name for claim in claims for owner in claim.metadata.owner_references or []}
-        return bool(owners & names)
+        return bool(owners & {name for _, name in there})
 
     def log(self, namespace: str, pod: str, **options: Any) -> str:
         """What a pod has printed, with the options of `read_namespaced_pod_log`. Raises ApiException before it has started."""

@@ -16,6 +16,7 @@ from harness.cluster import Cluster
 from harness.workloads import wait_ready
 from harness_kdv import csv_output
 from harness_kdv.csv_output import Snapshot
+from tests.kind import servers
 
 Json = dict[str, Any]
 NAME, PORT, BUCKET = "gcs", 4443, "flink"
@@ -36,35 +37,18 @@ wait
 
 
 def _objects() -> list[Json]:
-    labels = {"app.kubernetes.io/name": NAME}
-    container = {
-        "name": NAME,
-        "image": f"fsouza/fake-gcs-server:{versions.get('fake-gcs-server', 'version')}",
-        "command": ["sh", "-euc", _COMMAND],
-        "readinessProbe": {"httpGet": {"path": "/_internal/healthcheck", "port": PORT}, "periodSeconds": 2},
-        "resources": {"requests": {"cpu": "10m", "memory": "128Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
-    }
-    spec = {
-        "automountServiceAccountToken": False,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
-    }
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": NAME},
-            "spec": {"selector": labels, "ports": [{"port": PORT}]},
-        },
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NAME, "labels": labels}, "spec": spec},
-    ]
+    security = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    container = servers.container(
+        NAME,
+        f"fsouza/fake-gcs-server:{versions.get('fake-gcs-server', 'version')}",
+        ["sh", "-euc", _COMMAND],
+        "128Mi",
+        readinessProbe={"httpGet": {"path": "/_internal/healthcheck", "port": PORT}, "periodSeconds": 2},
+        securityContext=security,
+        volumeMounts=[{"name": "tmp", "mountPath": "/tmp"}],
+    )
+    spec = servers.pod_spec([container], [{"name": "tmp", "emptyDir": {}}], security={"runAsUser": 65534})
+    return [servers.service(NAME, PORT), servers.pod(NAME, spec)]
 
 
 class Gcs:

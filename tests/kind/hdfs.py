@@ -14,7 +14,7 @@ from harness.waits import wait_for
 from harness.workloads import wait_ready
 from harness_kdv import csv_output
 from harness_kdv.csv_output import Snapshot
-from tests.kind import kerberos
+from tests.kind import kerberos, servers
 
 Json = dict[str, Any]
 CONFIG = "hadoop"  # ConfigMap with core-site.xml and hdfs-site.xml
@@ -89,23 +89,16 @@ def xml(properties: Mapping[str, str]) -> str:
 def _server(name: str, replicas: int = 1, *, user: str = "") -> list[Json]:
     """The Service and the StatefulSet of a server, which logs in as this user."""
     command = _EACH_OF_TWO if replicas > 1 else _COMMANDS[name]
-    labels = {"app.kubernetes.io/name": name}
     port = _PORTS[name]
-    container = {
-        "name": name,
-        "image": f"hadoop:{versions.get('hadoop', 'version')}",
-        "command": ["sh", "-euc", command],
-        "readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 2},
-        "resources": {"requests": {"cpu": "10m", "memory": "384Mi"}},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "config", "mountPath": "/etc/hadoop"}],
-    }
-    pod = {
-        "automountServiceAccountToken": False,
-        "securityContext": {"runAsNonRoot": True, "fsGroup": 9999, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-        "volumes": [{"name": "config", "configMap": {"name": CONFIG}}],
-    }
+    container = servers.container(
+        name,
+        f"hadoop:{versions.get('hadoop', 'version')}",
+        ["sh", "-euc", command],
+        "384Mi",
+        readinessProbe={"tcpSocket": {"port": port}, "periodSeconds": 2},
+        volumeMounts=[{"name": "data", "mountPath": "/data"}, {"name": "config", "mountPath": "/etc/hadoop"}],
+    )
+    pod = servers.pod_spec([container], [{"name": "config", "configMap": {"name": CONFIG}}], security={"fsGroup": 9999})
     if user:
         kerberos.let_log_in(pod, user)
     claim = {
@@ -113,13 +106,8 @@ def _server(name: str, replicas: int = 1, *, user: str = "") -> list[Json]:
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
     }
     return [
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {"name": name},
-            # Servers ask for each other before they are ready.
-            "spec": {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": labels, "ports": [{"port": port}]},
-        },
+        # Servers ask for each other before they are ready.
+        servers.service(name, port, clusterIP="None", publishNotReadyAddresses=True),
         {
             "apiVersion": "apps/v1",
             "kind": "StatefulSet",
@@ -129,8 +117,8 @@ def _server(name: str, replicas: int = 1, *, user: str = "") -> list[Json]:
                 "replicas": replicas,
                 "podManagementPolicy": "Parallel",
                 "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Delete", "whenScaled": "Retain"},
-                "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}, "spec": pod},
+                "selector": {"matchLabels": servers.labels(name)},
+                "template": {"metadata": {"labels": servers.labels(name)}, "spec": pod},
                 "volumeClaimTemplates": [claim],
             },
         },

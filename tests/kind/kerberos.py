@@ -10,6 +10,7 @@ from ci.core import versions
 from harness.cluster import Cluster
 from harness.waits import wait_for
 from harness.workloads import wait_ready
+from tests.kind import servers
 
 Json = dict[str, Any]
 NAME = "kdc"
@@ -49,37 +50,23 @@ def let_log_in(pod: Json, name: str) -> None:
 
 
 def _objects(principals: Sequence[str]) -> list[Json]:
-    labels = {"app.kubernetes.io/name": NAME}
     config = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": CONFIG},
         "data": {"krb5.conf": _KRB5, "kdc.properties": _PROPERTIES},
     }
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": NAME},
-        "spec": {"selector": labels, "ports": [{"port": _PORT}]},
-    }
     main = "org.apache.hadoop.minikdc.MiniKdc"
-    container = {
-        "name": NAME,
-        "image": f"hadoop:{versions.get('hadoop', 'version')}",
-        "command": ["java", "-Xmx64m", main, "/tmp", "/etc/kdc/kdc.properties", "/tmp/keytab", *principals],
-        "readinessProbe": {"tcpSocket": {"port": _PORT}, "periodSeconds": 1},
-        "resources": {"requests": {"cpu": "10m", "memory": "128Mi"}},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        "volumeMounts": [{"name": "config", "mountPath": "/etc/kdc"}],
-    }
-    spec = {
-        "automountServiceAccountToken": False,
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-        "volumes": [{"name": "config", "configMap": {"name": CONFIG}}],
-    }
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NAME, "labels": labels}, "spec": spec}
-    return [config, service, pod]
+    container = servers.container(
+        NAME,
+        f"hadoop:{versions.get('hadoop', 'version')}",
+        ["java", "-Xmx64m", main, "/tmp", "/etc/kdc/kdc.properties", "/tmp/keytab", *principals],
+        "128Mi",
+        readinessProbe={"tcpSocket": {"port": _PORT}, "periodSeconds": 1},
+        volumeMounts=[{"name": "config", "mountPath": "/etc/kdc"}],
+    )
+    spec = servers.pod_spec([container], [{"name": "config", "configMap": {"name": CONFIG}}])
+    return [config, servers.service(NAME, _PORT), servers.pod(NAME, spec)]
 
 
 @contextmanager

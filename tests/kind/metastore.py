@@ -12,7 +12,7 @@ from ci.core import versions
 from ci.images import images
 from harness.cluster import Cluster
 from harness.workloads import wait_ready
-from tests.kind import hdfs, s3_store
+from tests.kind import hdfs, s3_store, servers
 
 Json = dict[str, Any]
 NAME = "metastore"
@@ -74,28 +74,14 @@ def on_s3(cluster: Cluster, namespace: str) -> Iterator[Warehouse]:
 
 def _container(name: str, script: str, memory: str, port: int, **more: Any) -> Json:
     probe = {"tcpSocket": {"port": port}, "periodSeconds": 1, "failureThreshold": 120}
-    return {
-        "name": name,
-        "image": f"metastore:{versions.get('hive', 'version')}",
-        "command": ["sh", "-euc", script],
-        "resources": {"requests": {"cpu": "10m", "memory": memory}},
-        "startupProbe": probe,
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        **more,
-    }
+    image = f"metastore:{versions.get('hive', 'version')}"
+    return servers.container(name, image, ["sh", "-euc", script], memory, startupProbe=probe, **more)
 
 
 def _objects(warehouse: Warehouse) -> list[Json]:
-    labels = {"app.kubernetes.io/name": NAME}
     properties = {**_PROPERTIES, **warehouse.properties, "metastore.warehouse.dir": warehouse.uri}
     files = {"metastore-site.xml": hdfs.xml(properties)}
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": NAME}, "data": files}
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": NAME},
-        "spec": {"selector": labels, "ports": [{"port": 9083}]},
-    }
     database = _container(
         "postgres",
         _POSTGRES,
@@ -114,19 +100,13 @@ def _objects(warehouse: Warehouse) -> list[Json]:
         envFrom=[{"secretRef": {"name": warehouse.secret}}] if warehouse.secret else [],
         volumeMounts=[{"name": "config", "mountPath": "/etc/hive"}, {"name": "hadoop", "mountPath": "/etc/hadoop"}],
     )
-    spec = {
-        "automountServiceAccountToken": False,
-        "securityContext": {"runAsNonRoot": True, "fsGroup": 9999, "seccompProfile": {"type": "RuntimeDefault"}},
-        "initContainers": [database],
-        "containers": [server],
-        "volumes": [
-            {"name": "data", "emptyDir": {}},
-            {"name": "config", "configMap": {"name": NAME}},
-            {"name": "hadoop", "configMap": {"name": hdfs.CONFIG, "optional": True}},
-        ],
-    }
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NAME, "labels": labels}, "spec": spec}
-    return [config, service, pod]
+    volumes = [
+        {"name": "data", "emptyDir": {}},
+        {"name": "config", "configMap": {"name": NAME}},
+        {"name": "hadoop", "configMap": {"name": hdfs.CONFIG, "optional": True}},
+    ]
+    spec = servers.pod_spec([server], volumes, security={"fsGroup": 9999}, initContainers=[database])
+    return [config, servers.service(NAME, 9083), servers.pod(NAME, spec)]
 
 
 @contextmanager
