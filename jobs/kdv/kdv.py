@@ -26,6 +26,7 @@ The modules are in the package kdv_job, which has to be beside this file; its ow
 
 from __future__ import annotations
 
+import math
 import traceback
 from collections.abc import Sequence
 
@@ -52,12 +53,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     for key, value in configuration(args).items():
         flink.set_string(key, value)
     streams = StreamExecutionEnvironment.get_execution_environment(flink)
-    if sentence := stalled(args, topics, streams.get_parallelism()):
+    parallelism = streams.get_parallelism()
+    if sentence := stalled(args, topics, parallelism):
         raise SystemExit(sentence)
+    partitions = math.ceil(topics.partitions / parallelism)
     checkpoints = streams.get_checkpoint_config()
     checkpoints.set_checkpoint_timeout(checkpoint_timeout(args, checkpoints.get_checkpoint_timeout()))
     try:
-        plan(StreamTableEnvironment.create(streams), args, properties, topics.kept_bytes).execute()
+        plan(StreamTableEnvironment.create(streams), args, properties, topics.kept_bytes, partitions).execute()
     except Exception:
         message = without_secrets(traceback.format_exc(), properties)
         jvm = get_gateway().jvm  # which logs by itself what it threw

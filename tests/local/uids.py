@@ -22,7 +22,7 @@ def uids(argv: list[str]) -> list[tuple[str, str | None]]:
         flink.set_string(key, value)
     flink.set_string("parallelism.default", "2")
     streams = StreamExecutionEnvironment.get_execution_environment(flink)
-    plan(StreamTableEnvironment.create(streams), args, {}, KEPT_BYTES).attach_as_datastream()
+    plan(StreamTableEnvironment.create(streams), args, {}, KEPT_BYTES, 1).attach_as_datastream()
     graph = streams._j_stream_execution_environment.getStreamGraph(False)
     nodes = sorted(graph.getStreamNodes().toArray(), key=lambda node: node.getId())
     return [(node.getOperatorName(), node.getTransformationUID()) for node in nodes]

@@ -28,6 +28,8 @@ def main(argv: Sequence[str]) -> None:
             'topic' = '{topic}',
             'properties.bootstrap.servers' = '{broker}',
             'properties.group.id' = '{group}',
+            'properties.max.partition.fetch.bytes' = '4194304',
+            'properties.max.poll.records' = '2000',
             'scan.startup.mode' = 'earliest-offset',
             'format' = '{kind}'{_OPTIONS[kind]}
         )""")

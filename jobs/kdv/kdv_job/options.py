@@ -15,6 +15,8 @@ def configuration(args: argparse.Namespace) -> dict[str, str]:
         "pipeline.name": "kdv",
         "table.local-time-zone": "UTC",
         "table.exec.source.idle-timeout": f"{args.idle_timeout} ms",
+        # In a backlog many windows are over at once, and readers wait while they are written: fewer at a time keep both busy.
+        "pipeline.auto-watermark-interval": "50 ms",
         # The state of an operator is found again whatever the parallelism, and so the chaining, of the job that takes it over.
         "table.exec.uid.generation": "ALWAYS",
         # Kafka offsets and finished CSV files are committed with a checkpoint, and only then.

@@ -89,7 +89,7 @@ final class Verdicts {
     }
 
     private static StringData line(RowData row) {
-        return LINE.eval(row.getLong(0), row.getString(1), row.getString(2), row.getDecimal(3, 18, 4), row.getDecimal(4, 5, 4));
+        return LINE.of(row.getLong(0), row.getString(1), row.getString(2), row.getDecimal(3, 18, 4), row.getDecimal(4, 5, 4));
     }
 
     private static final class Context implements DeserializationSchema.InitializationContext {

@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from kdv_job import argument_types, places
+from kdv_job import argument_types, places, plan, without_jar
 from kdv_job.arguments import parse_args
 from kdv_job.kafka import named_here, without_secrets
 from kdv_job.options import checkpoint_timeout, configuration
 from kdv_job.plan import statements
 from kdv_job.topics import Kafka, Topics, stalled
-from kdv_job.windows import views_of_sql
 
 from ci.core.paths import IMAGES, JOBS
 
@@ -60,7 +59,7 @@ def test_defaults() -> None:
     assert source["format"] == "checked-json"
     assert source["properties.isolation.level"] == "read_committed"
     assert "event_time - INTERVAL '0 00:00:05.000' DAY(3) TO SECOND(3)" in tables["adverts"]
-    assert "LOCALTIMESTAMP + INTERVAL '0 01:00:00.000' DAY(3) TO SECOND(3)" in tables["adverts"]
+    assert "CAST(3600000 AS BIGINT)" in tables["adverts"]
     assert csv["path"] == "file:///flink-data/output"
     assert {name: options(tables[name])["topic"] for name in REJECTS} == {
         "dead_letters": "flink-group-sahibinden-dead",
@@ -105,7 +104,7 @@ def test_every_argument_arrives() -> None:
     assert (late["topic"], late["sink.transactional-id-prefix"]) == ("l", "g-late_records")
     assert late["properties.transaction.timeout.ms"] == "3600000"
     assert "INTERVAL '0 00:00:00.250' DAY" in tables["adverts"]
-    assert "INTERVAL '0 03:00:00.000' DAY" in tables["adverts"]
+    assert "CAST(10800000 AS BIGINT)" in tables["adverts"]
     assert csv["path"] == "s3://bucket/x"
     assert csv["sink.rolling-policy.file-size"] == "10 kb"
     assert csv["sink.rolling-policy.rollover-interval"] == "172800000 ms"
@@ -137,10 +136,9 @@ def test_properties_of_kafka_reach_every_client_and_arguments_win() -> None:
     assert (source["properties.group.id"], source["properties.isolation.level"]) == ("g", "read_committed")
 
 
-def test_a_savepoint_fits_whether_future_records_are_taken_or_not() -> None:
-    """The planner numbers operators by the form of the statements."""
-    forms = [job(f"--max-future={value}")[0]["adverts"] for value in ("off", "1 h")]
-    assert len({re.sub(r"([+-]) INTERVAL '[^']*' \w+\(\d\)( TO SECOND\(3\))?", r"\1 INTERVAL", form) for form in forms}) == 1
+def test_max_future_is_what_a_function_of_the_jar_is_called_with() -> None:
+    times = [re.search(r"CAST\((-?\d+) AS BIGINT\)", job(f"--max-future={value}")[0]["adverts"]) for value in ("off", "1 h")]
+    assert [time and time[1] for time in times] == ["-1", "3600000"]
 
 
 def test_the_format_of_flink_itself() -> None:
@@ -152,9 +150,9 @@ def test_the_format_of_flink_itself() -> None:
 
 def test_without_the_jar_too_a_record_is_judged_by_one_clock() -> None:
     """Each view by a clock of its own would find a record good, and the next one broken, or neither."""
-    views = views_of_sql(parse_args(["--format=json", "--on-error=skip"]))
-    assert ["FROM judged_once" in view for view in views] == [True] * 3
-    assert not re.search(r"LOCALTIMESTAMP|FROM judged\b", "".join(views))
+    views = without_jar.views(parse_args(["--format=json", "--on-error=skip"]))
+    assert ["FROM judged" in view for view in views] == [True] * 3
+    assert not re.search(r"LOCALTIMESTAMP|FROM adverts", "".join(views))
 
 
 def test_the_cluster_owns_parallelism_and_the_place_of_state() -> None:
@@ -171,6 +169,30 @@ def test_money_is_no_floating_point_number() -> None:
     assert re.findall(r"^ {4}(price|kdv) (\w+)", tables["adverts"], re.MULTILINE) == [("price", "DECIMAL"), ("kdv", "DECIMAL")]
 
 
+@pytest.mark.parametrize(("partitions", "mib"), [(1, 4), (4, 4), (8, 2), (16, 1), (1000, 1)])
+def test_a_reader_asks_for_so_much_of_a_partition_that_all_of_them_fit_into_memory(partitions: int, mib: int) -> None:
+    tables, _ = statements(parse_args([]), {}, partitions)
+    assert options(tables[0])["properties.max.partition.fetch.bytes"] == str(mib * 2**20)
+
+
+def test_fetches_are_what_the_file_of_properties_says() -> None:
+    tables, _, _ = job(max_poll_records="7")
+    assert options(tables["adverts"])["properties.max.poll.records"] == "7"
+    assert options(job()[0]["adverts"])["properties.max.poll.records"] == "2000"
+    assert not [key for name in REJECTS for key in options(job()[0][name]) if "fetch" in key or "poll" in key]
+
+
+def test_windows_have_the_same_buckets_in_all_versions() -> None:
+    """Copies of a record have to meet, and a savepoint is keyed by the bucket."""
+    assert plan.BUCKETS == 64
+
+
+def test_without_the_jar_a_savepoint_fits_whether_future_records_are_taken_or_not() -> None:
+    """The planner numbers operators by the form of the statements."""
+    forms = [job("--format=json", "--on-error=skip", f"--max-future={value}")[0]["adverts"] for value in ("off", "1 h")]
+    assert len({re.sub(r"([+-]) INTERVAL '[^']*' \w+\(\d\)( TO SECOND\(3\))?", r"\1 INTERVAL", form) for form in forms}) == 1
+
+
 def test_an_argument_cannot_end_its_sql_string() -> None:
     tables, _, _ = job("--group=it's", "--output=file:///a', 'b' = 'c", "--dead-letters=d", "--late-records=l")
     assert options(tables["adverts"])["properties.group.id"] == "it''s"
@@ -182,11 +204,6 @@ def test_an_argument_cannot_end_its_sql_string() -> None:
 )
 def test_durations(text: str, expected: int) -> None:
     assert argument_types.milliseconds(text) == expected
-
-
-def test_windows_have_the_same_buckets_whatever_the_arguments() -> None:
-    """Copies of a record have to meet, and a savepoint is keyed by the bucket."""
-    assert "MOD(id, 64)" in job()[0]["judged"]
 
 
 def test_each_kind_of_place_gives_a_statement_of_the_same_form() -> None:
@@ -203,7 +220,7 @@ def test_rejects_name_the_topic_that_they_came_from() -> None:
 
 def test_nothing_is_added_to_the_time_that_a_record_claims_to_have_been_sent() -> None:
     """It may be the last millisecond that there is, and 0 or less where nobody knows it."""
-    source = job()[0]["adverts"]
+    source = job("--format=json", "--on-error=skip")[0]["adverts"]
     assert not re.search(r"received[^<=]*\+", source)
     assert "received <= TO_TIMESTAMP_LTZ(0, 3)" in source
 

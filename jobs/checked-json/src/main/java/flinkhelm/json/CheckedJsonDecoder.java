@@ -120,10 +120,12 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
             document.another();
             return;
         }
+        int following = 0; // fields mostly come in the order of the columns
         do {
-            int index = position(document.name(), message, document.start, document.end);
+            int index = position(document.name(), message, document.start, document.end, following);
             Kind kind = document.value();
             if (index >= 0) {
+                following = index + 1;
                 kinds[index] = kind;
                 starts[index] = document.start;
                 ends[index] = document.end;
@@ -131,8 +133,8 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
         } while (document.another());
     }
 
-    /** Which column a name is, below 0 if none. */
-    private int position(Kind kind, byte[] message, int start, int end) {
+    /** Which column a name is, below 0 if none; {@code first} is the one to try first. */
+    private int position(Kind kind, byte[] message, int start, int end, int first) {
         byte[] name = message;
         if (kind == Kind.ESCAPED) {
             name = Text.unescaped(message, start, end);
@@ -142,7 +144,8 @@ final class CheckedJsonDecoder implements DeserializationSchema<RowData> {
             start = 0;
             end = name.length;
         }
-        for (int index = 0; index < encodedNames.length; index++) {
+        for (int tried = 0; tried < encodedNames.length; tried++) {
+            int index = (first + tried) % encodedNames.length;
             byte[] encoded = encodedNames[index];
             if (Arrays.equals(name, start, end, encoded, 0, encoded.length)) {
                 return index;

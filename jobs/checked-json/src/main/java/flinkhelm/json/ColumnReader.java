@@ -2,9 +2,11 @@ package flinkhelm.json;
 
 import flinkhelm.json.JsonReader.Kind;
 import java.io.Serializable;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import org.apache.flink.table.api.ValidationException;
+import org.apache.flink.table.data.DecimalData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.TimestampData;
 import org.apache.flink.table.data.binary.BinaryStringData;
@@ -42,7 +44,7 @@ interface ColumnReader extends Serializable {
             try {
                 if (end - start <= longest) {
                     long value = Long.parseLong(new String(bytes, start, end - start, StandardCharsets.ISO_8859_1));
-                    if (range.holds(value, 0)) {
+                    if (range.holds(value)) {
                         return value;
                     }
                 }
@@ -70,18 +72,32 @@ interface ColumnReader extends Serializable {
     private static ColumnReader decimal(DecimalType type, Range range) {
         int precision = type.getPrecision();
         int scale = type.getScale();
+        long lowest = range.lowest(scale);
+        long highest = range.highest(scale);
         return (kind, bytes, start, end) -> {
             if (kind != Kind.WHOLE && kind != Kind.NUMBER) {
                 throw new BrokenRecord("no number");
             }
-            return new Digits(bytes, start, end).decimal(precision, scale, range);
+            Digits digits = new Digits(bytes, start, end);
+            if (DecimalData.isCompact(precision)) {
+                long value = digits.unscaled(precision, scale);
+                if (lowest <= value && value <= highest) {
+                    return DecimalData.fromUnscaledLong(value, precision, scale);
+                }
+            } else {
+                BigDecimal value = digits.decimal(precision, scale);
+                if (range.holds(value)) {
+                    return DecimalData.fromBigDecimal(value, precision, scale);
+                }
+            }
+            throw new BrokenRecord("out of range");
         };
     }
 
     private static ColumnReader timestamp(TimestampFormat format) {
         return (kind, bytes, start, end) -> {
             try {
-                return TimestampData.fromEpochMillis(format.parse(text(kind, bytes, start, end).toString()));
+                return TimestampData.fromEpochMillis(format.parse(text(kind, bytes, start, end).toBytes()));
             } catch (DateTimeException error) {
                 throw new BrokenRecord("unreadable time");
             }

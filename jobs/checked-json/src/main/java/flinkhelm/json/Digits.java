@@ -2,13 +2,11 @@ package flinkhelm.json;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import org.apache.flink.table.data.DecimalData;
 
 /** A JSON number's digits without the zeros at either end, looked at before anything is computed. */
 final class Digits {
 
     private static final int FAR = 1_000_000_000; // an exponent beyond it says no more
-    private static final int LONG = 18; // digits that a long holds, whatever they are
 
     private final byte[] bytes;
     private final boolean negative;
@@ -51,19 +49,15 @@ final class Digits {
         return minus ? -value : value;
     }
 
-    DecimalData decimal(int precision, int scale, Range range) throws BrokenRecord {
+    /**
+     * The number without its point, of {@code scale} digits behind it and at most {@code precision} in all, which is at most 18.
+     *
+     * @throws BrokenRecord for any number that has more
+     */
+    long unscaled(int precision, int scale) throws BrokenRecord {
+        check(precision, scale);
         if (first < 0) {
-            return checked(BigDecimal.ZERO, precision, scale, range);
-        }
-        if (highest >= precision - scale) {
-            throw new BrokenRecord("out of range");
-        }
-        if (lowest < -scale) {
-            throw new BrokenRecord("more than " + scale + " digits behind the point");
-        }
-        if (precision > LONG) {
-            BigInteger digits = new BigInteger(significant());
-            return checked(new BigDecimal(negative ? digits.negate() : digits, (int) -lowest), precision, scale, range);
+            return 0;
         }
         long value = 0;
         for (int index = first; index <= last; index++) {
@@ -74,18 +68,26 @@ final class Digits {
         for (long power = lowest; power > -scale; power--) {
             value *= 10;
         }
-        value = negative ? -value : value;
-        if (!range.holds(value, scale)) {
-            throw new BrokenRecord("out of range");
-        }
-        return DecimalData.fromUnscaledLong(value, precision, scale);
+        return negative ? -value : value;
     }
 
-    private static DecimalData checked(BigDecimal value, int precision, int scale, Range range) throws BrokenRecord {
-        if (!range.holds(value)) {
+    /** The same for any precision. */
+    BigDecimal decimal(int precision, int scale) throws BrokenRecord {
+        check(precision, scale);
+        if (first < 0) {
+            return BigDecimal.ZERO;
+        }
+        BigInteger digits = new BigInteger(significant());
+        return new BigDecimal(negative ? digits.negate() : digits, (int) -lowest);
+    }
+
+    private void check(int precision, int scale) throws BrokenRecord {
+        if (first >= 0 && highest >= precision - scale) {
             throw new BrokenRecord("out of range");
         }
-        return DecimalData.fromBigDecimal(value, precision, scale);
+        if (first >= 0 && lowest < -scale) {
+            throw new BrokenRecord("more than " + scale + " digits behind the point");
+        }
     }
 
     private String significant() {

@@ -1,5 +1,8 @@
 package flinkhelm.json;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.BitSet;
 
 /**
@@ -21,6 +24,12 @@ final class JsonReader {
     static final String NO_JSON = "no JSON";
 
     private static final int NOTHING = -1;
+    private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long ONES = 0x0101010101010101L;
+    private static final long QUOTES = ONES * '"';
+    private static final long BACKSLASHES = ONES * '\\';
+    private static final long SPACES = ONES * ' ';
+    private static final long HIGHEST = ONES << 7;
 
     private final byte[] bytes;
     private int position;
@@ -144,18 +153,39 @@ final class JsonReader {
     private Kind text() throws BrokenRecord {
         Kind kind = Kind.TEXT;
         start = position;
-        for (int next = at(); next != '"'; next = at()) {
-            if (next < ' ') { // or the end
+        position = firstSpecial(position);
+        while (at() != '"') {
+            if (at() != '\\') { // a control character, or the end
                 throw new BrokenRecord(NO_JSON);
             }
+            kind = Kind.ESCAPED;
             position++;
-            if (next == '\\') {
-                kind = Kind.ESCAPED;
-                escape();
-            }
+            escape();
+            position = firstSpecial(position);
         }
         end = position++;
         return kind;
+    }
+
+    /** Where the next byte is that does not stand for itself in a text: a quote, a backslash, a control character, or the end. */
+    private int firstSpecial(int from) {
+        int index = from;
+        while (index + Long.BYTES <= bytes.length) {
+            long eight = (long) EIGHT.get(bytes, index);
+            long found = (zeros(eight ^ QUOTES) | zeros(eight ^ BACKSLASHES) | (eight - SPACES) & ~eight) & HIGHEST;
+            if (found != 0) {
+                return index + Long.numberOfTrailingZeros(found) / Byte.SIZE; // those behind the first one may be none
+            }
+            index += Long.BYTES;
+        }
+        while (index < bytes.length && bytes[index] != '"' && bytes[index] != '\\' && (bytes[index] & 0xFF) >= ' ') {
+            index++;
+        }
+        return index;
+    }
+
+    private static long zeros(long eight) {
+        return (eight - ONES) & ~eight;
     }
 
     private void escape() throws BrokenRecord {

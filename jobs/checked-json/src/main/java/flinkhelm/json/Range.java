@@ -2,6 +2,7 @@ package flinkhelm.json;
 
 import java.io.Serializable;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 
 /** The numbers from {@code minimum} to {@code maximum}, both included; null is no limit. */
 final class Range implements Serializable {
@@ -35,8 +36,29 @@ final class Range implements Serializable {
         return text.isBlank() ? null : new BigDecimal(text.trim());
     }
 
-    boolean holds(long unscaled, int scale) {
-        return this == ALL || holds(BigDecimal.valueOf(unscaled, scale));
+    boolean holds(long value) {
+        return this == ALL || holds(BigDecimal.valueOf(value));
+    }
+
+    /** The smallest decimal of this range with so many digits behind the point, without the point; at most 18 digits in all. */
+    long lowest(int scale) {
+        return minimum == null ? Long.MIN_VALUE : unscaled(minimum, scale, RoundingMode.CEILING);
+    }
+
+    /** The largest one. */
+    long highest(int scale) {
+        return maximum == null ? Long.MAX_VALUE : unscaled(maximum, scale, RoundingMode.FLOOR);
+    }
+
+    /** The ends of a long stand for what is beyond it: no decimal of 18 digits is as far. */
+    private static long unscaled(BigDecimal limit, int scale, RoundingMode rounding) {
+        if (limit.compareTo(BigDecimal.valueOf(Long.MAX_VALUE, scale)) >= 0) {
+            return Long.MAX_VALUE;
+        }
+        if (limit.compareTo(BigDecimal.valueOf(Long.MIN_VALUE, scale)) <= 0) {
+            return Long.MIN_VALUE;
+        }
+        return limit.setScale(scale, rounding).unscaledValue().longValue();
     }
 
     boolean holds(BigDecimal value) {

@@ -1,6 +1,5 @@
 package flinkhelm.json;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** Texts as they stand in a document. */
@@ -14,9 +13,14 @@ final class Text {
         int length = 0;
         int position = start;
         while (position < end) {
-            if (bytes[position] != '\\') {
-                result[length++] = bytes[position++];
-                continue;
+            int first = position;
+            while (position < end && bytes[position] != '\\') {
+                position++;
+            }
+            System.arraycopy(bytes, first, result, length, position - first);
+            length += position - first;
+            if (position == end) {
+                break;
             }
             int sign = bytes[position + 1];
             if (sign != 'u') {
@@ -33,11 +37,24 @@ final class Text {
             if (character < 0 || character <= 0xFFFF && Character.isSurrogate((char) character)) {
                 return null;
             }
-            byte[] encoded = new String(Character.toChars(character)).getBytes(StandardCharsets.UTF_8);
-            System.arraycopy(encoded, 0, result, length, encoded.length);
-            length += encoded.length;
+            length = encode(character, result, length);
         }
         return Arrays.copyOf(result, length);
+    }
+
+    /** Writes a character as UTF-8, and returns where it ends. */
+    private static int encode(int character, byte[] target, int position) {
+        if (character < 0x80) {
+            target[position++] = (byte) character;
+            return position;
+        }
+        int bits = character < 0x800 ? 6 : character < 0x10000 ? 12 : 18; // behind those of the first byte
+        target[position++] = (byte) ((bits == 6 ? 0xC0 : bits == 12 ? 0xE0 : 0xF0) | character >> bits);
+        while (bits > 0) {
+            bits -= 6;
+            target[position++] = (byte) (0x80 | character >> bits & 0x3F);
+        }
+        return position;
     }
 
     private static byte meaning(int sign) {

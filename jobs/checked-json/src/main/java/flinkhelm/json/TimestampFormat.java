@@ -1,5 +1,6 @@
 package flinkhelm.json;
 
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -29,14 +30,13 @@ enum TimestampFormat {
      *
      * @throws DateTimeException for anything else than a time in this format from 1970 on
      */
-    long parse(String text) {
-        int length = text.length();
-        if (length < WITHOUT_FRACTION
-                || text.charAt(4) != '-'
-                || text.charAt(7) != '-'
-                || text.charAt(10) != separator
-                || text.charAt(13) != ':'
-                || text.charAt(16) != ':') {
+    long parse(byte[] text) {
+        if (text.length < WITHOUT_FRACTION
+                || text[4] != '-'
+                || text[7] != '-'
+                || text[10] != separator
+                || text[13] != ':'
+                || text[16] != ':') {
             throw new DateTimeException("another form");
         }
         int hour = number(text, 11, 13);
@@ -48,24 +48,24 @@ enum TimestampFormat {
         long day = LocalDate.of(number(text, 0, 4), number(text, 5, 7), number(text, 8, 10)).toEpochDay();
         int position = WITHOUT_FRACTION;
         int millis = 0;
-        if (position < length && text.charAt(position) == '.') {
-            int start = ++position;
-            while (position < length && isDigit(text.charAt(position))) {
+        if (position < text.length && text[position] == '.') {
+            int fraction = ++position;
+            while (position < text.length && isDigit(text[position])) {
                 position++;
             }
-            if (position == start || position > start + 9) {
-                throw new DateTimeException("a fraction of " + (position - start) + " digits");
+            if (position == fraction || position > fraction + 9) {
+                throw new DateTimeException("a fraction of " + (position - fraction) + " digits");
             }
-            for (int index = start; index < start + 3; index++) {
-                millis = millis * 10 + (index < position ? text.charAt(index) - '0' : 0);
+            for (int index = fraction; index < fraction + 3; index++) {
+                millis = millis * 10 + (index < position ? text[index] - '0' : 0);
             }
         }
         long offset = 0;
-        if (position < length) {
+        if (position < text.length) {
             if (this == SQL) {
                 throw new DateTimeException("text after the time");
             }
-            offset = ZoneOffset.of(text.substring(position)).getTotalSeconds();
+            offset = ZoneOffset.of(new String(text, position, text.length - position, StandardCharsets.UTF_8)).getTotalSeconds();
         }
         long epoch = (((day * 24 + hour) * 60 + minute) * 60 + second - offset) * 1000 + millis;
         if (epoch < 0) {
@@ -74,19 +74,18 @@ enum TimestampFormat {
         return epoch;
     }
 
-    private static int number(String text, int from, int to) {
+    private static int number(byte[] text, int from, int to) {
         int value = 0;
         for (int index = from; index < to; index++) {
-            char digit = text.charAt(index);
-            if (!isDigit(digit)) {
+            if (!isDigit(text[index])) {
                 throw new DateTimeException("no digit");
             }
-            value = value * 10 + digit - '0';
+            value = value * 10 + text[index] - '0';
         }
         return value;
     }
 
-    private static boolean isDigit(char character) {
+    private static boolean isDigit(byte character) {
         return character >= '0' && character <= '9';
     }
 }

@@ -15,9 +15,13 @@ final class Utf8 {
     static boolean isValid(byte[] bytes) {
         int position = 0;
         while (position < bytes.length) {
-            if (position + Long.BYTES <= bytes.length && ((long) EIGHT.get(bytes, position) & NOT_ASCII) == 0) {
-                position += Long.BYTES;
-                continue;
+            if (position + Long.BYTES <= bytes.length) {
+                long others = (long) EIGHT.get(bytes, position) & NOT_ASCII;
+                if (others == 0) {
+                    position += Long.BYTES;
+                    continue;
+                }
+                position += Long.numberOfTrailingZeros(others) / Byte.SIZE;
             }
             int length = length(bytes, position);
             if (length == 0) {
@@ -37,31 +41,35 @@ final class Utf8 {
         int second = position + 1 < bytes.length ? bytes[position + 1] & 0xFF : 0;
         switch (lead & 0xFF) {
             case 0xE0:
-                return second >= 0xA0 && second <= 0xBF && continues(bytes, position + 2) ? 3 : 0;
+                return second >= 0xA0 && second <= 0xBF && continues(bytes, position + 2, 1) ? 3 : 0;
             case 0xED:
-                return second >= 0x80 && second <= 0x9F && continues(bytes, position + 2) ? 3 : 0;
+                return second >= 0x80 && second <= 0x9F && continues(bytes, position + 2, 1) ? 3 : 0;
             case 0xF0:
-                return second >= 0x90 && second <= 0xBF && continues(bytes, position + 2, position + 3) ? 4 : 0;
+                return second >= 0x90 && second <= 0xBF && continues(bytes, position + 2, 2) ? 4 : 0;
             case 0xF4:
-                return second >= 0x80 && second <= 0x8F && continues(bytes, position + 2, position + 3) ? 4 : 0;
+                return second >= 0x80 && second <= 0x8F && continues(bytes, position + 2, 2) ? 4 : 0;
             default:
                 break;
         }
         if (lead >= (byte) 0xC2 && lead <= (byte) 0xDF) {
-            return continues(bytes, position + 1) ? 2 : 0;
+            return continues(bytes, position + 1, 1) ? 2 : 0;
         }
         if (lead >= (byte) 0xE1 && lead <= (byte) 0xEF) {
-            return continues(bytes, position + 1, position + 2) ? 3 : 0;
+            return continues(bytes, position + 1, 2) ? 3 : 0;
         }
         if (lead >= (byte) 0xF1 && lead <= (byte) 0xF3) {
-            return continues(bytes, position + 1, position + 2, position + 3) ? 4 : 0;
+            return continues(bytes, position + 1, 3) ? 4 : 0;
         }
         return 0;
     }
 
-    private static boolean continues(byte[] bytes, int... positions) {
-        for (int position : positions) {
-            if (position >= bytes.length || (bytes[position] & 0xC0) != 0x80) {
+    /** Whether so many bytes from a position on are no first ones of a character. */
+    private static boolean continues(byte[] bytes, int position, int count) {
+        if (position + count > bytes.length) {
+            return false;
+        }
+        for (int index = position; index < position + count; index++) {
+            if ((bytes[index] & 0xC0) != 0x80) {
                 return false;
             }
         }

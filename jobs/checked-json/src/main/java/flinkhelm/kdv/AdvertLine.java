@@ -5,41 +5,25 @@ import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import org.apache.flink.table.annotation.DataTypeHint;
 import org.apache.flink.table.data.DecimalData;
 import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.binary.BinaryStringData;
-import org.apache.flink.table.functions.ScalarFunction;
 
 /**
  * An advert's line of CSV without its window: id, product, description, price, kdv, and the price with KDV, rounded half up to
- * two digits. Written at once into bytes, of which texts are copied as they came; nothing for a row that lacks a field.
+ * two digits. Written at once into bytes, of which texts are copied as they came.
  */
-public final class AdvertLine extends ScalarFunction {
-
-    private static final long serialVersionUID = 1L;
+public final class AdvertLine {
 
     private static final int SCALE = 4; // of price and kdv
     private static final long ONE = 10_000;
     private static final int CENTS = 2;
     private static final long PER_CENT = 1_000_000; // of the product of both, which has eight digits behind the point
 
-    private transient byte[] bytes;
-    private transient int length;
+    private byte[] bytes = new byte[256];
+    private int length;
 
-    @DataTypeHint(value = "STRING", bridgedTo = StringData.class)
-    public StringData eval(
-            @DataTypeHint("BIGINT") Long id,
-            @DataTypeHint(value = "STRING", bridgedTo = StringData.class) StringData product,
-            @DataTypeHint(value = "STRING", bridgedTo = StringData.class) StringData description,
-            @DataTypeHint(value = "DECIMAL(18, 4)", bridgedTo = DecimalData.class) DecimalData price,
-            @DataTypeHint(value = "DECIMAL(5, 4)", bridgedTo = DecimalData.class) DecimalData kdv) {
-        if (id == null || product == null || description == null || price == null || kdv == null) {
-            return null;
-        }
-        if (bytes == null) {
-            bytes = new byte[256];
-        }
+    public StringData of(long id, StringData product, StringData description, DecimalData price, DecimalData kdv) {
         length = 0;
         whole(id);
         add(',');

@@ -30,8 +30,8 @@ import org.apache.flink.table.data.StringData;
 import org.apache.flink.table.data.binary.BinaryStringData;
 
 /**
- * Collects the lines of each window and bucket, and gives them as one text when the watermark has passed; copies of a line go. A
- * row whose window has closed is late.
+ * Collects the lines of each window and bucket from their bundles, and gives them as one text when the watermark has passed; copies
+ * of a line go. A row whose window has closed is late.
  *
  * <p>The watermark that decides is this operator's own and is part of its state, which sources do not have: whatever is restored,
  * at whatever parallelism, no window closes twice and no row is dropped. A window knows its own start and end, so that one which
@@ -42,7 +42,7 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
 
     private static final long serialVersionUID = 1L;
     private static final DateTimeFormatter START = DateTimeFormatter.ofPattern("',\"'uuuu-MM-dd HH:mm:ss'\"'");
-    private static final StringData REASON = StringData.fromString("late: its window was closed");
+    private static final StringData REASON = StringData.fromBytes("late: its window was closed".getBytes(StandardCharsets.UTF_8));
     // Clocks differ, and the rows that made a restored watermark were held against those of other machines.
     private static final long SLACK = 3_600_000;
     private static final long AT_ONCE = Long.MIN_VALUE;
@@ -51,7 +51,6 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
     private static final ListStateDescriptor<Long> WATERMARK = new ListStateDescriptor<>("watermark", LongSerializer.INSTANCE);
     private static final TimeWindow.Serializer WINDOW = new TimeWindow.Serializer();
 
-    private final long size;
     private final long future;
     private final int kept;
 
@@ -62,11 +61,10 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
     private transient boolean restored;
     private transient ListState<Long> watermarks;
     private transient InternalTimerService<TimeWindow> timers;
-    // The buckets of each open window whose timer is set, so as not to ask the timers for every row.
+    // The buckets of each open window whose timer is set, so as not to ask the timers for every bundle.
     private transient Map<TimeWindow, Set<Integer>> open;
 
-    WindowOperator(long size, long future, int kept) {
-        this.size = size;
+    WindowOperator(long future, int kept) {
         this.future = future;
         this.kept = kept;
     }
@@ -122,16 +120,17 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
 
     @Override
     public void processElement(StreamRecord<RowData> element) throws Exception {
-        RowData row = element.getValue();
-        long time = row.getTimestamp(Windows.TIME, 3).getMillisecond();
-        long start = time - time % size;
-        TimeWindow window = new TimeWindow(start, start + size);
+        RowData bundle = element.getValue();
+        Bundle.check(bundle);
+        TimeWindow window = Bundle.window(bundle);
         if (window.maxTimestamp() <= watermark) {
-            output.collect(Windows.LATE, new StreamRecord<>(Windows.reject(row, REASON, kept)));
+            for (RowData reject : Bundle.rejects(bundle, REASON, kept)) {
+                output.collect(Windows.LATE, new StreamRecord<>(reject));
+            }
             return;
         }
-        lines(window).add(row.getString(Windows.LINE).toBytes());
-        if (open.computeIfAbsent(window, none -> new HashSet<>()).add(row.getInt(Windows.BUCKET))) {
+        lines(window).addAll(Bundle.lines(bundle));
+        if (open.computeIfAbsent(window, none -> new HashSet<>()).add(bundle.getInt(Bundle.BUCKET))) {
             timers.registerEventTimeTimer(window, window.maxTimestamp());
         }
     }

@@ -1,7 +1,9 @@
 package flinkhelm.windows;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
+import org.apache.flink.streaming.api.windowing.windows.TimeWindow;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
@@ -16,22 +18,13 @@ final class Rows {
     static final int BUCKET = 1;
     static final int PARTITION = 0;
 
-    private static final DataType GIVEN =
-            DataTypes.ROW(
-                    DataTypes.FIELD("time", DataTypes.TIMESTAMP(3)),
-                    DataTypes.FIELD("bucket", DataTypes.INT()),
-                    DataTypes.FIELD("line", DataTypes.STRING()),
-                    DataTypes.FIELD("reason", DataTypes.STRING()),
-                    DataTypes.FIELD("message", DataTypes.BYTES()),
-                    DataTypes.FIELD("partition", DataTypes.INT()),
-                    DataTypes.FIELD("offset", DataTypes.BIGINT()));
     private static final DataType CLOSED = DataTypes.ROW(DataTypes.FIELD("csv", DataTypes.STRING()));
 
     private Rows() {}
 
     /** Of the rows as they come in. */
     static TypeSerializer<RowData> serializer() {
-        return InternalTypeInfo.<RowData>of(GIVEN.getLogicalType()).toSerializer();
+        return Windows.ROWS.toSerializer();
     }
 
     /** Of the texts of closed windows. */
@@ -45,6 +38,15 @@ final class Rows {
 
     static RowData broken(int partition) {
         return row(null, "broken", "no JSON", partition);
+    }
+
+    /** Rows of one window as they reach the windows. */
+    static RowData bundle(long start, long end, String... lines) throws IOException {
+        Bundle bundle = new Bundle(new TimeWindow(start, end), BUCKET);
+        for (String line : lines) {
+            bundle.add(good(PARTITION, start, line));
+        }
+        return bundle.take();
     }
 
     static String message(RowData reject) {

@@ -1,6 +1,8 @@
 package flinkhelm.windows;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +12,7 @@ import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
+import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +29,7 @@ final class WindowOperatorTest {
     private static final long YEAR_9999 = 253_402_200_000_000L; // 9999-12-30 20:00:00
 
     private KeyedOneInputStreamOperatorTestHarness<Integer, RowData, RowData> harness;
+    private long size;
 
     @AfterEach
     void close() throws Exception {
@@ -41,6 +45,32 @@ final class WindowOperatorTest {
         row(130_000, "A");
         assertEquals(List.of("A,\"1970-01-01 00:00:00\"\nB,\"1970-01-01 00:00:00\""), watermark(119_999));
         assertEquals(List.of("A,\"1970-01-01 00:02:00\""), watermark(239_999));
+    }
+
+    @Test
+    void rowsOfABundleAreRowsOfTheirOwn() throws Exception {
+        start(TWO_MINUTES, ANY);
+        row(10_000, "A");
+        bundle(20_000, "B", "A", "a line\nbreak");
+        assertEquals(
+                List.of("A,\"1970-01-01 00:00:00\"\nB,\"1970-01-01 00:00:00\"\na line\nbreak,\"1970-01-01 00:00:00\""),
+                watermark(119_999));
+        assertLate(30_000, "C", "C", "D");
+    }
+
+    @Test
+    void aBundleOfAnotherSizeBelongsToItsOwnWindow() throws Exception {
+        start(FIVE_MINUTES, ANY);
+        harness.processElement(Rows.bundle(0, TWO_MINUTES, "A"), 0);
+        assertEquals(List.of("A,\"1970-01-01 00:00:00\""), watermark(119_999));
+    }
+
+    /** What an unaligned checkpoint of a job without bundles brings. */
+    @Test
+    void aRowOfItsOwnIsRefused() throws Exception {
+        start(TWO_MINUTES, ANY);
+        Exception error = assertThrows(IllegalStateException.class, () -> harness.processElement(GenericRowData.of(1, 0L, 9L, null, null), 0));
+        assertTrue(error.getMessage().contains("savepoint"));
     }
 
     @Test
@@ -139,8 +169,9 @@ final class WindowOperatorTest {
     }
 
     private void open(long size, long future, OperatorSubtaskState state) throws Exception {
-        WindowOperator operator = new WindowOperator(size, future, 1000);
-        harness = new KeyedOneInputStreamOperatorTestHarness<>(operator, row -> row.getInt(Windows.BUCKET), Types.INT);
+        this.size = size;
+        WindowOperator operator = new WindowOperator(future, 1000);
+        harness = new KeyedOneInputStreamOperatorTestHarness<>(operator, row -> row.getInt(Bundle.BUCKET), Types.INT);
         harness.setup(Rows.closedSerializer());
         if (state != null) {
             harness.initializeState(state);
@@ -150,13 +181,18 @@ final class WindowOperatorTest {
 
     /** A row that is in time. */
     private void row(long time, String line) throws Exception {
-        harness.processElement(Rows.good(Rows.PARTITION, time, line), 0);
+        bundle(time, line);
         assertEquals(List.of(), late());
     }
 
-    private void assertLate(long time, String line) throws Exception {
-        harness.processElement(Rows.good(Rows.PARTITION, time, line), 0);
-        assertEquals(List.of(line), late());
+    private void assertLate(long time, String... lines) throws Exception {
+        bundle(time, lines);
+        assertEquals(List.of(lines), late());
+    }
+
+    private void bundle(long time, String... lines) throws Exception {
+        long start = time - time % size;
+        harness.processElement(Rows.bundle(start, start + size, lines), 0);
     }
 
     private List<String> late() {
