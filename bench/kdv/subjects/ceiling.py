@@ -1,4 +1,7 @@
-"""What reading alone allows: a topic to nowhere, as it is (`raw`) or with every field of its rows decoded (`json`)."""
+"""What reading alone allows: a topic to nowhere, as it is (`raw`) or with every field of its rows decoded (`json`).
+
+It asks Kafka for as much at once as the KDV job does (kdv_job/source.py).
+"""
 
 from __future__ import annotations
 

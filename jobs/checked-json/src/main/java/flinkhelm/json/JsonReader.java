@@ -1,8 +1,5 @@
 package flinkhelm.json;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.util.BitSet;
 
 /**
@@ -24,12 +21,9 @@ final class JsonReader {
     static final String NO_JSON = "no JSON";
 
     private static final int NOTHING = -1;
-    private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final long ONES = 0x0101010101010101L;
-    private static final long QUOTES = ONES * '"';
-    private static final long BACKSLASHES = ONES * '\\';
-    private static final long SPACES = ONES * ' ';
-    private static final long HIGHEST = ONES << 7;
+    private static final long QUOTES = Eight.ONES * '"';
+    private static final long BACKSLASHES = Eight.ONES * '\\';
+    private static final long SPACES = Eight.ONES * ' ';
 
     private final byte[] bytes;
     private int position;
@@ -170,11 +164,11 @@ final class JsonReader {
     /** Where the next byte is that does not stand for itself in a text: a quote, a backslash, a control character, or the end. */
     private int firstSpecial(int from) {
         int index = from;
-        while (index + Long.BYTES <= bytes.length) {
-            long eight = (long) EIGHT.get(bytes, index);
-            long found = (zeros(eight ^ QUOTES) | zeros(eight ^ BACKSLASHES) | (eight - SPACES) & ~eight) & HIGHEST;
+        while (Eight.fit(bytes, index)) {
+            long eight = Eight.at(bytes, index);
+            long found = (zeros(eight ^ QUOTES) | zeros(eight ^ BACKSLASHES) | (eight - SPACES) & ~eight) & Eight.HIGHEST;
             if (found != 0) {
-                return index + Long.numberOfTrailingZeros(found) / Byte.SIZE; // those behind the first one may be none
+                return index + Eight.first(found); // those behind the first one may be none
             }
             index += Long.BYTES;
         }
@@ -185,7 +179,7 @@ final class JsonReader {
     }
 
     private static long zeros(long eight) {
-        return (eight - ONES) & ~eight;
+        return (eight - Eight.ONES) & ~eight;
     }
 
     private void escape() throws BrokenRecord {

@@ -1,27 +1,20 @@
 package flinkhelm.json;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
-
 /** Whether bytes are UTF-8 as RFC 3629 has it: no surrogates, nothing longer than need be, nothing beyond U+10FFFF. */
 final class Utf8 {
-
-    private static final VarHandle EIGHT = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final long NOT_ASCII = 0x8080808080808080L; // the highest bit of each byte
 
     private Utf8() {}
 
     static boolean isValid(byte[] bytes) {
         int position = 0;
         while (position < bytes.length) {
-            if (position + Long.BYTES <= bytes.length) {
-                long others = (long) EIGHT.get(bytes, position) & NOT_ASCII;
+            if (Eight.fit(bytes, position)) {
+                long others = Eight.at(bytes, position) & Eight.HIGHEST; // not ASCII
                 if (others == 0) {
                     position += Long.BYTES;
                     continue;
                 }
-                position += Long.numberOfTrailingZeros(others) / Byte.SIZE;
+                position += Eight.first(others);
             }
             int length = length(bytes, position);
             if (length == 0) {

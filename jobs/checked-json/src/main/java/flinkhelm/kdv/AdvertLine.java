@@ -15,7 +15,7 @@ import org.apache.flink.table.data.binary.BinaryStringData;
  */
 public final class AdvertLine {
 
-    private static final int SCALE = 4; // of price and kdv
+    static final int SCALE = 4; // of price and kdv
     private static final long ONE = 10_000;
     private static final int CENTS = 2;
     private static final long PER_CENT = 1_000_000; // of the product of both, which has eight digits behind the point

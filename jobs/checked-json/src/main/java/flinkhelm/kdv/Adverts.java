@@ -35,7 +35,6 @@ public final class Adverts implements MapFunction<RowData, RowData> {
 
     private static final int PRICE_PRECISION = 18;
     private static final int KDV_PRECISION = 5;
-    private static final int SCALE = 4;
 
     private final long future;
     private final int buckets;
@@ -77,8 +76,8 @@ public final class Adverts implements MapFunction<RowData, RowData> {
                         id,
                         advert.getString(PRODUCT),
                         advert.getString(DESCRIPTION),
-                        advert.getDecimal(PRICE, PRICE_PRECISION, SCALE),
-                        advert.getDecimal(KDV, KDV_PRECISION, SCALE));
+                        advert.getDecimal(PRICE, PRICE_PRECISION, AdvertLine.SCALE),
+                        advert.getDecimal(KDV, KDV_PRECISION, AdvertLine.SCALE));
         return row(advert, time, (int) (id % buckets), csv, null);
     }
 

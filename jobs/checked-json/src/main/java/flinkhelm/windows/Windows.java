@@ -41,7 +41,7 @@ public final class Windows {
     static final OutputTag<RowData> BROKEN = rejects("broken");
     static final OutputTag<RowData> LATE = rejects("late");
 
-    private static final InternalTypeInfo<RowData> CLOSED = typeOf(DataTypes.FIELD("csv", DataTypes.STRING()));
+    static final InternalTypeInfo<RowData> CLOSED = typeOf(DataTypes.FIELD("csv", DataTypes.STRING()));
 
     private Windows() {}
 

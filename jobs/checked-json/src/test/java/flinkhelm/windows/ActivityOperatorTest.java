@@ -30,7 +30,7 @@ final class ActivityOperatorTest {
 
     private void start(long timeout) throws Exception {
         harness = new OneInputStreamOperatorTestHarness<>(new ActivityOperator(DELAY, timeout));
-        harness.setup(Rows.serializer());
+        harness.setup(Windows.ROWS.toSerializer());
         harness.open();
     }
 

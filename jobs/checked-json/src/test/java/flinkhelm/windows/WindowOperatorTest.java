@@ -172,7 +172,7 @@ final class WindowOperatorTest {
         this.size = size;
         WindowOperator operator = new WindowOperator(future, 1000);
         harness = new KeyedOneInputStreamOperatorTestHarness<>(operator, row -> row.getInt(Bundle.BUCKET), Types.INT);
-        harness.setup(Rows.closedSerializer());
+        harness.setup(Windows.CLOSED.toSerializer());
         if (state != null) {
             harness.initializeState(state);
         }
