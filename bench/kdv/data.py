@@ -64,7 +64,14 @@ class Data:
     def send(self, broker: Broker) -> None:
         """Make the topic again and fill it."""
         broker.create_topic(self.topic, self.partitions)
-        producer = Producer({"bootstrap.servers": broker.address, "linger.ms": 50, "queue.buffering.max.messages": 1_000_000})
+        producer = Producer(
+            {
+                "bootstrap.servers": broker.address,
+                "linger.ms": 50,
+                "queue.buffering.max.messages": 1_000_000,
+                "enable.idempotence": True,  # without it, what is sent again comes behind later rows
+            }
+        )
         for partition, value in self.rows():
             while True:
                 try:

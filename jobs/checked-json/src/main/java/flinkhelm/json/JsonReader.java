@@ -166,7 +166,8 @@ final class JsonReader {
         int index = from;
         while (Eight.fit(bytes, index)) {
             long eight = Eight.at(bytes, index);
-            long found = (zeros(eight ^ QUOTES) | zeros(eight ^ BACKSLASHES) | (eight - SPACES) & ~eight) & Eight.HIGHEST;
+            long controls = (eight - SPACES) & ~eight & Eight.HIGHEST;
+            long found = Eight.zeros(eight ^ QUOTES) | Eight.zeros(eight ^ BACKSLASHES) | controls;
             if (found != 0) {
                 return index + Eight.first(found); // those behind the first one may be none
             }
@@ -176,10 +177,6 @@ final class JsonReader {
             index++;
         }
         return index;
-    }
-
-    private static long zeros(long eight) {
-        return (eight - Eight.ONES) & ~eight;
     }
 
     private void escape() throws BrokenRecord {

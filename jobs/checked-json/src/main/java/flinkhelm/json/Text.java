@@ -14,9 +14,7 @@ final class Text {
         int position = start;
         while (position < end) {
             int first = position;
-            while (position < end && bytes[position] != '\\') {
-                position++;
-            }
+            position = Eight.find('\\', bytes, first, end);
             System.arraycopy(bytes, first, result, length, position - first);
             length += position - first;
             if (position == end) {

@@ -6,6 +6,28 @@ final class Utf8 {
     private Utf8() {}
 
     static boolean isValid(byte[] bytes) {
+        return isShort(bytes) || isAny(bytes);
+    }
+
+    /** Whether they are UTF-8 with characters of one and two bytes only: eight at a time, without a branch for each character. */
+    private static boolean isShort(byte[] bytes) {
+        long wrong = 0;
+        long lead = 0; // whether the last byte of the former eight was the first of two
+        for (int position = 0; position < bytes.length; position += Long.BYTES) {
+            long eight = Eight.upTo(bytes, position);
+            long highest = eight & Eight.HIGHEST;
+            long second = eight << 1 & Eight.HIGHEST; // bits, each at the place of the highest
+            long leads = highest & second;
+            long continuing = highest & ~second;
+            long longer = eight << 2; // 0xE0 and above
+            long notOverlong = eight << 3 | eight << 4 | eight << 5 | eight << 6; // 0xC2 and above
+            wrong |= leads & (longer | ~notOverlong) | (leads << Byte.SIZE | lead) ^ continuing;
+            lead = leads >>> Long.SIZE - Byte.SIZE;
+        }
+        return wrong == 0 && lead == 0;
+    }
+
+    private static boolean isAny(byte[] bytes) {
         int position = 0;
         while (position < bytes.length) {
             if (Eight.fit(bytes, position)) {

@@ -1,5 +1,6 @@
 package flinkhelm.kdv;
 
+import flinkhelm.json.Eight;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
@@ -18,6 +19,7 @@ public final class AdvertLine {
     static final int SCALE = 4; // of price and kdv
     private static final long ONE = 10_000;
     private static final int CENTS = 2;
+    private static final long HUNDRED = 100;
     private static final long PER_CENT = 1_000_000; // of the product of both, which has eight digits behind the point
 
     private byte[] bytes = new byte[256];
@@ -31,11 +33,14 @@ public final class AdvertLine {
         add(',');
         text((BinaryStringData) description);
         add(',');
-        decimal(price.toUnscaledLong(), SCALE, 0);
+        decimal(price.toUnscaledLong());
         add(',');
-        decimal(kdv.toUnscaledLong(), SCALE, 0);
+        decimal(kdv.toUnscaledLong());
         add(',');
-        decimal(withKdv(price.toUnscaledLong(), kdv.toUnscaledLong()), CENTS, CENTS);
+        long cents = withKdv(price.toUnscaledLong(), kdv.toUnscaledLong());
+        whole(cents / HUNDRED);
+        add('.');
+        digits(cents % HUNDRED, CENTS);
         return StringData.fromBytes(Arrays.copyOf(bytes, length));
     }
 
@@ -50,23 +55,20 @@ public final class AdvertLine {
         return new BigDecimal(exact, 2 * SCALE).setScale(CENTS, RoundingMode.HALF_UP).unscaledValue().longValueExact();
     }
 
-    /** A number that is not negative, plainly, without zeros at its end beyond the first {@code minimum} digits. */
-    private void decimal(long unscaled, int scale, int minimum) {
-        long power = 1;
-        for (int digit = 0; digit < scale; digit++) {
-            power *= 10;
+    /** A number of ten thousandths that is not negative, without zeros at its end. */
+    private void decimal(long value) {
+        whole(value / ONE);
+        long fraction = value % ONE;
+        if (fraction == 0) {
+            return;
         }
-        whole(unscaled / power);
-        long fraction = unscaled % power;
-        int digits = scale;
-        while (digits > minimum && fraction % 10 == 0) {
+        add('.');
+        int count = SCALE;
+        while (fraction % 10 == 0) {
             fraction /= 10;
-            digits--;
+            count--;
         }
-        if (digits > 0) {
-            add('.');
-            digits(fraction, digits);
-        }
+        digits(fraction, count);
     }
 
     private void whole(long value) {
@@ -98,11 +100,16 @@ public final class AdvertLine {
         byte[] source = text.toBytes();
         reserve(2 * source.length + 2);
         bytes[length++] = '"';
-        for (byte one : source) {
-            if (one == '"') {
+        int position = 0;
+        while (position < source.length) {
+            int quote = Eight.find('"', source, position, source.length);
+            System.arraycopy(source, position, bytes, length, quote - position);
+            length += quote - position;
+            if (quote < source.length) {
+                bytes[length++] = '"';
                 bytes[length++] = '"';
             }
-            bytes[length++] = one;
+            position = quote + 1;
         }
         bytes[length++] = '"';
     }

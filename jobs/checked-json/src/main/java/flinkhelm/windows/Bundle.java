@@ -29,30 +29,38 @@ final class Bundle {
     private static final int LINES = 3;
     private static final int RECORDS = 4;
     private static final int INITIAL = 256; // bytes: of many windows, each may have but one row
+    private static final int OBJECTS = 512; // bytes of one without its buffers, at most
     private static final int LARGE = 1 << 16;
 
-    private final TimeWindow window;
-    private final int bucket;
+    private TimeWindow window;
+    private int bucket;
     private DataOutputSerializer lines = new DataOutputSerializer(INITIAL);
     private DataOutputSerializer records = new DataOutputSerializer(INITIAL);
 
-    Bundle(TimeWindow window, int bucket) {
+    /** Begins one, with the memory of one that is over. */
+    Bundle of(TimeWindow window, int bucket) {
         this.window = window;
         this.bucket = bucket;
+        return this;
     }
 
-    /** Adds a good row, and returns how many bytes longer the bundle is. */
+    /** Adds a good row, and returns how many bytes of memory more this took. */
     int add(RowData row) throws IOException {
         byte[] line = row.getString(Windows.LINE).toBytes();
         byte[] message = row.getBinary(Windows.MESSAGE);
-        int before = length();
+        int before = memory();
         lines.writeInt(line.length);
         lines.write(line);
         records.writeInt(row.getInt(Windows.PARTITION));
         records.writeLong(row.getLong(Windows.OFFSET));
         records.writeInt(message.length);
         records.write(message);
-        return length() - before;
+        return memory() - before;
+    }
+
+    /** Bytes that it takes, whatever is in it. */
+    int memory() {
+        return OBJECTS + lines.getSharedBuffer().length + records.getSharedBuffer().length;
     }
 
     int length() {

@@ -2,7 +2,10 @@ package flinkhelm.windows;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.Map;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
@@ -16,15 +19,14 @@ import org.apache.flink.table.data.RowData;
  * Sends rows to the windows in bundles, one for each window and bucket, since each costs the network and the state as much as a row
  * on its own would. Broken rows go aside.
  *
- * <p>A row waits no longer than in a buffer of the network, and no watermark, status or barrier of its reader overtakes it: bundles
- * are no state, and whether a row is late does not depend on them.
+ * <p>A row waits no longer than in a buffer of the network, and no status, barrier or watermark that could close its window overtakes
+ * it: bundles are no state, and whether a row is late does not depend on them.
  */
 final class BundleOperator extends AbstractStreamOperator<RowData> implements OneInputStreamOperator<RowData, RowData> {
 
     private static final long serialVersionUID = 1L;
     private static final int FULL = 1 << 14; // bytes of a bundle
-    private static final int LIMIT = 1 << 23; // of all of them
-    private static final int EMPTY = 1 << 10; // what one without rows is counted as
+    private static final int LIMIT = 1 << 25; // of memory for all of them
     private static final long LONGEST = 100; // milliseconds that a row waits, as in a buffer of the network by default
     private static final int SHOWN = 200;
 
@@ -34,7 +36,8 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
 
     // By the start of the window, and by bucket.
     private transient Map<Long, Map<Integer, Bundle>> bundles;
-    private transient int length;
+    private transient Deque<Bundle> spare;
+    private transient int memory;
 
     /**
      * @param size milliseconds of a window
@@ -51,6 +54,7 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
     public void open() throws Exception {
         super.open();
         bundles = new HashMap<>();
+        spare = new ArrayDeque<>();
         sendLater();
     }
 
@@ -80,17 +84,25 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
         long start = time - time % size;
         int bucket = row.getInt(Windows.BUCKET);
         Bundle bundle = bundles.computeIfAbsent(start, none -> new HashMap<>()).computeIfAbsent(bucket, none -> empty(start, bucket));
-        length += bundle.add(row);
+        memory += bundle.add(row);
         if (bundle.length() >= FULL) {
             send(bundle);
-        } else if (length >= LIMIT) {
+        }
+        if (memory >= LIMIT) {
             sendAll();
+            bundles.clear();
+            spare.clear();
+            memory = 0;
         }
     }
 
     private Bundle empty(long start, int bucket) {
-        length += EMPTY;
-        return new Bundle(new TimeWindow(start, start + size), bucket);
+        Bundle bundle = spare.poll();
+        if (bundle == null) {
+            bundle = new Bundle();
+            memory += bundle.memory();
+        }
+        return bundle.of(new TimeWindow(start, start + size), bucket);
     }
 
     private void reject(RowData row) {
@@ -106,25 +118,33 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
     }
 
     private void send(Bundle bundle) {
-        length -= bundle.length();
-        output.collect(new StreamRecord<>(bundle.take()));
+        if (bundle.length() > 0) {
+            memory -= bundle.memory();
+            output.collect(new StreamRecord<>(bundle.take()));
+            memory += bundle.memory();
+        }
     }
 
     private void sendAll() {
-        for (Map<Integer, Bundle> window : bundles.values()) {
-            for (Bundle bundle : window.values()) {
-                if (bundle.length() > 0) {
-                    send(bundle);
-                }
+        bundles.values().forEach(window -> window.values().forEach(this::send));
+    }
+
+    /** Sends what would be late behind this watermark; nothing closes the windows of other bundles before a later one. */
+    private void sendUntil(long watermark) {
+        Iterator<Map.Entry<Long, Map<Integer, Bundle>>> windows = bundles.entrySet().iterator();
+        while (windows.hasNext()) {
+            Map.Entry<Long, Map<Integer, Bundle>> window = windows.next();
+            if (window.getKey() + size - 1 <= watermark) {
+                window.getValue().values().forEach(this::send);
+                spare.addAll(window.getValue().values());
+                windows.remove();
             }
         }
-        bundles.clear();
-        length = 0;
     }
 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
-        sendAll();
+        sendUntil(mark.getTimestamp());
         super.processWatermark(mark);
     }
 

@@ -1,6 +1,6 @@
 package flinkhelm.windows;
 
-import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -161,21 +161,32 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
             return;
         }
         byte[] end = LocalDateTime.ofEpochSecond(window.getStart() / 1000, 0, ZoneOffset.UTC).format(START).getBytes(StandardCharsets.UTF_8);
-        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        byte[] text = text(lines, end);
+        state.clear();
+        if (text.length > 0) {
+            output.collect(new StreamRecord<>(GenericRowData.of(StringData.fromBytes(text))));
+        }
+    }
+
+    /** Each line once, with its end. */
+    private static byte[] text(Iterable<byte[]> lines, byte[] end) {
         Set<StringData> seen = new HashSet<>();
+        List<byte[]> first = new ArrayList<>();
+        int length = 0;
         for (byte[] line : lines) {
             if (seen.add(BinaryStringData.fromBytes(line))) {
-                if (text.size() > 0) {
-                    text.write('\n');
-                }
-                text.writeBytes(line);
-                text.writeBytes(end);
+                first.add(line);
+                length = Math.addExact(length, line.length + end.length + 1);
             }
         }
-        state.clear();
-        if (text.size() > 0) {
-            output.collect(new StreamRecord<>(GenericRowData.of(StringData.fromBytes(text.toByteArray()))));
+        ByteBuffer text = ByteBuffer.allocate(Math.max(0, length - 1));
+        for (byte[] line : first) {
+            if (text.position() > 0) {
+                text.put((byte) '\n');
+            }
+            text.put(line).put(end);
         }
+        return text.array();
     }
 
     /** The lines of the bucket at hand, in this window. */

@@ -43,15 +43,30 @@ final class BundleOperatorTest {
     }
 
     @Test
-    void rowsOfOneWindowTravelTogetherAheadOfTheWatermark() throws Exception {
+    void rowsOfOneWindowTravelTogetherAheadOfTheWatermarkThatClosesIt() throws Exception {
         good(10_000, "A");
         good(130_000, "B");
         good(20_000, "C");
-        assertEquals(List.of(), sent());
-        harness.processWatermark(new Watermark(5_000));
-        assertEquals(List.of("0 to 120000: A C", "120000 to 240000: B", "watermark 5000"), sent());
-        harness.processWatermark(new Watermark(6_000));
-        assertEquals(List.of("watermark 6000"), sent());
+        harness.processWatermark(new Watermark(119_998));
+        assertEquals(List.of("watermark 119998"), sent());
+        harness.processWatermark(new Watermark(119_999));
+        assertEquals(List.of("0 to 120000: A C", "watermark 119999"), sent());
+        good(130_000, "D");
+        good(30_000, "E");
+        harness.processWatermark(new Watermark(120_000));
+        assertEquals(List.of("0 to 120000: E", "watermark 120000"), sent());
+        harness.processWatermark(Watermark.MAX_WATERMARK);
+        assertEquals(List.of("120000 to 240000: B D", "watermark " + Watermark.MAX_WATERMARK.getTimestamp()), sent());
+    }
+
+    @Test
+    void aWindowThatIsOverLeavesNothingToTheNext() throws Exception {
+        good(10_000, "A");
+        harness.processWatermark(new Watermark(119_999));
+        sent();
+        good(130_000, "B");
+        harness.prepareSnapshotPreBarrier(1);
+        assertEquals(List.of("120000 to 240000: B"), sent());
     }
 
     @Test
@@ -112,7 +127,7 @@ final class BundleOperatorTest {
             good(TWO_MINUTES * window, line);
         }
         int waiting = windows - sent().size();
-        assertTrue(waiting * (1024L + length) < 1 << 23, waiting + " rows wait");
+        assertTrue(waiting * (1024L + length) < 1 << 25, waiting + " rows wait");
         harness.prepareSnapshotPreBarrier(1);
         assertEquals(waiting, sent().size());
     }

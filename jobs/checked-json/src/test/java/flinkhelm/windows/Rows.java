@@ -26,7 +26,7 @@ final class Rows {
 
     /** Rows of one window as they reach the windows. */
     static RowData bundle(long start, long end, String... lines) throws IOException {
-        Bundle bundle = new Bundle(new TimeWindow(start, end), BUCKET);
+        Bundle bundle = new Bundle().of(new TimeWindow(start, end), BUCKET);
         for (String line : lines) {
             bundle.add(good(PARTITION, start, line));
         }
