@@ -74,6 +74,7 @@ _GOOD = {
     "kdv": lambda choice: choice.choice([b"0", b"0.18", b"1", b"1.0000", b"2e-1", b"10E-2", b"0.2000000000"]),
     "timestamp_column": lambda choice: b'"2024-05-20 08:00:%02d"' % choice.randrange(60),
 }
+_GOOD_TEXTS = ["ikinci el", "Çamaşır makinesi, az kullanılmış", "Çamaşır 'makinesi' \U0001f600", "₺ fiyatına"]
 _WILD = {"id": _number, "price": _number, "kdv": _number, "timestamp_column": _time}
 
 
@@ -84,7 +85,7 @@ def _record(choice: random.Random) -> bytes:
         odd = choice.random()
         if odd < 0.005:
             continue
-        good = _GOOD.get(name, lambda _: json.dumps("Çamaşır 'makinesi' \U0001f600", ensure_ascii=False).encode())
+        good = _GOOD.get(name, lambda choice: json.dumps(choice.choice(_GOOD_TEXTS), ensure_ascii=False).encode())
         value = _anything(choice) if odd < 0.01 else _WILD.get(name, _text)(choice) if odd < 0.08 else good(choice)
         fields.append((b'"' + name.encode() + b'"', value))
     if choice.random() < 0.1:

@@ -3,6 +3,7 @@ package flinkhelm.json;
 import flinkhelm.json.JsonReader.Kind;
 import java.io.Serializable;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.data.DecimalData;
@@ -35,30 +36,23 @@ interface ColumnReader extends Serializable {
     }
 
     private static ColumnReader wholeNumber(Range range) {
+        int longest = String.valueOf(Long.MIN_VALUE).length();
         return (kind, bytes, start, end) -> {
             if (kind != Kind.WHOLE) {
                 throw new BrokenRecord("no whole number");
             }
             try {
-                long value = whole(bytes, start, end);
-                if (range.holds(value)) {
-                    return value;
+                if (end - start <= longest) {
+                    long value = Long.parseLong(new String(bytes, start, end - start, StandardCharsets.ISO_8859_1));
+                    if (range.holds(value)) {
+                        return value;
+                    }
                 }
-            } catch (ArithmeticException error) {
+            } catch (NumberFormatException error) {
                 // beyond 64 bits
             }
             throw new BrokenRecord("out of range");
         };
-    }
-
-    /** Throws ArithmeticException for a number beyond 64 bits. */
-    private static long whole(byte[] bytes, int start, int end) {
-        boolean negative = bytes[start] == '-';
-        long opposite = 0; // of which the smallest has one as well
-        for (int index = negative ? start + 1 : start; index < end; index++) {
-            opposite = Math.subtractExact(Math.multiplyExact(opposite, 10), bytes[index] - '0');
-        }
-        return negative ? opposite : Math.negateExact(opposite);
     }
 
     private static StringData text(Kind kind, byte[] bytes, int start, int end) throws BrokenRecord {

@@ -4,7 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** Eight bytes as one number, the first of which is its lowest. */
+/** Bytes, looked at eight at a time: as one number, the first of which is its lowest. */
 public final class Eight {
 
     static final long ONES = 0x0101010101010101L; // each byte is 1

@@ -13,7 +13,7 @@ final class Utf8 {
     private static boolean isShort(byte[] bytes) {
         long wrong = 0;
         long lead = 0; // whether the last byte of the former eight was the first of two
-        for (int position = 0; position < bytes.length; position += Long.BYTES) {
+        for (int position = 0; wrong == 0 && position < bytes.length; position += Long.BYTES) {
             long eight = Eight.upTo(bytes, position);
             long highest = eight & Eight.HIGHEST;
             long second = eight << 1 & Eight.HIGHEST; // bits, each at the place of the highest

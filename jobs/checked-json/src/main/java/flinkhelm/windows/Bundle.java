@@ -37,11 +37,14 @@ final class Bundle {
     private DataOutputSerializer lines = new DataOutputSerializer(INITIAL);
     private DataOutputSerializer records = new DataOutputSerializer(INITIAL);
 
-    /** Begins one, with the memory of one that is over. */
-    Bundle of(TimeWindow window, int bucket) {
+    Bundle(TimeWindow window, int bucket) {
+        begin(window, bucket);
+    }
+
+    /** Begins another one in the memory of this, which has been given out. */
+    void begin(TimeWindow window, int bucket) {
         this.window = window;
         this.bucket = bucket;
-        return this;
     }
 
     /** Adds a good row, and returns how many bytes of memory more this took. */

@@ -19,8 +19,8 @@ import org.apache.flink.table.data.RowData;
  * Sends rows to the windows in bundles, one for each window and bucket, since each costs the network and the state as much as a row
  * on its own would. Broken rows go aside.
  *
- * <p>A row waits no longer than in a buffer of the network, and no status, barrier or watermark that could close its window overtakes
- * it: bundles are no state, and whether a row is late does not depend on them.
+ * <p>No status or barrier of the reader overtakes a row, so that bundles are no state, and no watermark that closes its window. Other
+ * readers can close it only where this one was idle, or its row out of order: so none waits longer than in a buffer of the network.
  */
 final class BundleOperator extends AbstractStreamOperator<RowData> implements OneInputStreamOperator<RowData, RowData> {
 
@@ -64,6 +64,7 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
                 .registerTimer(
                         time,
                         now -> {
+                            giveUpUnused();
                             sendAll();
                             sendLater();
                         });
@@ -97,12 +98,20 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
     }
 
     private Bundle empty(long start, int bucket) {
+        TimeWindow window = new TimeWindow(start, start + size);
         Bundle bundle = spare.poll();
         if (bundle == null) {
-            bundle = new Bundle();
+            bundle = new Bundle(window, bucket);
             memory += bundle.memory();
+        } else {
+            bundle.begin(window, bucket);
         }
-        return bundle.of(new TimeWindow(start, start + size), bucket);
+        return bundle;
+    }
+
+    /** Bytes that bundles take. */
+    int memory() {
+        return memory;
     }
 
     private void reject(RowData row) {
@@ -125,18 +134,26 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
         }
     }
 
+    /** Frees what no row has needed since everything was sent last. */
+    private void giveUpUnused() {
+        spare.clear();
+        bundles.values().forEach(window -> window.values().removeIf(bundle -> bundle.length() == 0));
+        bundles.values().removeIf(Map::isEmpty);
+        memory = bundles.values().stream().flatMap(window -> window.values().stream()).mapToInt(Bundle::memory).sum();
+    }
+
     private void sendAll() {
         bundles.values().forEach(window -> window.values().forEach(this::send));
     }
 
-    /** Sends what would be late behind this watermark; nothing closes the windows of other bundles before a later one. */
+    /** Sends what would be late behind this watermark. */
     private void sendUntil(long watermark) {
         Iterator<Map.Entry<Long, Map<Integer, Bundle>>> windows = bundles.entrySet().iterator();
         while (windows.hasNext()) {
             Map.Entry<Long, Map<Integer, Bundle>> window = windows.next();
             if (window.getKey() + size - 1 <= watermark) {
                 window.getValue().values().forEach(this::send);
-                spare.addAll(window.getValue().values());
+                window.getValue().values().forEach(spare::push);
                 windows.remove();
             }
         }

@@ -37,6 +37,12 @@ final class AdvertLineTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"\"#######", "#######\"", "1234567\"9", "12345678\"0", "ab\"\"cdefghij", "abcdefgh\"\"\"", "\""})
+    void quotesAreDoubledWhereverTheyStand(String text) {
+        assertEquals("7,\"" + text.replace("\"", "\"\"") + "\",\"\",1,0,1.00", of(7, text, "", "1", "0"));
+    }
+
+    @ParameterizedTest
     @ValueSource(longs = {0, -1, Long.MIN_VALUE, Long.MAX_VALUE})
     void anIdIsAnyNumberOf64Bits(long id) {
         assertEquals(id + ",\"\",\"\",1,0,1.00", of(id, "", "", "1", "0"));

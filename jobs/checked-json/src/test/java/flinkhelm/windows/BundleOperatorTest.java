@@ -61,12 +61,19 @@ final class BundleOperatorTest {
 
     @Test
     void aWindowThatIsOverLeavesNothingToTheNext() throws Exception {
-        good(10_000, "A");
+        for (int bucket = 0; bucket < 3; bucket++) {
+            harness.processElement(Rows.good(0, 10_000, bucket, "A" + bucket), 0);
+        }
         harness.processWatermark(new Watermark(119_999));
-        sent();
-        good(130_000, "B");
-        harness.prepareSnapshotPreBarrier(1);
-        assertEquals(List.of("120000 to 240000: B"), sent());
+        harness.getOutput().clear();
+        for (int bucket = 0; bucket < 3; bucket++) {
+            harness.processElement(Rows.good(0, 130_000, bucket, "B" + bucket), 0);
+            harness.prepareSnapshotPreBarrier(1);
+            RowData bundle = harness.extractOutputValues().get(bucket);
+            assertEquals(bucket, bundle.getInt(Bundle.BUCKET));
+            assertEquals(120_000, Bundle.window(bundle).getStart());
+            assertEquals(List.of("B" + bucket), lines(bundle));
+        }
     }
 
     @Test
@@ -118,18 +125,41 @@ final class BundleOperatorTest {
         assertEquals(List.of("0 to 120000: C", "120000 to 240000: B"), sent());
     }
 
-    /** Of as many windows as there are, all with one row, or with rows that were sent. */
+    /** Of as many windows as there are, all with one row, which waits or was sent at once. */
     @ParameterizedTest
-    @CsvSource({"20000, 1", "4000, 5000", "500, 20000"})
+    @CsvSource({"50000, 1", "6000, 5000", "2000, 20000", "200, 200000"})
     void bundlesOfManyWindowsTakeLittleMemory(int windows, int length) throws Exception {
         String line = "x".repeat(length);
+        int all = 0;
         for (int window = 0; window < windows; window++) {
             good(TWO_MINUTES * window, line);
+            assertTrue(operator().memory() < 1 << 25, operator().memory() + " bytes");
+            if (length < 10_000) {
+                long least = (512L + 2 * length) * (window + 1 - all - harness.getOutput().size());
+                assertTrue(operator().memory() >= least, operator().memory() + " bytes, and not " + least);
+            }
+            if (harness.getOutput().size() > 100) {
+                all += sent().size();
+            }
         }
-        int waiting = windows - sent().size();
-        assertTrue(waiting * (1024L + length) < 1 << 25, waiting + " rows wait");
         harness.prepareSnapshotPreBarrier(1);
-        assertEquals(waiting, sent().size());
+        assertEquals(windows, all + sent().size());
+    }
+
+    @Test
+    void memoryThatNoRowNeedsIsFree() throws Exception {
+        good(10_000, "x".repeat(20_000));
+        good(130_000, "x");
+        harness.processWatermark(new Watermark(119_999));
+        long most = operator().memory();
+        harness.setProcessingTime(100);
+        long one = operator().memory();
+        assertTrue(0 < one && one < most - 40_000, one + " of " + most);
+        good(140_000, "x");
+        harness.setProcessingTime(200);
+        assertEquals(one, operator().memory());
+        harness.setProcessingTime(300);
+        assertEquals(0, operator().memory());
     }
 
     @Test
@@ -177,14 +207,22 @@ final class BundleOperatorTest {
             } else {
                 @SuppressWarnings("unchecked")
                 RowData bundle = ((StreamRecord<RowData>) event).getValue();
-                List<String> lines = new ArrayList<>();
-                for (byte[] line : Bundle.lines(bundle)) {
-                    lines.add(new String(line, StandardCharsets.UTF_8));
-                }
-                all.add(Bundle.window(bundle).getStart() + " to " + Bundle.window(bundle).getEnd() + ": " + String.join(" ", lines));
+                all.add(Bundle.window(bundle).getStart() + " to " + Bundle.window(bundle).getEnd() + ": " + String.join(" ", lines(bundle)));
             }
         }
         harness.getOutput().clear();
         return all;
+    }
+
+    private static List<String> lines(RowData bundle) throws Exception {
+        List<String> lines = new ArrayList<>();
+        for (byte[] line : Bundle.lines(bundle)) {
+            lines.add(new String(line, StandardCharsets.UTF_8));
+        }
+        return lines;
+    }
+
+    private BundleOperator operator() {
+        return (BundleOperator) harness.getOneInputOperator();
     }
 }

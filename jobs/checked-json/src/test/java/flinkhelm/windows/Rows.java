@@ -17,16 +17,20 @@ final class Rows {
     private Rows() {}
 
     static RowData good(int partition, long time, String line) {
-        return row(TimestampData.fromEpochMillis(time), line, null, partition);
+        return good(partition, time, BUCKET, line);
+    }
+
+    static RowData good(int partition, long time, int bucket, String line) {
+        return row(TimestampData.fromEpochMillis(time), bucket, line, null, partition);
     }
 
     static RowData broken(int partition) {
-        return row(null, "broken", "no JSON", partition);
+        return row(null, BUCKET, "broken", "no JSON", partition);
     }
 
     /** Rows of one window as they reach the windows. */
     static RowData bundle(long start, long end, String... lines) throws IOException {
-        Bundle bundle = new Bundle().of(new TimeWindow(start, end), BUCKET);
+        Bundle bundle = new Bundle(new TimeWindow(start, end), BUCKET);
         for (String line : lines) {
             bundle.add(good(PARTITION, start, line));
         }
@@ -37,9 +41,9 @@ final class Rows {
         return new String(reject.getBinary(0), StandardCharsets.UTF_8);
     }
 
-    private static RowData row(TimestampData time, String line, String reason, int partition) {
+    private static RowData row(TimestampData time, int bucket, String line, String reason, int partition) {
         byte[] message = line.getBytes(StandardCharsets.UTF_8);
         return GenericRowData.of(
-                time, BUCKET, StringData.fromString(line), StringData.fromString(reason), message, partition, 0L);
+                time, bucket, StringData.fromString(line), StringData.fromString(reason), message, partition, 0L);
     }
 }
