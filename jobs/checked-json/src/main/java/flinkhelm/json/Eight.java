@@ -14,9 +14,9 @@ public final class Eight {
 
     private Eight() {}
 
-    /** Whether there are so many from a position on. */
-    static boolean fit(byte[] bytes, int position) {
-        return position + Long.BYTES <= bytes.length;
+    /** Whether there are so many from a position to an end. */
+    static boolean fit(int position, int end) {
+        return position + Long.BYTES <= end;
     }
 
     static long at(byte[] bytes, int position) {
@@ -25,7 +25,7 @@ public final class Eight {
 
     /** What there is from a position on, and zeros behind it. */
     static long upTo(byte[] bytes, int position) {
-        if (fit(bytes, position)) {
+        if (fit(position, bytes.length)) {
             return at(bytes, position);
         }
         long eight = 0;
@@ -49,7 +49,7 @@ public final class Eight {
     public static int find(char character, byte[] bytes, int from, int to) {
         long eightOfThem = ONES * character;
         int position = from;
-        while (position + Long.BYTES <= to) {
+        while (fit(position, to)) {
             long marks = zeros(at(bytes, position) ^ eightOfThem);
             if (marks != 0) {
                 return position + first(marks);

@@ -164,7 +164,7 @@ final class JsonReader {
     /** Where the next byte is that does not stand for itself in a text: a quote, a backslash, a control character, or the end. */
     private int firstSpecial(int from) {
         int index = from;
-        while (Eight.fit(bytes, index)) {
+        while (Eight.fit(index, bytes.length)) {
             long eight = Eight.at(bytes, index);
             long controls = (eight - SPACES) & ~eight & Eight.HIGHEST;
             long found = Eight.zeros(eight ^ QUOTES) | Eight.zeros(eight ^ BACKSLASHES) | controls;

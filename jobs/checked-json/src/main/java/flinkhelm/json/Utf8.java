@@ -30,7 +30,7 @@ final class Utf8 {
     private static boolean isAny(byte[] bytes) {
         int position = 0;
         while (position < bytes.length) {
-            if (Eight.fit(bytes, position)) {
+            if (Eight.fit(position, bytes.length)) {
                 long others = Eight.at(bytes, position) & Eight.HIGHEST; // not ASCII
                 if (others == 0) {
                     position += Long.BYTES;

@@ -91,9 +91,7 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
         }
         if (memory >= LIMIT) {
             sendAll();
-            bundles.clear();
-            spare.clear();
-            memory = 0;
+            giveUpUnused();
         }
     }
 
@@ -134,7 +132,7 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
         }
     }
 
-    /** Frees what no row has needed since everything was sent last. */
+    /** Frees bundles without a row: none has come since they were sent last. */
     private void giveUpUnused() {
         spare.clear();
         bundles.values().forEach(window -> window.values().removeIf(bundle -> bundle.length() == 0));
@@ -152,8 +150,10 @@ final class BundleOperator extends AbstractStreamOperator<RowData> implements On
         while (windows.hasNext()) {
             Map.Entry<Long, Map<Integer, Bundle>> window = windows.next();
             if (window.getKey() + size - 1 <= watermark) {
-                window.getValue().values().forEach(this::send);
-                window.getValue().values().forEach(spare::push);
+                for (Bundle bundle : window.getValue().values()) {
+                    send(bundle);
+                    spare.push(bundle);
+                }
                 windows.remove();
             }
         }

@@ -8,6 +8,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -170,21 +171,19 @@ final class WindowOperator extends AbstractStreamOperator<RowData>
 
     /** Each line once, with its end. */
     private static byte[] text(Iterable<byte[]> lines, byte[] end) {
-        Set<StringData> seen = new HashSet<>();
-        List<byte[]> first = new ArrayList<>();
+        Set<BinaryStringData> different = new LinkedHashSet<>();
         int length = 0;
         for (byte[] line : lines) {
-            if (seen.add(BinaryStringData.fromBytes(line))) {
-                first.add(line);
+            if (different.add(BinaryStringData.fromBytes(line))) {
                 length = Math.addExact(length, line.length + end.length + 1);
             }
         }
         ByteBuffer text = ByteBuffer.allocate(Math.max(0, length - 1));
-        for (byte[] line : first) {
+        for (BinaryStringData line : different) {
             if (text.position() > 0) {
                 text.put((byte) '\n');
             }
-            text.put(line).put(end);
+            text.put(line.toBytes()).put(end);
         }
         return text.array();
     }

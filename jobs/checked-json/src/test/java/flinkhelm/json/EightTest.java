@@ -18,7 +18,8 @@ final class EightTest {
         for (int length = 0; length <= LONGEST; length++) {
             for (int from = 0; from <= Math.min(length, 8); from++) {
                 for (int place = 0; place <= length; place++) {
-                    byte[] bytes = filled(LONGEST + 8, other);
+                    byte[] bytes = new byte[LONGEST + 8];
+                    Arrays.fill(bytes, (byte) other);
                     bytes[place] = '"';
                     bytes[length] = '"'; // behind the end
                     int first = place < from ? length : place;
@@ -26,11 +27,5 @@ final class EightTest {
                 }
             }
         }
-    }
-
-    private static byte[] filled(int length, int value) {
-        byte[] bytes = new byte[length];
-        Arrays.fill(bytes, (byte) value);
-        return bytes;
     }
 }
